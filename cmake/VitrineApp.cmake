@@ -1,0 +1,12 @@
+# The executable.
+file(GLOB app_sources CONFIGURE_DEPENDS app/*.cpp)
+if(app_sources)
+  find_package(CLI11 REQUIRED)
+  add_executable(vitrine ${app_sources})
+  target_include_directories(vitrine PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(vitrine PRIVATE vitrine_core CLI11::CLI11 vitrine_warnings)
+  if(TARGET vitrine_ui)
+    target_link_libraries(vitrine PRIVATE vitrine_ui)
+    target_compile_definitions(vitrine PRIVATE VITRINE_UI=1)
+  endif()
+endif()

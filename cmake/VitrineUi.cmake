@@ -1,0 +1,9 @@
+# The ui floor: Qt 6 widgets, Dear ImGui with its Vulkan backend.
+file(GLOB_RECURSE ui_sources CONFIGURE_DEPENDS ui/*.cpp)
+if(ui_sources)
+  find_package(Qt6 REQUIRED COMPONENTS Core Gui Widgets Svg)
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(IMGUI REQUIRED IMPORTED_TARGET imgui)
+  vitrine_floor(ui vitrine_core Qt6::Core Qt6::Gui Qt6::Widgets Qt6::Svg PkgConfig::IMGUI)
+  set_target_properties(vitrine_ui PROPERTIES AUTOMOC ON AUTORCC ON)
+endif()
