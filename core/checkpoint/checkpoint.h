@@ -1,0 +1,70 @@
+// A model file opened but not loaded: metadata and a directory of memory-mapped tensors.
+// GGUF v2/v3 (also split files), safetensors (one file, or a folder with config.json and its index).
+// Every offset, size and count is checked against the file before anything points into it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/tensor/dtype.h"
+#include "gpu/error.h"
+
+namespace vitrine::core {
+
+enum class CheckpointFormat { kGguf, kSafetensors };
+
+// A tensor as the file stores it. Shapes are row-major, outermost first, as PyTorch prints them
+// (a GGUF's reversed ne order is turned round on opening): a linear layer's weight is (out_features, in_features).
+struct TensorEntry {
+  std::string name;
+  DType dtype = DType::kF32;
+  std::vector<std::uint64_t> shape;
+  std::span<const std::byte> bytes;  // into the mapping, which lives as long as the Checkpoint
+
+  std::uint64_t elements() const;
+};
+
+class Checkpoint {
+ public:
+  // `path`: a .gguf file, a .safetensors file, or a folder. Nothing is read but headers.
+  static Result<std::shared_ptr<const Checkpoint>> open(const std::filesystem::path& path);
+
+  CheckpointFormat format() const { return format_; }
+  const std::filesystem::path& path() const { return path_; }
+  std::string displayName() const;  // general.name, or the folder's or file's name
+
+  // GGUF: all key-values, arrays as JSON arrays (long token lists included). Safetensors: config.json
+  // under its own keys, or an empty object when the file stands alone.
+  const nlohmann::json& metadata() const { return metadata_; }
+
+  const std::vector<TensorEntry>& tensors() const { return tensors_; }  // sorted by name
+  const TensorEntry* find(std::string_view name) const;                 // null when absent
+  Result<const TensorEntry*> require(std::string_view name) const;
+
+  // A text file beside a safetensors checkpoint (tokenizer.json, generation_config.json ..); kNotFound if absent.
+  Result<std::string> readSidecar(std::string_view file_name) const;
+
+  std::uint64_t parameters() const;  // number of elements of all floating and quantized tensors
+  std::uint64_t bytes() const;
+
+ private:
+  Checkpoint() = default;
+  class Mapping;
+  CheckpointFormat format_ = CheckpointFormat::kGguf;
+  std::filesystem::path path_;
+  nlohmann::json metadata_;
+  std::vector<TensorEntry> tensors_;
+  std::vector<std::shared_ptr<Mapping>> mappings_;
+  friend class GgufReader;
+  friend class SafetensorsReader;
+};
+
+}  // namespace vitrine::core

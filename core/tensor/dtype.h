@@ -1,0 +1,35 @@
+// Element types of stored tensors. Quantized types are ggml's block formats (ggml-common.h of ggml-org/ggml).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace vitrine::core {
+
+enum class DType : std::uint8_t {
+  kF32, kF16, kBF16, kF64,
+  kI8, kI16, kI32, kI64, kU8, kU16, kU32, kU64, kBool,
+  kQ8_0, kQ4_0, kQ4_1, kQ5_0, kQ5_1,  // blocks of 32
+  kQ2_K, kQ3_K, kQ4_K, kQ5_K, kQ6_K,  // super-blocks of 256
+  kIQ4_NL, kIQ4_XS,
+};
+
+struct DTypeInfo {
+  std::string_view name;      // "F16", "Q4_K"
+  std::uint32_t block_size;   // elements in a block, 1 for plain types
+  std::uint32_t block_bytes;  // bytes of a block
+  bool quantized;
+  bool floating;  // dequantizes to real numbers (floats and all quantized types)
+};
+
+const DTypeInfo& info(DType type);
+std::string_view name(DType type);
+std::optional<DType> dtypeFromName(std::string_view name);     // "F16", "BF16", "I32", "Q4_K" (safetensors spelling)
+std::optional<DType> dtypeFromGgml(std::uint32_t ggml_type);  // GGUF's type number
+
+// Bytes of a contiguous row of `elements`; `elements` must be a multiple of the block size.
+std::uint64_t rowBytes(DType type, std::uint64_t elements);
+
+}  // namespace vitrine::core

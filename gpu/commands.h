@@ -1,0 +1,133 @@
+// A command buffer: dispatches with declared reads and writes, from which the barriers follow.
+// Recorded once, submitted once or many times.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "gpu/buffer.h"
+#include "gpu/image.h"
+#include "gpu/kernel.h"
+
+namespace vitrine::gpu {
+
+struct Groups {  // number of workgroups
+  std::uint32_t x = 1, y = 1, z = 1;
+};
+
+// What stands at one binding of a kernel with descriptors.
+struct Bound {
+  VkBufferView texels = VK_NULL_HANDLE;
+  const Image* image = nullptr;
+  VkSampler sampler = VK_NULL_HANDLE;
+  Slice storage;
+
+  Bound(VkBufferView view) : texels(view) {}           // NOLINT
+  Bound(const Image& storage_image) : image(&storage_image) {}  // NOLINT
+  Bound(const Image& sampled, VkSampler with) : image(&sampled), sampler(with) {}
+  Bound(Slice buffer) : storage(buffer) {}  // NOLINT
+};
+
+struct Access {
+  std::vector<Slice> reads;   // buffers that the dispatch reads and somebody may have written
+  std::vector<Slice> writes;  // buffers that it writes (or reads and writes)
+};
+
+class Commands {
+ public:
+  static Result<Commands> create(Device& device, std::string name);
+  Commands() = default;
+  Commands(Commands&& other) noexcept;
+  Commands& operator=(Commands&& other) noexcept;
+  ~Commands();
+
+  // Starts over; what was recorded is dropped. The buffer must not be pending.
+  Result<void> begin();
+  Result<void> end();
+
+  // One dispatch. `params` is the kernel's push-constant struct (size checked against the shader, in release too);
+  // `bound` fills the kernel's bindings in ascending order (count checked). A memory barrier goes in front when
+  // `access` conflicts with anything recorded since the last one (read after write, write after read, write after
+  // write); weights that nobody writes need not be declared.
+  template <typename Params>
+  void dispatch(const Kernel& kernel, Groups groups, const Params& params, const Access& access,
+                std::span<const Bound> bound = {}) {
+    static_assert(std::is_trivially_copyable_v<Params>);
+    dispatchRaw(kernel, groups, &params, sizeof(Params), access, bound, nullptr);
+  }
+  // The group counts come from a VkDispatchIndirectCommand at `indirect` (declared as a read by this call).
+  template <typename Params>
+  void dispatchIndirect(const Kernel& kernel, Slice indirect, const Params& params, const Access& access,
+                        std::span<const Bound> bound = {}) {
+    static_assert(std::is_trivially_copyable_v<Params>);
+    dispatchRaw(kernel, {}, &params, sizeof(Params), access, bound, &indirect);
+  }
+
+  void copy(Slice from, Slice to);  // min of the sizes
+  void fill(Slice slice, std::uint32_t value);
+  void update(Slice slice, std::span<const std::byte> data);  // at most 65,536 bytes, inline
+  void copyToImage(Slice from, const Image& to);
+  void copyFromImage(const Image& from, Slice to);
+  void barrier();      // everything before is visible to everything after (compute, transfer, drawing, indirect)
+  void hostBarrier();  // device writes become visible to the host after the timeline value passes
+
+  // Timestamps: mark() stores the time at which all work so far has finished. Read after completion.
+  void mark(std::string label);
+  struct Mark {
+    std::string label;
+    double ms = 0;  // since the first mark of this command buffer
+  };
+  Result<std::vector<Mark>> marks() const;
+
+  std::uint32_t dispatches() const { return dispatches_; }
+  std::uint32_t barriers() const { return barriers_; }
+
+  // Returns the device timeline's value that this submission signals.
+  Result<std::uint64_t> submit();
+  Result<void> submitAndWait();
+  VkCommandBuffer handle() const { return handle_; }
+
+ private:
+  void dispatchRaw(const Kernel& kernel, Groups groups, const void* params, std::size_t params_bytes,
+                   const Access& access, std::span<const Bound> bound, const Slice* indirect);
+  bool conflicts(const Access& access) const;
+  void release();
+  Device* device_ = nullptr;
+  std::string name_;
+  VkCommandPool pool_ = VK_NULL_HANDLE;
+  VkCommandBuffer handle_ = VK_NULL_HANDLE;
+  VkQueryPool queries_ = VK_NULL_HANDLE;
+  std::vector<std::string> mark_labels_;
+  Access since_barrier_;
+  std::uint32_t dispatches_ = 0, barriers_ = 0;
+  std::uint64_t last_submission_ = 0;
+};
+
+// Host data to a device buffer and back, through a staging ring where the memory is not mapped. Blocking.
+Result<void> upload(Device& device, std::span<const std::byte> data, Slice to);
+Result<void> download(Device& device, Slice from, std::span<std::byte> data);
+
+// Many uploads in a row, overlapped: write() may return before the copy has happened, finish() waits for all.
+class Uploader {
+ public:
+  static Result<Uploader> create(Device& device, std::uint64_t staging_bytes = 64u << 20);
+  Uploader(Uploader&&) noexcept;
+  Uploader& operator=(Uploader&&) noexcept;
+  ~Uploader();
+  // A host pointer of `bytes` (at most half the staging size) to fill before the next call; it lands in `to`.
+  Result<std::span<std::byte>> stage(Slice to);
+  Result<void> finish();
+
+ private:
+  Uploader();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vitrine::gpu
