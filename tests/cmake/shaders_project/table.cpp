@@ -1,4 +1,5 @@
-// Prints the table of embedded shaders, a line each: name, variant, first word, how often kMark (0xabcdef01) occurs.
+// Prints the table of embedded shaders, a line each: name, variant, first word, how often kMark (0xabcdef01)
+// occurs.
 #include <algorithm>
 #include <cstdio>
 
@@ -6,7 +7,8 @@
 
 int main() {
   for (const vitrine::gpu::ShaderBinary& binary : vitrine::gpu::shaderBinaries())
-    std::printf("%.*s [%.*s] %08x %d\n", int(binary.name.size()), binary.name.data(), int(binary.variant.size()),
-                binary.variant.data(), binary.words.empty() ? 0u : binary.words[0],
+    std::printf("%.*s [%.*s] %08x %d\n", int(binary.name.size()), binary.name.data(),
+                int(binary.variant.size()), binary.variant.data(),
+                binary.words.empty() ? 0u : binary.words[0],
                 int(std::count(binary.words.begin(), binary.words.end(), 0xabcdef01u)));
 }

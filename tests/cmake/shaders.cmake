@@ -1,6 +1,6 @@
 # Holds cmake/VitrineShaders.cmake to its word: the table has every shader and form, an edited header rebuilds what
 # includes it, and a glslc without cooperative matrices leaves those forms out and says so.
-#   cmake -DREPOSITORY=.. -DGLSLC=.. -DWORK=.. -P shaders_test.cmake
+#   cmake -DREPOSITORY=.. -DGLSLC=.. -DWORK=.. -P shaders.cmake
 function(expect what text pattern)
   if(NOT text MATCHES "${pattern}")
     message(FATAL_ERROR "${what}: expected \"${pattern}\" in:\n${text}")
