@@ -1,15 +1,13 @@
-// Frames shown in a window: a swapchain on a surface that ui made, one render pass into it, frames in flight.
+// Images of a window: a swapchain on a surface that ui made. Drawing is the caller's, with dynamic rendering:
 //
-//   TRY_ASSIGN(std::optional<Frame> frame, swapchain->beginFrame());
-//   if (!frame) return;                       // nothing to draw on just now (minimized, or no image free
-//   yet)
-//   ... record copies or compute into frame->commands ...
-//   swapchain->beginPass(*frame, clear);
-//   ImGui_ImplVulkan_RenderDrawData(data, frame->commands);
-//   TRY(swapchain->endFrame(*frame));         // ends the pass, submits on the device's timeline, presents
+//   TRY_ASSIGN(std::optional<Frame> frame, swapchain->acquire());
+//   if (!frame) return;   // nothing to draw on just now (minimized, or no image free yet): ask again later
+//   ... record: frame->image from VK_IMAGE_LAYOUT_UNDEFINED to VK_IMAGE_LAYOUT_PRESENT_SRC_KHR ...
+//   TRY(commands.submit(frame->acquired, VK_PIPELINE_STAGE_2_COLOR_ATTACHMENT_OUTPUT_BIT, frame->drawn));
+//   TRY(swapchain->present(*frame));
 //
-// One thread (the UI's) uses it; the queue's lock is taken inside. Everything that compute submissions wrote
-// before the frame is visible to its shaders. The surface stays the caller's and must outlive the swapchain.
+// Every acquired frame must be submitted and presented. One thread (the UI's) uses a swapchain; the queue's
+// lock is taken inside. The surface stays the caller's and must outlive the swapchain.
 #pragma once
 
 #include <array>
@@ -19,7 +17,6 @@
 #include <optional>
 #include <vector>
 
-#include "gpu/buffer.h"
 #include "gpu/device.h"
 
 namespace vitrine::gpu {
@@ -30,14 +27,17 @@ enum class PresentMode {
 };
 
 struct Frame {
-  VkCommandBuffer commands = VK_NULL_HANDLE;  // recording
-  VkExtent2D extent{};                        // pixels
-  std::uint32_t slot = 0;                     // 0 to Swapchain::kFramesInFlight - 1: for per-frame objects
-  std::uint32_t image = 0;                    // of the swapchain
+  VkImage image = VK_NULL_HANDLE;
+  VkImageView view = VK_NULL_HANDLE;
+  VkExtent2D extent{};                    // pixels
+  std::uint32_t index = 0;                // of the image in the swapchain
+  VkSemaphore acquired = VK_NULL_HANDLE;  // the submission waits for it before it writes the image
+  VkSemaphore drawn = VK_NULL_HANDLE;     // the submission signals it, the presentation waits for it
 };
 
 class Swapchain {
  public:
+  // Frames whose submissions may be under way at once; acquire() waits for the one before those.
   static constexpr std::uint32_t kFramesInFlight = 2;
 
   // `wanted` in pixels; the surface's own size wins where it has one. kUnsupported when the device can't
@@ -48,59 +48,44 @@ class Swapchain {
   Swapchain(const Swapchain&) = delete;
   Swapchain& operator=(const Swapchain&) = delete;
 
-  // Constant over the swapchain's life, resizes included; subpass 0, one sample.
-  VkRenderPass renderPass() const { return render_pass_; }
+  // Constant over the swapchain's life: 8 bits a channel, UNORM where the surface has it.
   VkFormat format() const { return format_.format; }
-  // For ImGui_ImplVulkan_InitInfo: both at least 2; a recreated swapchain may have more images, which is
-  // harmless.
-  std::uint32_t minImageCount() const { return min_image_count_; }
-  std::uint32_t imageCount() const { return static_cast<std::uint32_t>(images_.size()); }
   VkExtent2D extent() const { return extent_; }
+  bool readable() const { return readable_; }  // images may be copied from (VK_IMAGE_USAGE_TRANSFER_SRC_BIT)
 
   // Take effect with the next frame.
   void resize(VkExtent2D wanted);
   void setPresentMode(PresentMode mode);
 
-  // Waits until frame slot and image are free. Empty when there is nothing to draw on; then ask again later.
-  Result<std::optional<Frame>> beginFrame();
-  void beginPass(const Frame& frame, std::array<float, 4> clear);
-  // With `capture` (at least 4 x width x height bytes) the drawn pixels are also copied there, rows from the
-  // top, in format(); they are there when the returned timeline value has passed. kUnsupported where the
-  // surface forbids it.
-  Result<std::uint64_t> endFrame(const Frame& frame, const Buffer* capture = nullptr);
+  // The next image; empty when there is none (no area, or none free within a tenth of a second).
+  Result<std::optional<Frame>> acquire();
+  // After the frame's commands were submitted.
+  Result<void> present(const Frame& frame);
 
  private:
   struct Image {
     VkImage handle = VK_NULL_HANDLE;
     VkImageView view = VK_NULL_HANDLE;
-    VkFramebuffer framebuffer = VK_NULL_HANDLE;
-    VkSemaphore drawn = VK_NULL_HANDLE;  // the presentation waits for it
+    VkSemaphore drawn = VK_NULL_HANDLE;
   };
   struct Slot {
-    VkCommandPool pool = VK_NULL_HANDLE;
-    VkCommandBuffer commands = VK_NULL_HANDLE;
     VkSemaphore acquired = VK_NULL_HANDLE;
-    std::uint64_t submitted = 0;  // timeline value of its last frame
+    std::uint64_t submitted = 0;  // timeline value once its last frame was submitted
   };
 
   Swapchain(Device& device, VkSurfaceKHR surface) : device_(device), surface_(surface) {}
   Result<void> chooseFormat();
-  Result<void> makeRenderPass();
-  Result<void> makeSlots();
   Result<void> recreate();  // leaves no swapchain when the surface has no area
   Result<void> makeImages();
   void retire();
-  void recordCapture(const Frame& frame, const Buffer& into) const;
 
   Device& device_;
   VkSurfaceKHR surface_ = VK_NULL_HANDLE;
   VkSurfaceFormatKHR format_{};
-  VkRenderPass render_pass_ = VK_NULL_HANDLE;
   VkSwapchainKHR handle_ = VK_NULL_HANDLE;
   VkExtent2D wanted_{}, extent_{};
   PresentMode mode_ = PresentMode::kFifo;
-  std::uint32_t min_image_count_ = 2;
-  bool stale_ = true, in_pass_ = false, can_capture_ = false;
+  bool stale_ = true, readable_ = false;
   std::vector<Image> images_;
   std::array<Slot, kFramesInFlight> slots_;
   std::uint32_t next_slot_ = 0;
