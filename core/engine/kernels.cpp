@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/attention.params.h"
+#include "gpu/shader_binary.h"
 
 namespace vitrine::core {
 namespace {
@@ -13,8 +14,8 @@ std::uint32_t divideUp(std::uint64_t a, std::uint64_t b) {
 
 }  // namespace
 
-// Measured with bench/: on a software device 16 sums still fit the registers, more spill and take its compiler minutes;
-// GPUs want many subgroups with several loads in flight.
+// Measured with bench/: on a software device 16 sums still fit the registers, more spill and take its
+// compiler minutes; GPUs want many subgroups with several loads in flight.
 MatmulShape matmulShape(const gpu::DeviceInfo& device, std::uint32_t tokens) {
   if (device.software) return {4, tokens == 1 ? 1u : 4u, 1, 1};
   if (tokens == 1) return {2, 1, 4, 8};
@@ -28,8 +29,12 @@ Result<const gpu::Kernel*> Kernels::get(std::string_view name, std::uint32_t sub
   std::string key(name);
   for (const auto& constant : constants) key += fmt::format(" {}:{}", constant.id, constant.value);
   if (auto found = kernels_.find(key); found != kernels_.end()) return &found->second;
-  bool two_forms = name == "engine/matmul" || name == "engine/attention" || name == "engine/embed";
-  std::string_view form = !two_forms ? "" : (texel() ? "texel" : "address");
+  auto has_form = [&](std::string_view form) {
+    return std::ranges::any_of(gpu::shaderBinaries(),
+                               [&](const auto& b) { return b.name == name && b.variant == form; });
+  };
+  std::string_view wanted = texel() ? "texel" : "address";
+  std::string_view form = has_form(wanted) ? wanted : "";
   TRY_ASSIGN(auto kernel, gpu::Kernel::create(device_, name, form, constants));
   return &kernels_.emplace(std::move(key), std::move(kernel)).first->second;
 }
