@@ -58,9 +58,11 @@ struct DeviceOptions {
   bool validation = false;  // VK_LAYER_KHRONOS_validation; messages are collected, see validationMessages()
   std::vector<const char*> instance_extensions;  // for surfaces
   bool presentation = false;                     // enable VK_KHR_swapchain where there is one
-  std::string
-      pipeline_cache_file;  // empty: none; read on start, written by savePipelineCache(). The device and
-                            // its driver are part of the name on disk, so devices share one setting.
+  // Read on start, written by savePipelineCache(); empty: none. Device and driver are part of the name on
+  // disk, so that devices share one setting.
+  std::string pipeline_cache_file;
+  bool map_device_memory =
+      true;  // where host and device share it; false takes a discrete GPU's paths (tests)
 };
 
 struct MemoryUsage {
@@ -125,6 +127,7 @@ class Device {
   Result<void> allocate(std::uint64_t bytes, const std::string& what,
                         const std::function<VkResult()>& allocate);
   void released(std::uint64_t bytes);
+  bool mapsDeviceMemory() const;      // host and device share one memory
   bool requiresSubgroupSize() const;  // the driver would choose among several
   bool allowsSpirvCapability(std::uint32_t capability) const;
   std::uint64_t ticksBetween(std::uint64_t first,
