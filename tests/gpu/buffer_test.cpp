@@ -29,7 +29,7 @@ std::vector<std::byte> downloaded(Device& device, const Slice& slice) {
 
 // A device whose memory is not mapped, so that copies go through staging as on a discrete GPU.
 std::unique_ptr<Device> discreteLike() {
-  DeviceOptions options = testing::testDeviceOptions();
+  DeviceOptions options = test::testDeviceOptions();
   options.map_device_memory = false;
   return expectValue(Device::create(options));
 }

@@ -13,13 +13,13 @@
 namespace vitrine::gpu {
 namespace {
 
-using testing::expectOk;
-using testing::expectValue;
+using test::expectOk;
+using test::expectValue;
 
 constexpr Specialization kConstants[] = {{0, 64}};
 constexpr std::uint64_t kMiB = 1 << 20;
 
-class DeviceTest : public testing::GpuTest {};
+class DeviceTest : public test::GpuTest {};
 
 TEST_F(DeviceTest, IsOneOfThoseListed) {
   const std::vector<DeviceInfo> devices = expectValue(listDevices());
@@ -53,7 +53,7 @@ TEST_F(DeviceTest, SaysWhichDeviceDoesNotExist) {
 // What holds every other test to its word: a misuse of Vulkan is heard.
 TEST_F(DeviceTest, HearsTheValidationLayer) {
   if (!device().validating()) GTEST_SKIP() << "VK_LAYER_KHRONOS_validation is not installed";
-  const auto own = expectValue(Device::create(testing::testDeviceOptions()));
+  const auto own = expectValue(Device::create(test::testDeviceOptions()));
   EXPECT_TRUE(own->validationMessages().empty());
   VkBufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO};  // of size 0, which is not allowed
   info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT;
@@ -126,7 +126,7 @@ TEST_F(DeviceTest, DestroysWhatIsInUseLater) {
 }
 
 TEST_F(DeviceTest, OutOfMemoryIsAnErrorThatNamesTheBuffer) {
-  const auto own = expectValue(Device::create(testing::testDeviceOptions()));
+  const auto own = expectValue(Device::create(test::testDeviceOptions()));
   own->limitMemory(4 * kMiB);
   const Buffer kept = expectValue(Buffer::create(*own, 3 * kMiB, MemoryKind::kDevice, "kept"));
   const auto refused = Buffer::create(*own, 2 * kMiB, MemoryKind::kDevice, "weights of layer 7");
@@ -143,7 +143,7 @@ TEST_F(DeviceTest, OutOfMemoryIsAnErrorThatNamesTheBuffer) {
 }
 
 TEST_F(DeviceTest, ShortMemoryFreesWhatWaitsToBeDestroyed) {
-  const auto own = expectValue(Device::create(testing::testDeviceOptions()));
+  const auto own = expectValue(Device::create(test::testDeviceOptions()));
   own->limitMemory(4 * kMiB);
   for (int i = 0; i < 20; ++i) {
     const Buffer buffer = expectValue(Buffer::create(*own, 3 * kMiB, MemoryKind::kDevice, "passing"));
@@ -159,7 +159,7 @@ TEST_F(DeviceTest, ShortMemoryFreesWhatWaitsToBeDestroyed) {
 
 TEST_F(DeviceTest, PipelineCacheSurvivesDamage) {
   const auto folder = std::filesystem::temp_directory_path() / fmt::format("vitrine-cache-{}", getpid());
-  DeviceOptions options = testing::testDeviceOptions();
+  DeviceOptions options = test::testDeviceOptions();
   options.pipeline_cache_file = (folder / "deeper" / "pipelines").string();
   const auto fileOf = [&] {
     std::vector<std::filesystem::path> files;
@@ -195,7 +195,7 @@ TEST_F(DeviceTest, PipelineCacheSurvivesDamage) {
 }
 
 TEST_F(DeviceTest, AnUnwritableCacheIsAnError) {
-  DeviceOptions options = testing::testDeviceOptions();
+  DeviceOptions options = test::testDeviceOptions();
   options.pipeline_cache_file = "/proc/nowhere/pipelines";
   const auto own = expectValue(Device::create(options));
   const auto saved = own->savePipelineCache();

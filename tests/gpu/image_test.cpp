@@ -9,13 +9,13 @@ namespace vitrine::gpu {
 namespace {
 
 using shader::ImagePaintParams;
-using testing::expectOk;
-using testing::expectValue;
+using test::expectOk;
+using test::expectValue;
 
 constexpr std::uint32_t kWidth = 33, kHeight = 17;
 constexpr Groups kGroups = {(kWidth + 7) / 8, (kHeight + 7) / 8};
 
-class ImageTest : public testing::GpuTest {
+class ImageTest : public test::GpuTest {
  protected:
   void SetUp() override {
     GpuTest::SetUp();

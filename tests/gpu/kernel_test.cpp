@@ -14,10 +14,10 @@
 namespace vitrine::gpu {
 namespace {
 
-using testing::expectOk;
-using testing::expectValue;
+using test::expectOk;
+using test::expectValue;
 
-class KernelTest : public testing::GpuTest {};
+class KernelTest : public test::GpuTest {};
 
 std::vector<std::uint32_t> wordsOf(std::string_view name) {
   for (const ShaderBinary& binary : shaderBinaries())
