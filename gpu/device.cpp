@@ -124,7 +124,7 @@ Result<void> Device::open(const DeviceOptions& options, const DeviceProfile& pro
   queue.queueCount = 1;
   queue.pQueuePriorities = &priority;
   FeatureChain features = profile.enabled;
-  features.link(info_.features.cooperative_matrix);
+  features.link(info_.features.cooperative_matrix, info_.features.cooperative_matrix2);
   VkDeviceCreateInfo create{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .pNext = &features.core};
   create.queueCreateInfoCount = 1;
   create.pQueueCreateInfos = &queue;
