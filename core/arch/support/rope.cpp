@@ -206,7 +206,7 @@ Result<FoldedRope> readRope(const Hparams& hparams, Weights& weights, const Rope
   Rope& rope = folded.rope;
   rope.pairing = shape.pairing;
   rope.rotary_dim = shape.rotary_dim;
-  // Comparisons that a NaN fails. No sane table turns faster than once a position.
+  // Comparisons that a NaN fails; faster turns than these leave no digits for a position.
   constexpr double kLargest = 1e6;
   const auto is_angle = [](double frequency) { return frequency >= 0 && frequency <= kLargest; };
   if (!std::ranges::all_of(rope.inv_freq, is_angle) || !(rope.magnitude > 0 && rope.magnitude <= kLargest))
