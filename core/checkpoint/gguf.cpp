@@ -2,11 +2,12 @@
 //   magic "GGUF", version u32, tensor count u64, key-value count u64, key-values, tensor infos,
 //   padding to general.alignment, tensor data; offsets count from the start of the data.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
-#include <set>
 
 #include "core/checkpoint/byte_reader.h"
+#include "core/checkpoint/json.h"
 #include "core/checkpoint/parts.h"
 
 namespace vitrine::core {
@@ -215,7 +216,7 @@ Result<std::uint64_t> Parser::alignment(const json& metadata) const {
   const std::uint64_t value = found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
   if (!std::has_single_bit(value) || value > kLargestAlignment)
     return fail(ErrorCode::kInvalidFile, "general.alignment must be a power of two up to {}, found {}",
-                kLargestAlignment, found->dump());
+                kLargestAlignment, excerpt(*found));
   return value;
 }
 

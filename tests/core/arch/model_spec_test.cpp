@@ -203,7 +203,7 @@ TEST_F(ReadModelSpec, RefusesGgufHyperParametersThatLie) {
 
 TEST_F(ReadModelSpec, NamesTheClosestArchitectureThatItKnows) {
   EXPECT_THAT(reason({{"model_type", "qwen2_moe"}}),
-              HasSubstr("qwen2_moe is not known; the closest one is qwen2 (known: "));
+              HasSubstr("\"qwen2_moe\" is not known; the closest one is qwen2 (known: "));
   EXPECT_THAT(reason({{"model_type", "mistrall"}}), HasSubstr("the closest one is mistral"));
   EXPECT_THAT(reason({{"model_type", nullptr}}), HasSubstr("needs its config.json"));
   test::GgufBuilder gguf;
