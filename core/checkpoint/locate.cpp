@@ -44,8 +44,7 @@ Result<CheckpointParts> openFile(const fs::path& path) {
   if (text.starts_with("lmgg") || text.starts_with("tjgg") || text.starts_with("fmgg"))
     return fail(ErrorCode::kUnsupported, "{} is in the old GGML format; convert the original model to GGUF",
                 name);
-  const bool pickled = text.starts_with("PK\x03\x04") || text.starts_with("\x80\x02");
-  if (pickled || isPickleName(path)) return refusePickle(path);
+  if (text.starts_with("\x80\x02") || isPickleName(path)) return refusePickle(path);
   if (looksLikeSafetensors(text) || path.extension() == ".safetensors")
     return openSafetensors(std::move(file));
   return fail(ErrorCode::kUnsupported,

@@ -127,7 +127,7 @@ TEST_F(Safetensors, TakesTheConfigBesideAFileAndAFolder) {
   EXPECT_FALSE((*alone)->metadata().contains("model_type"));
   test::writeFile(folder_ / "config.json", test::tinyConfig().dump());
   test::writeFile(folder_ / "tokenizer.json", "{\"é\": 1}");
-  for (const auto& path : {folder_ / "model.safetensors", folder_.path()}) {
+  for (const auto& path : {folder_ / "model.safetensors", folder_.path(), folder_ / ""}) {
     const auto checkpoint = Checkpoint::open(path);
     ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
     EXPECT_EQ((*checkpoint)->metadata()["model_type"], "llama");
