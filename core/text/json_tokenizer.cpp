@@ -18,7 +18,7 @@ Result<Json> parse(std::string_view text, std::string_view file) {
   try {
     return Json::parse(text);
   } catch (const nlohmann::json::exception& error) {
-    return fail(ErrorCode::kInvalidFile, "{} is not JSON: {}", file, error.what());
+    return fail(ErrorCode::kInvalidFile, "{} is not JSON: {}", file, quotable(error.what(), 200));
   }
 }
 
@@ -53,8 +53,9 @@ Result<std::vector<AddedToken>> readAddedTokens(const Json& tokenizer, std::size
     AddedToken token;
     TRY_ASSIGN(token.content, requireString(entry, "content"));
     const Json* id = findField(entry, "id");
-    TRY_ASSIGN(token.id, toTokenId(id ? *id : Json(), max_ids,
-                                   "the id of added token '" + quotable(token.content) + "'"));
+    const auto number = toTokenId(id ? *id : Json(), max_ids, "its id");
+    if (!number) return within("added token '" + quotable(token.content) + "'", number.error());
+    token.id = *number;
     TRY_ASSIGN(token.special, boolOr(entry, "special", false));
     TRY_ASSIGN(token.left_strip, boolOr(entry, "lstrip", false));
     TRY_ASSIGN(token.right_strip, boolOr(entry, "rstrip", false));
@@ -91,9 +92,10 @@ Result<Vocabulary> readVocabulary(const Json& model, const std::vector<AddedToke
   pieces.reserve(vocab->size());
   std::size_t size = 0;
   for (const auto& [piece, value] : vocab->items()) {
-    TRY_ASSIGN(const TokenId id, toTokenId(value, max_ids, "the id of token '" + quotable(piece) + "'"));
-    pieces.emplace_back(id, &piece);
-    size = std::max(size, static_cast<std::size_t>(id) + 1);
+    const auto id = toTokenId(value, max_ids, "its id");
+    if (!id) return within("token '" + quotable(piece) + "'", id.error());
+    pieces.emplace_back(*id, &piece);
+    size = std::max(size, static_cast<std::size_t>(*id) + 1);
   }
   for (const AddedToken& token : added) size = std::max(size, static_cast<std::size_t>(token.id) + 1);
   if (size == 0) return fail(ErrorCode::kInvalidFile, "the tokenizer's vocabulary is empty");

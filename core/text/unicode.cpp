@@ -143,9 +143,8 @@ std::string elideMiddle(std::string_view utf8, int columns) {
   return out;
 }
 
-std::string quotable(std::string_view bytes) {
+std::string quotable(std::string_view bytes, int columns) {
   constexpr std::size_t kMaxBytes = 1024;  // before anything is measured
-  constexpr int kMaxColumns = 60;
   std::string out;
   bytes = bytes.substr(0, kMaxBytes);
   for (std::size_t at = 0; at < bytes.size();) {
@@ -155,7 +154,7 @@ std::string quotable(std::string_view bytes) {
     appendUtf8(out, control ? U'\uFFFD' : next.value);
     at += next.bytes;
   }
-  return elideMiddle(out, kMaxColumns);
+  return elideMiddle(out, columns);
 }
 
 }  // namespace vitrine::core

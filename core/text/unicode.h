@@ -39,6 +39,6 @@ int displayWidth(std::string_view utf8);
 // character.
 std::string elideMiddle(std::string_view utf8, int columns);
 // Text out of a file for an error message: one line, not too long, nothing that a terminal would act on.
-std::string quotable(std::string_view bytes);
+std::string quotable(std::string_view bytes, int columns = 60);
 
 }  // namespace vitrine::core
