@@ -67,10 +67,13 @@ struct HeatMap {
 // Small maps in rows (layers) and columns (heads), all of one size and on one colour scale.
 struct ThumbnailGrid {
   std::string row_label = "layer", column_label = "head";
+  std::vector<std::string>
+      row_names;  // empty: 0, 1, 2 .. (layers without attention are missing from a hybrid's grid)
   std::size_t rows = 0, columns = 0;                      // of thumbnails
   std::size_t thumbnail_rows = 0, thumbnail_columns = 0;  // of cells in each
-  std::vector<float> values;       // rows x columns x thumbnail_rows x thumbnail_columns
-  std::vector<std::uint8_t> mask;  // of one thumbnail, the same for all; 1 = masked; empty: nothing is
+  std::vector<float> values;  // rows x columns x thumbnail_rows x thumbnail_columns
+  std::vector<std::uint8_t>
+      mask;  // of one thumbnail for all, or of every cell; 1 = masked; empty: nothing is
   ColorScale color;
 };
 
@@ -125,5 +128,16 @@ struct Figure {
   std::size_t panel_columns = 0;  // 0: as many as the width has room for
   std::vector<SummaryRow> summary;
 };
+
+// "entropy (bit)"; the label alone where there is no unit.
+inline std::string labelWithUnit(const std::string& label, const std::string& unit) {
+  return unit.empty() ? label : label + " (" + unit + ")";
+}
+
+// "a", "b" .. "z", "aa" ..: panels in files and on the page.
+inline std::string panelLetter(std::size_t panel) {
+  std::string last(1, static_cast<char>('a' + panel % 26));
+  return panel < 26 ? last : panelLetter(panel / 26 - 1) + last;
+}
 
 }  // namespace vitrine::core

@@ -73,8 +73,7 @@ double sumOver(std::size_t count, const std::function<double(std::size_t)>& valu
 }
 
 std::string letter(std::size_t panel) {
-  std::string text(1, static_cast<char>('a' + panel % 26));
-  return "(" + (panel >= 26 ? std::string(1, static_cast<char>('a' + panel / 26 - 1)) + text : text) + ")";
+  return "(" + panelLetter(panel) + ")";
 }
 
 class PageLayout {

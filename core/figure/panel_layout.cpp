@@ -160,7 +160,10 @@ Result<void> checkHeatMap(const Panel& panel, std::size_t index) {
 Result<void> checkThumbnails(const ThumbnailGrid& grid, std::size_t index) {
   std::size_t cells = grid.thumbnail_rows * grid.thumbnail_columns;
   TRY(checkLength(index, "the thumbnail grid", grid.values.size(), grid.rows * grid.columns * cells));
-  if (!grid.mask.empty()) TRY(checkLength(index, "the thumbnails' mask", grid.mask.size(), cells));
+  if (!grid.mask.empty() && grid.mask.size() != grid.values.size())
+    TRY(checkLength(index, "the thumbnails' mask", grid.mask.size(), cells));
+  if (!grid.row_names.empty())
+    TRY(checkLength(index, "the list of row names", grid.row_names.size(), grid.rows));
   return {};
 }
 
