@@ -94,6 +94,7 @@ struct ModelSpec {
   Norm final_norm;
   Linear head;  // (vocab, d); the token embedding again when tied
   bool tied_head = false;
+  std::vector<std::string> unread_tensors;  // what the file holds and nothing above refers to
 };
 
 // Reads the checkpoint's architecture and builds its spec; core/arch/ has one file for each family.

@@ -11,12 +11,17 @@
 
 namespace vitrine::test {
 
+// The repository, or what scripts/portable packed of it.
+inline std::filesystem::path sourceDir() {
+  const char* chosen = std::getenv("VITRINE_SOURCE");
+  return chosen && *chosen ? chosen : VITRINE_SOURCE_DIR;
+}
+
 // nullopt when there is no such folder.
 inline std::optional<std::filesystem::path> sharedDir() {
   const char* chosen = std::getenv("VITRINE_SHARED");
-  std::filesystem::path folder = chosen && *chosen
-                                     ? std::filesystem::path(chosen)
-                                     : std::filesystem::path(VITRINE_SOURCE_DIR) / ".." / "shared";
+  std::filesystem::path folder =
+      chosen && *chosen ? std::filesystem::path(chosen) : sourceDir() / ".." / "shared";
   std::error_code ignored;
   folder = std::filesystem::weakly_canonical(folder, ignored);
   if (!std::filesystem::is_directory(folder, ignored)) return std::nullopt;
@@ -33,7 +38,7 @@ inline std::optional<std::filesystem::path> sharedFile(std::string_view relative
 
 // Small files that the repository's own scripts made: tests/data/<relative>.
 inline std::filesystem::path testData(std::string_view relative) {
-  return std::filesystem::path(VITRINE_SOURCE_DIR) / "tests" / "data" / relative;
+  return sourceDir() / "tests" / "data" / relative;
 }
 
 }  // namespace vitrine::test

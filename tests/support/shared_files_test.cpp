@@ -47,7 +47,7 @@ TEST_F(SharedFiles, IsAbsentWhenTheFolderIs) {
 
 TEST_F(SharedFiles, LooksBesideTheCheckoutWithoutTheEnvironment) {
   unsetenv("VITRINE_SHARED");
-  const fs::path beside = fs::path(VITRINE_SOURCE_DIR) / ".." / "shared";
+  const fs::path beside = sourceDir() / ".." / "shared";
   EXPECT_EQ(sharedDir().has_value(), fs::is_directory(beside));
 }
 
