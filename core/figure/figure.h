@@ -23,10 +23,10 @@ struct Axis {
   std::string label;  // "entropy"
   std::string unit;   // "bit": drawn as "entropy (bit)"; empty for pure numbers
   AxisScale scale = AxisScale::kLinear;
-  std::optional<double> minimum, maximum;  // absent: from the data
+  std::optional<double> minimum = {}, maximum = {};  // absent: from the data
   // Not empty: the axis names places 0, 1, 2 .. Labels that find no room are thinned, and where even every
   // fourth finds none, the axis numbers its places instead.
-  std::vector<std::string> categories;
+  std::vector<std::string> categories = {};
   FontRole category_font = FontRole::kMono;
   AxisGrid grid = AxisGrid::kNone;
 };
@@ -35,7 +35,7 @@ struct Axis {
 struct ColorScale {
   ColormapId map = ColormapId::kViridis;
   AxisScale scale = AxisScale::kLinear;  // log: values at or below zero take the lowest colour
-  std::optional<double> minimum, maximum;
+  std::optional<double> minimum = {}, maximum = {};
   std::string quantity;       // "attention probability"
   std::string unit;           // "bit"
   std::string normalization;  // "softmax over keys"; written on the colour bar
@@ -79,16 +79,16 @@ struct ThumbnailGrid {
 
 struct LineSeries {
   std::string label;
-  std::vector<double> x, y;          // of equal length; a NaN breaks the line
-  std::vector<double> low, high;     // a band around y, both of y's length or both empty
-  std::optional<SeriesStyle> style;  // absent: the next colour, marker and dash
+  std::vector<double> x, y;                 // of equal length; a NaN breaks the line
+  std::vector<double> low = {}, high = {};  // a band around y, both of y's length or both empty
+  std::optional<SeriesStyle> style = {};    // absent: the next colour, marker and dash
 };
 
 struct BarSeries {
   std::string label;
-  std::vector<double> values;  // one a category of the x axis
-  std::vector<double> errors;  // half the length of an error bar; empty: none
-  std::optional<SeriesStyle> style;
+  std::vector<double> values;       // one a category of the x axis
+  std::vector<double> errors = {};  // half the length of an error bar; empty: none
+  std::optional<SeriesStyle> style = {};
 };
 
 enum class AnnotationKind { kText, kBox, kHorizontalLine, kVerticalLine };

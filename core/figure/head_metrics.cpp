@@ -19,8 +19,8 @@ struct MetricText {
 
 constexpr std::array<MetricText, 5> kMetrics = {{
     {HeadMetric::kEntropy, "entropy", "mean entropy", "bit"},
-    {HeadMetric::kFirstMass, "first-token", "mass on the first token", ""},
-    {HeadMetric::kLocalMass, "last-8", "mass on the last 8 tokens", ""},
+    {HeadMetric::kFirstMass, "first-token", "first-token mass", ""},
+    {HeadMetric::kLocalMass, "last-8", "last-8-token mass", ""},
     {HeadMetric::kPrevious, "previous-token", "previous-token score", ""},
     {HeadMetric::kInduction, "induction", "induction score", ""},
 }};

@@ -25,7 +25,7 @@ enum class HeadMetric { kEntropy, kFirstMass, kLocalMass, kPrevious, kInduction 
 
 std::span<const HeadMetric> headMetrics();
 std::string_view headMetricName(HeadMetric metric);   // "entropy", "first-token" ..: what --metric takes
-std::string_view headMetricLabel(HeadMetric metric);  // "mass on the first token": what a colour bar says
+std::string_view headMetricLabel(HeadMetric metric);  // "first-token mass": what a colour bar says
 std::string_view headMetricUnit(HeadMetric metric);   // "bit" or empty
 Result<HeadMetric> findHeadMetric(std::string_view name);
 

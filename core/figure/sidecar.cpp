@@ -3,7 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "core/figure/value_scale.h"
+#include "core/figure/panel_layout.h"
 
 namespace vitrine::core {
 namespace {
@@ -42,13 +42,13 @@ Result<Json> panelJson(const Panel& panel) {
   Json json = {{"x", axisJson(panel.x)}, {"y", axisJson(panel.y)}};
   if (panel.heat_map) {
     const HeatMap& map = *panel.heat_map;
-    TRY_ASSIGN(ResolvedColors colors, resolveColors(map.color, map.values, map.mask));
+    TRY_ASSIGN(ResolvedColors colors, panelColors(panel));
     json["shape"] = {map.rows, map.columns};
     json["color"] = colorJson(map.color, colors);
   }
   if (panel.thumbnails) {
     const ThumbnailGrid& grid = *panel.thumbnails;
-    TRY_ASSIGN(ResolvedColors colors, resolveColors(grid.color, grid.values, grid.mask));
+    TRY_ASSIGN(ResolvedColors colors, panelColors(panel));
     json["shape"] = {grid.rows, grid.columns, grid.thumbnail_rows, grid.thumbnail_columns};
     json["color"] = colorJson(grid.color, colors);
   }
