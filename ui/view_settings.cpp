@@ -13,20 +13,6 @@ constexpr double kNarrowest = 1e-4;       // of a linear range
 
 }  // namespace
 
-std::string_view name(ColorMap map) {
-  switch (map) {
-    case ColorMap::kViridis:
-      return "viridis";
-    case ColorMap::kCividis:
-      return "cividis";
-    case ColorMap::kMagma:
-      return "magma";
-    case ColorMap::kGrey:
-      return "grey";
-  }
-  return "";
-}
-
 std::string_view name(Scale scale) {
   return scale == Scale::kLog ? "log" : "linear";
 }
@@ -51,9 +37,9 @@ double probabilityAt(double t, Range range, Scale scale) {
 
 ViewSettings::ViewSettings(QObject* parent) : QObject(parent) {}
 
-void ViewSettings::setColorMap(ColorMap map) {
-  if (map == color_map_) return;
-  color_map_ = map;
+void ViewSettings::setColormap(core::ColormapId map) {
+  if (map == colormap_) return;
+  colormap_ = map;
   emit changed();
 }
 

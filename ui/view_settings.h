@@ -2,22 +2,21 @@
 // of them show the same picture. Lives on the UI thread.
 #pragma once
 
+#include "core/engine/engine_types.h"
+#include "core/figure/colormap.h"
+
 #include <QObject>
 
-#include <span>
 #include <string_view>
-
-#include "core/engine/engine_types.h"
 
 namespace vitrine::ui {
 
-enum class ColorMap { kViridis, kCividis, kMagma, kGrey };
 enum class Scale { kLinear, kLog };
 
-inline constexpr ColorMap kColorMaps[] = {ColorMap::kViridis, ColorMap::kCividis, ColorMap::kMagma,
-                                          ColorMap::kGrey};
-std::string_view name(ColorMap map);  // "viridis"
-std::string_view name(Scale scale);   // "linear", "log"
+// Those for probabilities; the diverging map is for differences.
+inline constexpr core::ColormapId kSequentialMaps[] = {core::ColormapId::kViridis, core::ColormapId::kCividis,
+                                                       core::ColormapId::kMagma, core::ColormapId::kGrey};
+std::string_view name(Scale scale);  // "linear", "log"
 
 // Probabilities that get the first and the last colour; on a log scale `low` is above 0.
 struct Range {
@@ -38,7 +37,7 @@ class ViewSettings : public QObject {
  public:
   explicit ViewSettings(QObject* parent = nullptr);
 
-  ColorMap colorMap() const { return color_map_; }
+  core::ColormapId colormap() const { return colormap_; }
   Scale scale() const { return scale_; }
   Range range() const {
     return scale_ == Scale::kLog ? log_range_ : linear_range_;
@@ -46,7 +45,7 @@ class ViewSettings : public QObject {
   core::Pooling pooling() const { return pooling_; }
   double position(double probability) const { return ui::position(probability, range(), scale_); }
 
-  void setColorMap(ColorMap map);
+  void setColormap(core::ColormapId map);
   void setScale(Scale scale);
   void setRange(Range range);  // put in order and into 0..1 (kLowestProbability..1 on a log scale)
   void resetRange();
@@ -56,7 +55,7 @@ class ViewSettings : public QObject {
   void changed();
 
  private:
-  ColorMap color_map_ = ColorMap::kViridis;
+  core::ColormapId colormap_ = core::ColormapId::kViridis;
   Scale scale_ = Scale::kLog;
   Range log_range_{1e-4, 1.0}, linear_range_{0.0, 1.0};
   core::Pooling pooling_ = core::Pooling::kMax;

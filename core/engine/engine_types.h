@@ -1,6 +1,7 @@
 // Plain values that travel between a view and the engine: requests in, snapshots out.
 // Conventions: layer, head, query and key count from 0; a map has queries downwards and keys to the right;
-// probabilities are exp(scale * q.k - lse), natural logarithm; entropies in bits; times in milliseconds; sizes in bytes.
+// probabilities are exp(scale * q.k - lse), natural logarithm; entropies in bits; times in milliseconds;
+// sizes in bytes.
 #pragma once
 
 #include <cstdint>
@@ -88,20 +89,21 @@ struct ProbeRequest {
   bool operator==(const ProbeRequest&) const = default;
 };
 
-// Pixels hold probabilities as R32_SFLOAT; -1 marks masked pixels (no visible key). The image is complete once the
-// device timeline has reached `ready`, and is never written again while somebody holds the pointer.
+// Pixels hold probabilities as R32_SFLOAT; -1 marks masked pixels (no visible key). The image is complete
+// once the device timeline has reached `ready`, and is never written again while somebody holds the pointer.
 struct MapPicture {
   std::shared_ptr<const gpu::Image> image;
   std::uint64_t ready = 0;
   MapRequest request;        // what this picture shows
   std::uint32_t tokens = 0;  // length of the sequence when it was drawn
   // Of the whole head, not only of the visible part:
-  std::vector<float> received;        // (tokens) mean probability that a key receives from the queries that see it
-  std::vector<float> entropy;         // (tokens) bits, a query
+  std::vector<float> received;  // (tokens) mean probability that a key receives from the queries that see it
+  std::vector<float> entropy;   // (tokens) bits, a query
   std::vector<std::uint32_t> histogram;  // 64 bins of log10(probability) from -8 to 0 over the visible pixels
 };
 
-// Atlas of thumbnails: tile (layer, head) starts at pixel (head * tile, layer * tile); values as in MapPicture.
+// Atlas of thumbnails: tile (layer, head) starts at pixel (head * tile, layer * tile); values as in
+// MapPicture.
 struct OverviewPicture {
   std::shared_ptr<const gpu::Image> image;
   std::uint64_t ready = 0;
@@ -117,11 +119,12 @@ struct RowValues {
 
 // Means over all queries of the sequence so far.
 struct HeadSummary {
-  float entropy = 0;      // bits
-  float first_mass = 0;   // on the first token
-  float local_mass = 0;   // on the last 8 keys, the query's own included
-  float previous = 0;     // on the token just before the query
-  float induction = 0;    // on the token after an earlier occurrence of the query's token; NaN when nothing repeats
+  float entropy = 0;     // bits
+  float first_mass = 0;  // on the first token
+  float local_mass = 0;  // on the last 8 keys, the query's own included
+  float previous = 0;    // on the token just before the query
+  float induction =
+      0;  // on the token after an earlier occurrence of the query's token; NaN when nothing repeats
 };
 
 struct NextToken {
@@ -143,13 +146,14 @@ struct EngineTimings {
 struct Snapshot {
   std::uint64_t sequence = 0;
   EngineState state = EngineState::kEmpty;
-  std::string activity;  // "Loading weights", "Reading the prompt": what a progress line says; empty when idle
+  std::string
+      activity;  // "Loading weights", "Reading the prompt": what a progress line says; empty when idle
   std::uint64_t progress_done = 0, progress_total = 0;  // bytes while loading, tokens while prefilling
-  std::optional<Error> error;   // of the last request that failed; cleared by the next that succeeds
+  std::optional<Error> error;           // of the last request that failed; cleared by the next that succeeds
   StopReason stop = StopReason::kNone;  // why the last generation ended
 
-  std::shared_ptr<const ModelSummary> model;        // null: none loaded
-  std::shared_ptr<const Tokenizer> tokenizer;       // of that model
+  std::shared_ptr<const ModelSummary> model;         // null: none loaded
+  std::shared_ptr<const Tokenizer> tokenizer;        // of that model
   std::shared_ptr<const std::vector<Token>> tokens;  // prompt and continuation as far as the cache holds them
   std::vector<NextToken> next;                       // the five most probable next tokens
 
@@ -163,7 +167,7 @@ struct Snapshot {
 };
 
 struct GenerateRequest {
-  std::string prompt;            // replaces the sequence when it is not a continuation of it
+  std::string prompt;  // replaces the sequence when it is not a continuation of it
   std::uint32_t max_tokens = 256;
   SamplingSettings sampling;
   double tokens_per_s_limit = 0;  // 0: as fast as the device; otherwise a pace at which one can watch

@@ -164,7 +164,7 @@ uint sampleFrom(uint floor_key, uint total, Scale scale, uint bits) {
 
 void main() {
   SampleSettings settings = SettingsRef(params.settings).it;
-  uint position = StepStateRef(params.state).it.position;
+  uint position = StepStateRef(params.state).it.length;  // of the new token
   uvec2 best = largest();
   uint id = best.y;
   barrier();
@@ -186,8 +186,8 @@ void main() {
   }
   if (self() == 0) {
     Uints(params.next_id).at[0] = id;
-    Uints(params.ring).at[(position + 1) % params.ring_size] = id;
-    StepStateRef(params.state).it.position = position + 1;
-    StepStateRef(params.state).it.sampled += 1;
+    Uints(params.ring).at[position % params.ring_size] = id;
+    StepStateRef(params.state).it.position = position;
+    StepStateRef(params.state).it.length = position + 1;
   }
 }

@@ -16,9 +16,9 @@ struct SampleSettings {
 struct SampleParams {
   device_address logits;    // (vocab) f32
   device_address settings;  // SampleSettings
-  device_address state;     // StepState: position grows by one, sampled too
+  device_address state;     // StepState: becomes that of a batch of this one token
   device_address next_id;   // u32: the id that the next step embeds
-  device_address ring;      // (ring_size) u32, host visible: entry (position + 1) % ring_size
+  device_address ring;      // (ring_size) u32, host visible: entry position % ring_size
   uint vocab, ring_size;
 };
 

@@ -5,9 +5,8 @@
 VITRINE_SHARED_BEGIN
 
 struct StepState {
-  uint position;  // of the first token of this batch; the sampler adds one
-  uint sampled;   // tokens sampled since the host last looked
-  uint unused0, unused1;
+  uint position;  // of the first token of the batch that is being read
+  uint length;    // tokens in the cache when that batch is done; the sampler adds one
 };
 
 VITRINE_SHARED_END

@@ -38,7 +38,7 @@ float signedByte(uint byte) { return float(int(byte << 24) >> 24); }
   {                                                                           \
     chunk.low = LOAD_LOW(index);                                              \
     if (WEIGHT == WEIGHT_Q8) {                                                \
-      chunk.scale0 = chunk.scale1 = unpackHalf2x16(LOAD_SCALE((index) >> 1)).x; \
+      chunk.scale0 = chunk.scale1 = uintBitsToFloat(LOAD_SCALE((index) >> 1)); \
     } else if (WEIGHT == WEIGHT_Q4 || WEIGHT == WEIGHT_Q5) {                  \
       vec2 scale = unpackHalf2x16(LOAD_SCALE(index));                         \
       chunk.scale0 = chunk.scale1 = scale.x;                                  \
