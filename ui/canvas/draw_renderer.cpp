@@ -175,8 +175,8 @@ Result<std::uint64_t> DrawRenderer::render(const ImDrawData& data, const DrawTar
   TRY(drawn);
   slot.commands.mark("drawn");
   TRY(slot.commands.end());
-  TRY_ASSIGN(slot.done, device_.submit(commands, target.wait, VK_PIPELINE_STAGE_2_COLOR_ATTACHMENT_OUTPUT_BIT,
-                                       target.signal));
+  TRY_ASSIGN(slot.done, slot.commands.submit(target.wait, VK_PIPELINE_STAGE_2_COLOR_ATTACHMENT_OUTPUT_BIT,
+                                             target.signal));
   next_slot_ = (next_slot_ + 1) % slots_.size();
   return slot.done;
 }
