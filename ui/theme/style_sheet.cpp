@@ -88,7 +88,7 @@ QLabel[role="error"] { color: @error; }
 QLabel[role="title"] { font-size: #title; font-weight: 600; }
 QLabel[role="key"] { background: @field; border: 1px solid @control_border; border-radius: #corner; padding: 0 #step2; }
 QFrame[role="banner"] { background: @banner; border-bottom: 1px solid @error; }
-QFrame[role="card"] { background: @dock; border: 1px solid @control_border; border-radius: #step2; }
+QFrame[role="card"], QFrame[role="palette"] { background: @dock; border: 1px solid @control_border; border-radius: #step2; }
 QStatusBar { background: @header; border-top: 1px solid @line; }
 QStatusBar::item { border: none; }
 QProgressBar { background: @field; border: none; border-radius: 2px; max-height: #step; }
