@@ -44,7 +44,8 @@ QString recentLabel(const QString& path) {
   const QFileInfo info(path);
   const QString folder = QFontMetrics(QFont()).elidedText(info.absolutePath(), Qt::ElideMiddle, kLabelWidth);
   // "&" would become a mnemonic.
-  return (info.fileName() + QStringLiteral("  —  ") + folder).replace('&', "&&");
+  QString label = info.fileName() + QStringLiteral("  —  ") + folder;
+  return label.replace('&', "&&");
 }
 
 }  // namespace vitrine::ui
