@@ -4,7 +4,10 @@
 #include <QDragEnterEvent>
 #include <QMimeData>
 #include <QPainter>
+#include <QTimer>
 #include <QVBoxLayout>
+
+#include <utility>
 
 namespace vitrine::ui {
 namespace {
@@ -132,6 +135,9 @@ void MainWindow::buildCentral() {
 }
 
 void MainWindow::buildMenus() {
+  auto* brand = new QLabel(tr("Vitrine"), menuBar());
+  brand->setProperty("role", "brand");
+  menuBar()->setCornerWidget(brand, Qt::TopLeftCorner);
   menus_ = ui::buildMenus(*menuBar(), actions_);
   menuBar()->setFixedHeight(theme_.sizes().menu);
   int number = 1;
@@ -249,7 +255,8 @@ void MainWindow::restoreSettings() {
   prompt_dock_->restore(settings_);
   timeline_->setPace(settings_.value("run/pace", 0.0).toDouble());
   if (!restoreGeometry(settings_.value("window/geometry").toByteArray())) resize(1600, 1000);
-  if (!layout_->restore(settings_.value("window/docks").toByteArray())) layout_->reset(theme_.sizes());
+  docks_restored_ = layout_->restore(settings_.value("window/docks").toByteArray());
+  if (!docks_restored_) layout_->reset(theme_.sizes());
   layout_->update(width(), theme_.sizes());
   applyLayoutMode();
 }
@@ -265,6 +272,12 @@ void MainWindow::saveSettings() {
   settings_.setValue("window/docks", layout_->save());
   prompt_dock_->save(settings_);
   figure_dock_->save(settings_);
+}
+
+void MainWindow::showEvent(QShowEvent* event) {
+  QMainWindow::showEvent(event);
+  strip_->setFocus();
+  if (!std::exchange(docks_restored_, true)) QTimer::singleShot(0, this, [this] { layout_->distribute(); });
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {

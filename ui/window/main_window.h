@@ -83,6 +83,7 @@ class MainWindow : public QMainWindow {
 
  protected:
   void resizeEvent(QResizeEvent* event) override;
+  void showEvent(QShowEvent* event) override;
   void closeEvent(QCloseEvent* event) override;
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
@@ -151,6 +152,7 @@ class MainWindow : public QMainWindow {
   std::shared_ptr<const core::Snapshot> snapshot_;
   std::optional<Error> own_error_;  // of the window itself, not of the engine
   int current_view_ = 0;
+  bool docks_restored_ = false;
 };
 
 }  // namespace vitrine::ui

@@ -148,6 +148,16 @@ void MainWindow::connectView() {
           [this](QAction* action) { view_settings_.setColormap(core::ColormapId(action->data().toInt())); });
   connect(actions_.poolings, &QActionGroup::triggered, this,
           [this](QAction* action) { view_settings_.setPooling(core::Pooling(action->data().toInt())); });
+  connect(actions_.next_colormap, &QAction::triggered, this, [this] {
+    const auto at =
+        std::find(std::begin(kSequentialMaps), std::end(kSequentialMaps), view_settings_.colormap());
+    const auto next = at == std::end(kSequentialMaps) ? at : at + 1;
+    view_settings_.setColormap(next == std::end(kSequentialMaps) ? kSequentialMaps[0] : *next);
+  });
+  connect(actions_.next_pooling, &QAction::triggered, this, [this] {
+    const bool max = view_settings_.pooling() == core::Pooling::kMax;
+    view_settings_.setPooling(max ? core::Pooling::kMean : core::Pooling::kMax);
+  });
   auto show_settings = [this] {
     actions_.toggle_scale->setChecked(view_settings_.scale() == Scale::kLog);
     check(*actions_.colormaps, int(view_settings_.colormap()));
@@ -166,7 +176,10 @@ void MainWindow::connectView() {
   connect(actions_.zoom_out, &QAction::triggered, this,
           [this] { theme_.setZoom(theme_.zoom() - kInterfaceZoomStep); });
   connect(actions_.zoom_reset, &QAction::triggered, this, [this] { theme_.setZoom(1.0); });
-  connect(actions_.reset_layout, &QAction::triggered, this, [this] { layout_->reset(theme_.sizes()); });
+  connect(actions_.reset_layout, &QAction::triggered, this, [this] {
+    layout_->reset(theme_.sizes());
+    layout_->distribute();
+  });
   connect(actions_.full_screen, &QAction::toggled, this,
           [this](bool on) { on ? showFullScreen() : showNormal(); });
 }

@@ -3,6 +3,7 @@
 #include <QDockWidget>
 
 #include <algorithm>
+#include <numeric>
 
 namespace vitrine::ui {
 namespace {
@@ -33,6 +34,19 @@ void ResponsiveLayout::placeWide() {
   };
   place(left_, Qt::LeftDockWidgetArea);
   place(right_, Qt::RightDockWidgetArea);
+  area_.resizeDocks({left_.front(), right_.front()}, {sizes_.left_dock, sizes_.right_dock}, Qt::Horizontal);
+}
+
+void ResponsiveLayout::distribute() {
+  auto hints = [](const std::vector<QDockWidget*>& docks) {
+    QList<int> heights;
+    for (const QDockWidget* dock : docks) heights << dock->sizeHint().height();
+    return heights;
+  };
+  QList<int> left = hints(left_);
+  left.front() = std::max(left.front(), area_.height() - std::accumulate(left.begin() + 1, left.end(), 0));
+  area_.resizeDocks(QList<QDockWidget*>(left_.begin(), left_.end()), left, Qt::Vertical);
+  area_.resizeDocks(QList<QDockWidget*>(right_.begin(), right_.end()), hints(right_), Qt::Vertical);
   area_.resizeDocks({left_.front(), right_.front()}, {sizes_.left_dock, sizes_.right_dock}, Qt::Horizontal);
 }
 

@@ -24,6 +24,9 @@ class ResponsiveLayout {
   // Returns whether the mode changed.
   bool update(int width, const Sizes& sizes);
   void reset(const Sizes& sizes);  // all docks to their places
+  // Gives each dock of a side the height that it asks for, the first left one what remains. Once the window
+  // is shown.
+  void distribute();
 
   QByteArray save() const;  // of the wide arrangement, whatever the mode
   bool restore(const QByteArray& state);

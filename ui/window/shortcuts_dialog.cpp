@@ -13,13 +13,17 @@ struct Line {
 };
 
 std::vector<Line> mouseLines() {
-  const QString mouse = ShortcutsDialog::tr("Mouse");
+  const QString mouse = ShortcutsDialog::tr("Mouse"), picture = ShortcutsDialog::tr("Picture");
   return {{mouse, ShortcutsDialog::tr("Zoom the map at the pointer"), ShortcutsDialog::tr("Wheel")},
           {mouse, ShortcutsDialog::tr("Move the map"), ShortcutsDialog::tr("Drag")},
           {mouse, ShortcutsDialog::tr("Show a cell, or a token's query"), ShortcutsDialog::tr("Hover")},
           {mouse, ShortcutsDialog::tr("Lock it"), ShortcutsDialog::tr("Click")},
           {mouse, ShortcutsDialog::tr("Lock a token as the key"), ShortcutsDialog::tr("Shift+Click")},
-          {mouse, ShortcutsDialog::tr("Open a head at full size"), ShortcutsDialog::tr("Double click")}};
+          {mouse, ShortcutsDialog::tr("Open a head at full size"), ShortcutsDialog::tr("Double click")},
+          {picture, ShortcutsDialog::tr("Move the head, or the locked cell"), ShortcutsDialog::tr("Arrows")},
+          {picture, ShortcutsDialog::tr("Move the head"), ShortcutsDialog::tr("Ctrl+Arrows")},
+          {picture, ShortcutsDialog::tr("Show or hide the overview"), "O"},
+          {picture, ShortcutsDialog::tr("Next order of the heads"), "S"}};
 }
 
 std::vector<Line> linesOf(const std::vector<PaletteEntry>& entries) {

@@ -79,6 +79,10 @@ void makeViewActions(const Maker& maker, WindowActions& a) {
                            QObject::tr("Set the range to where the visible probabilities lie"));
   a.reset_range =
       maker.make(QObject::tr("R&eset range"), "R", QObject::tr("Back to the scale's usual range"));
+  a.next_colormap =
+      maker.make(QObject::tr("Next colour map"), "C", QObject::tr("The colour map after this one"));
+  a.next_pooling =
+      maker.make(QObject::tr("Next pooling"), "P", QObject::tr("Maximum or mean where cells share a pixel"));
   a.colormaps = maker.group();
   for (const core::ColormapId map : kSequentialMaps) {
     const auto map_name = core::colormapName(map);
@@ -127,7 +131,7 @@ void makeRunActions(const Maker& maker, WindowActions& a) {
   a.truncate = maker.make(QObject::tr("&Forget after the query"), "Ctrl+Backspace",
                           QObject::tr("Cut the sequence behind the shown query, to go on from there"));
   a.edit_prompt = maker.make(QObject::tr("&Edit prompt"), "Ctrl+L", QObject::tr("Go to the prompt"));
-  a.play = maker.make(QObject::tr("&Play or pause"), "P", QObject::tr("Move the query through the sequence"));
+  a.play = maker.make(QObject::tr("&Play or pause"), "K", QObject::tr("Move the query through the sequence"));
   a.first = maker.make(QObject::tr("First query"), "Ctrl+Home", QObject::tr("Show the first token's query"));
   a.previous = maker.make(QObject::tr("Previous query"), "Ctrl+Left", QObject::tr("Show the query before"));
   a.next = maker.make(QObject::tr("Next query"), "Ctrl+Right", QObject::tr("Show the query after"));
@@ -208,7 +212,7 @@ WindowMenus buildMenus(QMenuBar& bar, const WindowActions& a) {
   view->addSeparator();
   addGroup(*view->addMenu(QObject::tr("&Colour map")), *a.colormaps);
   addGroup(*view->addMenu(QObject::tr("Poo&ling")), *a.poolings);
-  view->addActions({a.toggle_scale, a.fit_range, a.reset_range});
+  view->addActions({a.next_colormap, a.next_pooling, a.toggle_scale, a.fit_range, a.reset_range});
   view->addSeparator();
   addGroup(*view->addMenu(QObject::tr("&Theme")), *a.themes);
   QMenu* size = view->addMenu(QObject::tr("Interface &size"));

@@ -24,7 +24,7 @@ struct WindowActions {
   QAction *undo, *redo, *copy_map, *unlock, *go_to_query;
   // View
   QAction *zoom_map_in, *zoom_map_out, *fit_map, *actual_size;
-  QAction *toggle_scale, *fit_range, *reset_range;
+  QAction *toggle_scale, *fit_range, *reset_range, *next_colormap, *next_pooling;
   QActionGroup *colormaps, *poolings, *themes;
   QAction *zoom_in, *zoom_out, *zoom_reset, *reset_layout, *full_screen;
   // Model
