@@ -60,7 +60,7 @@ Result<Buffer> Buffer::create(Device& device, std::uint64_t bytes, MemoryKind ki
     return fail(ErrorCode::kOutOfMemory,
                 "buffer {}: {} bytes are more than one allocation on {} may have ({} bytes)", name, bytes,
                 device.info().name, limit);
-  auto info = structure<VkBufferCreateInfo>(VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO);
+  VkBufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO};
   info.size = std::min((bytes + kGranule - 1) / kGranule * kGranule, limit);
   info.usage = kUsage;
   const VmaAllocationCreateInfo where = placement(device.info(), kind, bytes);
@@ -77,7 +77,7 @@ Result<Buffer> Buffer::create(Device& device, std::uint64_t bytes, MemoryKind ki
   vmaGetAllocationMemoryProperties(device.allocator(), buffer.allocation_, &properties);
   if (allocated.pMappedData && (properties & VK_MEMORY_PROPERTY_HOST_COHERENT_BIT))
     buffer.mapped_ = {static_cast<std::byte*>(allocated.pMappedData), bytes};
-  auto address = structure<VkBufferDeviceAddressInfo>(VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO);
+  VkBufferDeviceAddressInfo address{.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO};
   address.buffer = buffer.handle_;
   buffer.address_ = vkGetBufferDeviceAddress(device.handle(), &address);
   device.setName(VK_OBJECT_TYPE_BUFFER, reinterpret_cast<std::uint64_t>(buffer.handle_), buffer.name_);
@@ -144,7 +144,7 @@ Result<VkBufferView> Buffer::texelView(VkFormat format, std::uint64_t offset, st
   if (bytes / texel > info.max_texel_elements)
     return fail(ErrorCode::kUnsupported, "texel view of {}: {} texels, {} allows {}", name_, bytes / texel,
                 info.name, info.max_texel_elements);
-  auto create = structure<VkBufferViewCreateInfo>(VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO);
+  VkBufferViewCreateInfo create{.sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO};
   create.buffer = handle_;
   create.format = format;
   create.offset = offset;

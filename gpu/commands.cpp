@@ -78,11 +78,11 @@ Result<Commands> Commands::create(Device& device, std::string name) {
   Commands commands;
   commands.device_ = &device;
   commands.name_ = std::move(name);
-  auto pool = structure<VkCommandPoolCreateInfo>(VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO);
+  VkCommandPoolCreateInfo pool{.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO};
   pool.queueFamilyIndex = device.queueFamily();
   TRY(check(vkCreateCommandPool(device.handle(), &pool, nullptr, &commands.pool_),
             "creating a command pool"));
-  auto allocate = structure<VkCommandBufferAllocateInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO);
+  VkCommandBufferAllocateInfo allocate{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO};
   allocate.commandPool = commands.pool_;
   allocate.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
   allocate.commandBufferCount = 1;
@@ -140,7 +140,7 @@ Result<void> Commands::begin() {
   mark_labels_.clear();
   wrote_mapped_ = false;
   dispatches_ = barriers_ = 0;
-  auto info = structure<VkCommandBufferBeginInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO);
+  VkCommandBufferBeginInfo info{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
   info.flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT;
   TRY(check(vkBeginCommandBuffer(handle_, &info), name_));
   state_ = State::kRecording;
@@ -202,12 +202,12 @@ void Commands::order() {
 }
 
 void Commands::memoryBarrier(VkPipelineStageFlags2 from, VkPipelineStageFlags2 to) {
-  auto barrier = structure<VkMemoryBarrier2>(VK_STRUCTURE_TYPE_MEMORY_BARRIER_2);
+  VkMemoryBarrier2 barrier{.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER_2};
   barrier.srcStageMask = from;
   barrier.srcAccessMask = writesOf(from);
   barrier.dstStageMask = to;
   barrier.dstAccessMask = accessesOf(to);
-  auto dependency = structure<VkDependencyInfo>(VK_STRUCTURE_TYPE_DEPENDENCY_INFO);
+  VkDependencyInfo dependency{.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO};
   dependency.memoryBarrierCount = 1;
   dependency.pMemoryBarriers = &barrier;
   vkCmdPipelineBarrier2(handle_, &dependency);
@@ -259,7 +259,7 @@ void Commands::dispatchRaw(const Kernel& kernel, Groups groups, const void* para
 
 void Commands::bind(const Kernel& kernel, std::span<const Bound> bound) {
   std::vector<VkWriteDescriptorSet> writes(
-      bound.size(), structure<VkWriteDescriptorSet>(VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET));
+      bound.size(), VkWriteDescriptorSet{.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET});
   std::vector<VkDescriptorImageInfo> images(bound.size());
   std::vector<VkDescriptorBufferInfo> buffers(bound.size());
   const auto demandKind = [&](const Binding& binding, bool fits) {
@@ -403,7 +403,7 @@ void Commands::mark(std::string label) {
   if (!device_->info().features.timestamps) return;
   const std::uint32_t pool = index / kQueriesPerPool;
   if (pool == queries_.size()) {
-    auto info = structure<VkQueryPoolCreateInfo>(VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO);
+    VkQueryPoolCreateInfo info{.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO};
     info.queryType = VK_QUERY_TYPE_TIMESTAMP;
     info.queryCount = kQueriesPerPool;
     VkQueryPool made = VK_NULL_HANDLE;
@@ -419,7 +419,6 @@ Result<std::vector<Commands::Mark>> Commands::marks() const {
   std::vector<Mark> marks;
   for (const std::string& label : mark_labels_) marks.push_back({label, 0});
   if (marks.empty() || !device_->info().features.timestamps) return marks;
-  DEMAND(last_submission_ > 0, "marks of {}: submit() comes first", name_);
   TRY(device_->wait(last_submission_));
   std::vector<std::uint64_t> ticks(marks.size());
   for (std::size_t first = 0; first < ticks.size(); first += kQueriesPerPool) {
@@ -435,9 +434,10 @@ Result<std::vector<Commands::Mark>> Commands::marks() const {
   return marks;
 }
 
-Result<std::uint64_t> Commands::submit() {
+Result<std::uint64_t> Commands::submit(VkSemaphore wait, VkPipelineStageFlags2 wait_stage,
+                                       VkSemaphore signal) {
   DEMAND(state_ == State::kReady, "submit of {}: end() comes first, and its error must be heeded", name_);
-  auto value = device_->submit(handle_);
+  auto value = device_->submit(handle_, wait, wait_stage, signal);
   if (!value) return within(fmt::format("running {}", name_), value.error());
   last_submission_ = *value;
   return value;

@@ -38,8 +38,7 @@ bool hasMatrixShape(VkInstance instance, VkPhysicalDevice physical) {
   std::uint32_t count = 0;
   if (query(physical, &count, nullptr) != VK_SUCCESS) return false;
   std::vector<VkCooperativeMatrixPropertiesKHR> shapes(
-      count,
-      structure<VkCooperativeMatrixPropertiesKHR>(VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR));
+      count, VkCooperativeMatrixPropertiesKHR{.sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR});
   if (query(physical, &count, shapes.data()) < VK_SUCCESS) return false;
   return std::any_of(shapes.begin(), shapes.end(), [](const VkCooperativeMatrixPropertiesKHR& it) {
     return it.MSize == 16 && it.NSize == 16 && it.KSize == 16 && it.AType == VK_COMPONENT_TYPE_FLOAT16_KHR &&
@@ -78,6 +77,7 @@ FeatureChain wanted(const FeatureChain& has) {
   VITRINE_WANT(v13, subgroupSizeControl);
   VITRINE_WANT(v13, computeFullSubgroups);
   VITRINE_WANT(v13, synchronization2);
+  VITRINE_WANT(v13, dynamicRendering);
   VITRINE_WANT(v13, shaderIntegerDotProduct);
   VITRINE_WANT(v13, maintenance4);
   VITRINE_WANT(cooperative_matrix, cooperativeMatrix);
@@ -104,11 +104,11 @@ std::string missingFeatures(const FeatureChain& on) {
 // Streaming multiprocessors, compute units, or the threads of a software device; 0 where no driver tells.
 std::uint32_t computeUnits(VkPhysicalDevice physical, const Extensions& extensions, bool software) {
   if (software) return std::max(1u, std::thread::hardware_concurrency());
-  auto properties = structure<VkPhysicalDeviceProperties2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2);
-  auto nvidia = structure<VkPhysicalDeviceShaderSMBuiltinsPropertiesNV>(
-      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV);
-  auto amd = structure<VkPhysicalDeviceShaderCorePropertiesAMD>(
-      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD);
+  VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
+  VkPhysicalDeviceShaderSMBuiltinsPropertiesNV nvidia{
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV};
+  VkPhysicalDeviceShaderCorePropertiesAMD amd{
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD};
   if (extensions.has(VK_NV_SHADER_SM_BUILTINS_EXTENSION_NAME)) {
     properties.pNext = &nvidia;
     vkGetPhysicalDeviceProperties2(physical, &properties);
@@ -140,14 +140,11 @@ bool chooseQueue(VkPhysicalDevice physical, DeviceProfile& profile) {
 }
 
 void describe(VkPhysicalDevice physical, const Extensions& extensions, DeviceProfile& profile) {
-  auto v11 =
-      structure<VkPhysicalDeviceVulkan11Properties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES);
-  auto v12 =
-      structure<VkPhysicalDeviceVulkan12Properties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES);
-  auto v13 =
-      structure<VkPhysicalDeviceVulkan13Properties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_PROPERTIES);
-  auto properties =
-      structure<VkPhysicalDeviceProperties2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, &v11);
+  VkPhysicalDeviceVulkan11Properties v11{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES};
+  VkPhysicalDeviceVulkan12Properties v12{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES};
+  VkPhysicalDeviceVulkan13Properties v13{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_PROPERTIES};
+  VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+                                         .pNext = &v11};
   v11.pNext = &v12;
   v12.pNext = &v13;
   vkGetPhysicalDeviceProperties2(physical, &properties);

@@ -19,9 +19,9 @@ enum class Epilogue : std::uint32_t { kStore, kAdd, kQkv, kGlu, kGated, kActivat
 // A matrix product for a batch of tokens and what surrounds it; see shaders/engine/matmul.comp.
 struct MatmulCall {
   const Matrix* matrix = nullptr;
-  gpu::Slice x;  // (tokens, x_stride) f32
+  gpu::Slice x = {};  // (tokens, x_stride) f32
   std::uint32_t x_stride = 0;
-  gpu::Slice y;  // (tokens, y_stride) f32
+  gpu::Slice y = {};  // (tokens, y_stride) f32
   std::uint32_t y_stride = 0;
   std::uint32_t tokens = 1;
   const gpu::Buffer* norm_gain = nullptr;  // not null: the RMS norm in front, with this gain
@@ -31,7 +31,7 @@ struct MatmulCall {
   std::uint64_t aux = 0;        // address: QkvTarget or the gate's outputs
   std::uint32_t first_row = 0;  // QKV
   bool cache_f16 = true;        // QKV
-  gpu::Access access;           // beyond x and y
+  gpu::Access access = {};      // beyond x and y
 };
 
 struct AttentionShape {

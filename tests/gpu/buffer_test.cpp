@@ -11,10 +11,10 @@
 namespace vitrine::gpu {
 namespace {
 
-using testing::expectOk;
-using testing::expectValue;
+using test::expectOk;
+using test::expectValue;
 
-class BufferTest : public testing::GpuTest {};
+class BufferTest : public test::GpuTest {};
 
 std::vector<std::byte> pattern(std::size_t bytes) {
   std::vector<std::byte> data(bytes);

@@ -8,13 +8,13 @@ namespace vitrine::gpu {
 namespace {
 
 using shader::IncrementParams;
-using testing::expectOk;
-using testing::expectValue;
+using test::expectOk;
+using test::expectValue;
 
 constexpr std::uint32_t kWidth = 64;
 constexpr Specialization kConstants[] = {{0, kWidth}};
 
-class CommandsTest : public testing::GpuTest {
+class CommandsTest : public test::GpuTest {
  protected:
   void SetUp() override {
     GpuTest::SetUp();
