@@ -13,25 +13,37 @@ if(CCACHE)
 endif()
 
 add_library(vitrine_warnings INTERFACE)
-target_compile_options(vitrine_warnings INTERFACE -Wall -Wextra -Wpedantic -Werror)
+# g++ 12 reports overlaps inside std::string that cannot happen (-Wrestrict, gcc bug 105651), and Vulkan's structs, which
+# are made as {.sType = X} with zeros for the rest, as forgotten members.
+target_compile_options(vitrine_warnings INTERFACE -Wall -Wextra -Wpedantic -Werror -Wno-restrict
+                                                  -Wno-missing-field-initializers)
 
 if(VITRINE_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
+# Vulkan headers, VMA and glslc: .deps first, then $VULKAN_SDK, then the system. scripts/toolchain leaves out of .deps
+# what it found at least as new in one of the others.
 set(VITRINE_DEPS ${CMAKE_SOURCE_DIR}/.deps CACHE PATH "Where scripts/toolchain unpacked its packages")
-if(NOT EXISTS ${VITRINE_DEPS}/root/usr/include/vk_mem_alloc.h)
-  message(FATAL_ERROR "Vulkan Memory Allocator not found in ${VITRINE_DEPS}: run scripts/toolchain first.")
+set(vulkan_includes "")
+foreach(folder ${VITRINE_DEPS}/root/usr/include $ENV{VULKAN_SDK}/include)
+  if(EXISTS ${folder}/vulkan/vulkan_core.h OR EXISTS ${folder}/vk_mem_alloc.h)
+    list(APPEND vulkan_includes ${folder})
+  endif()
+endforeach()
+find_path(VITRINE_VMA vk_mem_alloc.h PATHS ${vulkan_includes} NO_CACHE)
+if(NOT VITRINE_VMA)
+  message(FATAL_ERROR "The Vulkan Memory Allocator (vk_mem_alloc.h) is not in ${VITRINE_DEPS}: run scripts/toolchain first.")
 endif()
 
-find_library(VULKAN_LIBRARY vulkan REQUIRED)
+find_library(VULKAN_LIBRARY vulkan REQUIRED HINTS $ENV{VULKAN_SDK}/lib)
 add_library(vitrine_vulkan INTERFACE)
-target_include_directories(vitrine_vulkan SYSTEM INTERFACE ${VITRINE_DEPS}/root/usr/include)
+target_include_directories(vitrine_vulkan SYSTEM INTERFACE ${vulkan_includes})
 target_link_libraries(vitrine_vulkan INTERFACE ${VULKAN_LIBRARY})
 
 if(EXISTS ${VITRINE_DEPS}/glslc)
   set(VITRINE_GLSLC ${VITRINE_DEPS}/glslc)
 else()
-  find_program(VITRINE_GLSLC glslc REQUIRED)
+  find_program(VITRINE_GLSLC glslc REQUIRED HINTS $ENV{VULKAN_SDK}/bin)
 endif()

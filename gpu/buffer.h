@@ -1,4 +1,5 @@
-// Buffers with a device address, and typed texel views of them for devices where texel fetches are the fast loads.
+// Buffers with a device address, and typed texel views of them for devices where texel fetches are the fast
+// loads.
 #pragma once
 
 #include <cstddef>

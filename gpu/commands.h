@@ -3,7 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,7 +29,7 @@ struct Bound {
   VkSampler sampler = VK_NULL_HANDLE;
   Slice storage;
 
-  Bound(VkBufferView view) : texels(view) {}           // NOLINT
+  Bound(VkBufferView view) : texels(view) {}                    // NOLINT
   Bound(const Image& storage_image) : image(&storage_image) {}  // NOLINT
   Bound(const Image& sampled, VkSampler with) : image(&sampled), sampler(with) {}
   Bound(Slice buffer) : storage(buffer) {}  // NOLINT
@@ -47,35 +48,41 @@ class Commands {
   Commands& operator=(Commands&& other) noexcept;
   ~Commands();
 
-  // Starts over; what was recorded is dropped. The buffer must not be pending.
+  // Starts over; what was recorded is dropped. Waits for the last submission. What the buffer records comes
+  // after everything submitted earlier, so it may be submitted again while it still runs.
   Result<void> begin();
+  // The first error of the recording, if any. Writes to mapped buffers become visible to the host.
   Result<void> end();
 
-  // One dispatch. `params` is the kernel's push-constant struct (size checked against the shader, in release too);
-  // `bound` fills the kernel's bindings in ascending order (count checked). A memory barrier goes in front when
-  // `access` conflicts with anything recorded since the last one (read after write, write after read, write after
-  // write); weights that nobody writes need not be declared.
+  // One dispatch. `params` is the kernel's push-constant struct (size checked against the shader, in release
+  // too); `bound` fills the kernel's bindings in ascending order (count checked). A memory barrier goes in
+  // front when `access` conflicts with anything recorded since the last one (read after write, write after
+  // read, write after write); weights that nobody writes need not be declared. Bound images are declared by
+  // being bound: storage images as written, sampled ones as read. A struct without members stands for no push
+  // constants.
   template <typename Params>
   void dispatch(const Kernel& kernel, Groups groups, const Params& params, const Access& access,
                 std::span<const Bound> bound = {}) {
     static_assert(std::is_trivially_copyable_v<Params>);
-    dispatchRaw(kernel, groups, &params, sizeof(Params), access, bound, nullptr);
+    dispatchRaw(kernel, groups, &params, std::is_empty_v<Params> ? 0 : sizeof(Params), access, bound,
+                nullptr);
   }
   // The group counts come from a VkDispatchIndirectCommand at `indirect` (declared as a read by this call).
   template <typename Params>
   void dispatchIndirect(const Kernel& kernel, Slice indirect, const Params& params, const Access& access,
                         std::span<const Bound> bound = {}) {
     static_assert(std::is_trivially_copyable_v<Params>);
-    dispatchRaw(kernel, {}, &params, sizeof(Params), access, bound, &indirect);
+    dispatchRaw(kernel, {}, &params, std::is_empty_v<Params> ? 0 : sizeof(Params), access, bound, &indirect);
   }
 
   void copy(Slice from, Slice to);  // min of the sizes
+  // Offsets are multiples of 4, and sizes too unless the slice ends with its buffer.
   void fill(Slice slice, std::uint32_t value);
   void update(Slice slice, std::span<const std::byte> data);  // at most 65,536 bytes, inline
   void copyToImage(Slice from, const Image& to);
   void copyFromImage(const Image& from, Slice to);
-  void barrier();      // everything before is visible to everything after (compute, transfer, drawing, indirect)
-  void hostBarrier();  // device writes become visible to the host after the timeline value passes
+  void barrier();  // everything before is visible to everything after (compute, transfer, drawing, indirect)
+  void hostBarrier();  // device writes so far become visible to the host after the timeline value passes
 
   // Timestamps: mark() stores the time at which all work so far has finished. Read after completion.
   void mark(std::string label);
@@ -83,33 +90,60 @@ class Commands {
     std::string label;
     double ms = 0;  // since the first mark of this command buffer
   };
-  Result<std::vector<Mark>> marks() const;
+  Result<std::vector<Mark>> marks()
+      const;  // waits for the last submission; zeros on a device without timestamps
 
   std::uint32_t dispatches() const { return dispatches_; }
-  std::uint32_t barriers() const { return barriers_; }
+  std::uint32_t barriers() const { return barriers_; }  // between commands, as hazards or barrier() made them
 
-  // Returns the device timeline's value that this submission signals.
-  Result<std::uint64_t> submit();
+  // Returns the device timeline's value that this submission signals. The semaphores are a window's
+  // (Swapchain).
+  Result<std::uint64_t> submit(VkSemaphore wait = VK_NULL_HANDLE, VkPipelineStageFlags2 wait_stage = 0,
+                               VkSemaphore signal = VK_NULL_HANDLE);
   Result<void> submitAndWait();
+  Result<void> wait() const;  // for the last submission; at once when there was none
   VkCommandBuffer handle() const { return handle_; }
 
  private:
+  // A part of a buffer or image that a recorded command touches, and in which stage.
+  struct Touch {
+    std::uint64_t object = 0;  // the VkBuffer or VkImage: outlives moves of the Buffer
+    std::uint64_t begin = 0, end = 0;
+    bool write = false;
+    VkPipelineStageFlags2 stage = 0;
+  };
+  enum class State { kEmpty, kRecording, kReady };
+
   void dispatchRaw(const Kernel& kernel, Groups groups, const void* params, std::size_t params_bytes,
                    const Access& access, std::span<const Bound> bound, const Slice* indirect);
-  bool conflicts(const Access& access) const;
+  void bind(const Kernel& kernel, std::span<const Bound> bound);
+  void touch(const Slice& slice, bool write, VkPipelineStageFlags2 stage);
+  void touch(const Image& image, bool write, VkPipelineStageFlags2 stage);
+  void order();  // puts a barrier in front of the command whose touches are in next_, when it needs one
+  void memoryBarrier(VkPipelineStageFlags2 from, VkPipelineStageFlags2 to);
+  void forget();
+  void remember(Error error);
+  bool recording(const char* what);
   void release();
+
   Device* device_ = nullptr;
   std::string name_;
+  State state_ = State::kEmpty;
+  std::optional<Error> error_;  // the first of a recording, told by end()
   VkCommandPool pool_ = VK_NULL_HANDLE;
   VkCommandBuffer handle_ = VK_NULL_HANDLE;
-  VkQueryPool queries_ = VK_NULL_HANDLE;
+  std::vector<VkQueryPool> queries_;
   std::vector<std::string> mark_labels_;
-  Access since_barrier_;
+  std::vector<Touch> next_;           // of the command being recorded
+  std::vector<Touch> since_barrier_;  // not yet ordered before anything
+  std::vector<Touch> retired_;  // ordered before later dispatches, not before transfers and indirect reads
+  bool wrote_mapped_ = false;   // the host may look: end() makes the writes visible to it
   std::uint32_t dispatches_ = 0, barriers_ = 0;
   std::uint64_t last_submission_ = 0;
 };
 
-// Host data to a device buffer and back, through a staging ring where the memory is not mapped. Blocking.
+// Host data to a device buffer and back, through staging memory where the buffer is not mapped. Blocking;
+// ordered after everything submitted before. Thread-safe.
 Result<void> upload(Device& device, std::span<const std::byte> data, Slice to);
 Result<void> download(Device& device, Slice from, std::span<std::byte> data);
 
@@ -120,8 +154,10 @@ class Uploader {
   Uploader(Uploader&&) noexcept;
   Uploader& operator=(Uploader&&) noexcept;
   ~Uploader();
-  // A host pointer of `bytes` (at most half the staging size) to fill before the next call; it lands in `to`.
+  // Host memory of to.bytes (at most half the staging size) to fill before the next call; it lands in `to`,
+  // which nothing submitted after create() may use before finish(). On unified memory it is `to` itself.
   Result<std::span<std::byte>> stage(Slice to);
+  std::uint64_t largestPiece() const;  // what stage() takes at most
   Result<void> finish();
 
  private:

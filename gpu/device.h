@@ -1,4 +1,5 @@
-// A Vulkan instance, one device and its queue. Everything else in gpu/ is made from a Device and must not outlive it.
+// A Vulkan instance, one device and its queue. Everything else in gpu/ is made from a Device and must not
+// outlive it.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +18,16 @@ using VmaAllocator = VmaAllocator_T*;
 
 namespace vitrine::gpu {
 
+struct DeviceProfile;
+class Transfer;
+
 // What a device can do; every optional feature is looked up, none assumed.
 struct Features {
-  bool push_descriptors = false;       // VK_KHR_push_descriptor
+  bool push_descriptors = false;  // VK_KHR_push_descriptor
   bool storage_16bit = false, storage_8bit = false;
   bool float16 = false, int8 = false, float64 = false;
   bool integer_dot_product = false;
-  bool cooperative_matrix = false;     // KHR, with a f16 x f16 -> f32 16x16x16 subgroup shape
+  bool cooperative_matrix = false;  // KHR, with a f16 x f16 -> f32 16x16x16 subgroup shape
   bool memory_budget = false;
   bool timestamps = false;
   bool subgroup_size_control = false;
@@ -32,14 +36,15 @@ struct Features {
 };
 
 struct DeviceInfo {
-  std::uint32_t index = 0;          // what --device N takes
-  std::string name;                 // "NVIDIA H100 80GB HBM3", "llvmpipe (LLVM 15.0.6, 256 bits)"
-  std::string driver;               // name and version
+  std::uint32_t index = 0;  // what --device N takes
+  std::string name;         // "NVIDIA H100 80GB HBM3", "llvmpipe (LLVM 15.0.6, 256 bits)"
+  std::string driver;       // name and version
   VkPhysicalDeviceType type{};
-  bool software = false;            // type CPU: texel-buffer kernel variants, one subgroup a workgroup
+  bool software = false;  // type CPU: texel-buffer kernel variants, one subgroup a workgroup
   std::uint32_t vendor_id = 0, device_id = 0;
   std::uint32_t subgroup_size = 0;  // 8 on lavapipe, 32 on NVIDIA, 64 on AMD
-  std::uint32_t compute_units = 0;  // streaming multiprocessors where known, else 0
+  std::uint32_t compute_units =
+      0;  // streaming multiprocessors, a software device's threads, or 0 where not known
   std::uint32_t shared_memory_bytes = 0;
   std::uint32_t max_push_constants = 0;
   std::uint64_t max_texel_elements = 0, max_allocation_bytes = 0, max_storage_buffer_range = 0;
@@ -50,10 +55,12 @@ struct DeviceInfo {
 
 struct DeviceOptions {
   std::optional<std::uint32_t> index;  // empty: the best by score (discrete, integrated, virtual, software)
-  bool validation = false;             // VK_LAYER_KHRONOS_validation; messages are collected, see validationMessages()
+  bool validation = false;  // VK_LAYER_KHRONOS_validation; messages are collected, see validationMessages()
   std::vector<const char*> instance_extensions;  // for surfaces
   bool presentation = false;                     // enable VK_KHR_swapchain where there is one
-  std::string pipeline_cache_file;               // empty: none; read on start, written by savePipelineCache()
+  std::string
+      pipeline_cache_file;  // empty: none; read on start, written by savePipelineCache(). The device and
+                            // its driver are part of the name on disk, so devices share one setting.
 };
 
 struct MemoryUsage {
@@ -75,18 +82,21 @@ class Device {
   VkInstance instance() const { return instance_; }
   VkPhysicalDevice physical() const { return physical_; }
   VkDevice handle() const { return device_; }
-  VkQueue queue() const { return queue_; }  // only through lockedQueue() where another thread may submit
+  VkQueue queue() const { return queue_; }                     // hold lockQueue() around every use
   std::uint32_t queueFamily() const { return queue_family_; }  // graphics + compute + transfer
+  const VkPhysicalDeviceLimits& limits() const;
   VmaAllocator allocator() const { return allocator_; }
   VkPipelineCache pipelineCache() const { return pipeline_cache_; }
 
   MemoryUsage memory() const;
+  // Buffers and images beyond `bytes` in all fail with kOutOfMemory; 0 lifts the limit.
+  void limitMemory(std::uint64_t bytes);
   Result<void> savePipelineCache() const;
 
   // The queue is shared by compute and drawing: whoever submits or presents holds this.
   std::unique_lock<std::mutex> lockQueue() const { return std::unique_lock(queue_mutex_); }
 
-  // One timeline semaphore orders everything submitted through Commands::submit and submitDrawing.
+  // One timeline semaphore orders everything submitted through submit().
   VkSemaphore timeline() const { return timeline_; }
   std::uint64_t lastSubmitted() const;  // the value that the newest submission signals
   Result<std::uint64_t> completed() const;
@@ -94,6 +104,7 @@ class Device {
   Result<void> waitIdle() const;
 
   // Submits `commands` with the given binary semaphores; returns the timeline value that it will signal.
+  // Takes the queue's lock itself. Thread-safe.
   Result<std::uint64_t> submit(VkCommandBuffer commands, VkSemaphore wait = VK_NULL_HANDLE,
                                VkPipelineStageFlags2 wait_stage = 0, VkSemaphore signal = VK_NULL_HANDLE);
 
@@ -103,11 +114,28 @@ class Device {
   // Errors and warnings of the validation layer since the start (DeviceOptions::validation).
   std::vector<std::string> validationMessages() const;
 
-  void setName(VkObjectType type, std::uint64_t object, const std::string& name) const;  // no-op without debug utils
+  bool validating() const;  // false where the layer was asked for and is not installed
+
+  void setName(VkObjectType type, std::uint64_t object,
+               const std::string& name) const;  // no-op without debug utils
+
+  // For the rest of gpu/.
+  // Runs `allocate`; when memory is short frees what destroyLater() holds and tries once more. Counts `bytes`
+  // against limitMemory() until released().
+  Result<void> allocate(std::uint64_t bytes, const std::string& what,
+                        const std::function<VkResult()>& allocate);
+  void released(std::uint64_t bytes);
+  bool requiresSubgroupSize() const;  // the driver would choose among several
+  bool allowsSpirvCapability(std::uint32_t capability) const;
+  std::uint64_t ticksBetween(std::uint64_t first,
+                             std::uint64_t second) const;  // of timestamps, which wrap around
+  PFN_vkCmdPushDescriptorSetKHR pushDescriptors() const;
+  Transfer& transfer();
 
  private:
-  Device();
   struct Impl;
+  Device();
+  Result<void> open(const DeviceOptions& options, const DeviceProfile& profile);
   void collect();
   std::unique_ptr<Impl> impl_;
   DeviceInfo info_;

@@ -1,5 +1,6 @@
 // Error and Result: how every floor of Vitrine reports an expected failure (file, format, device, memory).
-// They live on the lowest floor so that all floors can use them; programmer errors use VITRINE_ASSERT instead.
+// They live on the lowest floor so that all floors can use them; programmer errors use VITRINE_ASSERT
+// instead.
 #pragma once
 
 #include <fmt/format.h>
@@ -56,17 +57,16 @@ template <typename... Args>
 #define VITRINE_JOIN(a, b) VITRINE_JOIN_(a, b)
 
 // Returns the error of a Result<void> (or any Result) to the caller.
-#define TRY(expression)                                                        \
-  do {                                                                         \
-    if (auto try_result_ = (expression); !try_result_)                         \
+#define TRY(expression)                                                          \
+  do {                                                                           \
+    if (auto try_result_ = (expression); !try_result_)                           \
       return ::tl::unexpected<::vitrine::Error>(std::move(try_result_).error()); \
   } while (false)
 
 // TRY_ASSIGN(auto buffer, Buffer::create(..)); declares or assigns the value, or returns the error.
-#define TRY_ASSIGN(target, expression) \
-  TRY_ASSIGN_(target, expression, VITRINE_JOIN(try_value_, __LINE__))
-#define TRY_ASSIGN_(target, expression, name)                                   \
-  auto name = (expression);                                                     \
+#define TRY_ASSIGN(target, expression) TRY_ASSIGN_(target, expression, VITRINE_JOIN(try_value_, __LINE__))
+#define TRY_ASSIGN_(target, expression, name)                                    \
+  auto name = (expression);                                                      \
   if (!name) return ::tl::unexpected<::vitrine::Error>(std::move(name).error()); \
   target = std::move(*name)
 

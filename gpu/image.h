@@ -13,7 +13,8 @@ namespace vitrine::gpu {
 
 class Image {
  public:
-  // Usage: storage, sampled, transfer source and destination, and colour attachment where the format allows it.
+  // Usage: storage, sampled, transfer source and destination, and colour attachment where the format allows
+  // it.
   static Result<Image> create(Device& device, std::uint32_t width, std::uint32_t height, VkFormat format,
                               std::string name);
   Image() = default;

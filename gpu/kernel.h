@@ -28,8 +28,8 @@ struct Binding {
 class Kernel {
  public:
   // `name` and `variant` as in the embedded table ("engine/gemv", "texel"). Errors: kNotFound for an unknown
-  // shader; kUnsupported when it needs a capability that the device lacks or a larger workgroup than it allows.
-  // The pipeline requires the device's full subgroups where subgroup size control exists.
+  // shader; kUnsupported when it needs a capability that the device lacks or a larger workgroup than it
+  // allows. The pipeline requires the device's full subgroups where subgroup size control exists.
   static Result<Kernel> create(Device& device, std::string_view name, std::string_view variant = "",
                                std::span<const Specialization> constants = {});
   // From SPIR-V made elsewhere (tests).
@@ -45,7 +45,9 @@ class Kernel {
   VkPipeline pipeline() const { return pipeline_; }
   VkPipelineLayout layout() const { return layout_; }
   std::uint32_t pushConstantBytes() const { return push_constant_bytes_; }
-  const std::vector<Binding>& bindings() const { return bindings_; }  // set 0, push descriptors, sorted by index
+  const std::vector<Binding>& bindings() const {
+    return bindings_;
+  }  // set 0, push descriptors, sorted by index
   std::uint32_t workgroupSize(int axis) const { return workgroup_size_[axis]; }  // after specialization
 
  private:

@@ -19,10 +19,13 @@
 
 namespace vitrine::core {
 
+class MappedFile;
+
 enum class CheckpointFormat { kGguf, kSafetensors };
 
 // A tensor as the file stores it. Shapes are row-major, outermost first, as PyTorch prints them
-// (a GGUF's reversed ne order is turned round on opening): a linear layer's weight is (out_features, in_features).
+// (a GGUF's reversed ne order is turned round on opening): a linear layer's weight is (out_features,
+// in_features).
 struct TensorEntry {
   std::string name;
   DType dtype = DType::kF32;
@@ -42,14 +45,16 @@ class Checkpoint {
   std::string displayName() const;  // general.name, or the folder's or file's name
 
   // GGUF: all key-values, arrays as JSON arrays (long token lists included). Safetensors: config.json
-  // under its own keys, or an empty object when the file stands alone.
+  // under its own keys, or an empty object when the file stands alone; the file's own __metadata__ under that
+  // key. All strings are valid UTF-8.
   const nlohmann::json& metadata() const { return metadata_; }
 
   const std::vector<TensorEntry>& tensors() const { return tensors_; }  // sorted by name
   const TensorEntry* find(std::string_view name) const;                 // null when absent
   Result<const TensorEntry*> require(std::string_view name) const;
 
-  // A text file beside a safetensors checkpoint (tokenizer.json, generation_config.json ..); kNotFound if absent.
+  // A text file beside a safetensors checkpoint (tokenizer.json, generation_config.json ..); kNotFound if
+  // absent.
   Result<std::string> readSidecar(std::string_view file_name) const;
 
   std::uint64_t parameters() const;  // number of elements of all floating and quantized tensors
@@ -57,14 +62,11 @@ class Checkpoint {
 
  private:
   Checkpoint() = default;
-  class Mapping;
   CheckpointFormat format_ = CheckpointFormat::kGguf;
   std::filesystem::path path_;
   nlohmann::json metadata_;
   std::vector<TensorEntry> tensors_;
-  std::vector<std::shared_ptr<Mapping>> mappings_;
-  friend class GgufReader;
-  friend class SafetensorsReader;
+  std::vector<std::shared_ptr<const MappedFile>> files_;  // what the tensors' bytes point into
 };
 
 }  // namespace vitrine::core

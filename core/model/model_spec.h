@@ -37,17 +37,18 @@ struct Norm {
   float epsilon = 1e-5f;
 };
 
-// How rotary pairs lie in a head: kHalf pairs (i, i + rotary_dim / 2), as Hugging Face stores them (GPT-NeoX);
-// kInterleaved pairs (2i, 2i + 1), as the original Llama and llama.cpp's GGUF files for llama store them.
+// How rotary pairs lie in a head: kHalf pairs (i, i + rotary_dim / 2), as Hugging Face stores them
+// (GPT-NeoX); kInterleaved pairs (2i, 2i + 1), as the original Llama and llama.cpp's GGUF files for llama
+// store them.
 enum class RopePairing { kHalf, kInterleaved };
 
 // One rotary table: angle(position, i) = position * inv_freq[i], i < rotary_dim / 2. Every scaling (linear,
 // dynamic, llama3, yarn, longrope) is folded into inv_freq and magnitude when the architecture is read.
 struct Rope {
   RopePairing pairing = RopePairing::kHalf;
-  std::uint32_t rotary_dim = 0;   // leading dimensions of a head that turn, <= head_dim
-  std::vector<double> inv_freq;   // rotary_dim / 2 entries, radians a position
-  double magnitude = 1.0;         // multiplies cos and sin (yarn's attention factor)
+  std::uint32_t rotary_dim = 0;  // leading dimensions of a head that turn, <= head_dim
+  std::vector<double> inv_freq;  // rotary_dim / 2 entries, radians a position
+  double magnitude = 1.0;        // multiplies cos and sin (yarn's attention factor)
 
   bool operator==(const Rope&) const = default;
 };
@@ -55,8 +56,8 @@ struct Rope {
 struct AttentionSpec {
   std::uint32_t heads = 0, kv_heads = 0;
   std::uint32_t head_dim = 0;
-  Linear query, key, value;  // (heads * head_dim, d), (kv_heads * head_dim, d) twice
-  Linear output;             // (d, heads * head_dim)
+  Linear query, key, value;                  // (heads * head_dim, d), (kv_heads * head_dim, d) twice
+  Linear output;                             // (d, heads * head_dim)
   std::optional<Norm> query_norm, key_norm;  // over head_dim, before rope (qwen3)
   std::optional<Rope> rope;
   float scale = 0;                   // of q . k, usually 1 / sqrt(head_dim)
@@ -72,7 +73,7 @@ struct DenseMlpSpec {  // down(activation(gate(x)) * up(x)); without a gate: dow
   Linear up, down;
 };
 
-using MixerSpec = std::variant<AttentionSpec>;       // recurrent mixers join here
+using MixerSpec = std::variant<AttentionSpec>;        // recurrent mixers join here
 using ChannelMixerSpec = std::variant<DenseMlpSpec>;  // mixtures of experts join here
 
 struct BlockSpec {  // x += mixer(norm(x)); x += channel(norm(x))
@@ -93,6 +94,7 @@ struct ModelSpec {
   Norm final_norm;
   Linear head;  // (vocab, d); the token embedding again when tied
   bool tied_head = false;
+  std::vector<std::string> unread_tensors;  // what the file holds and nothing above refers to
 };
 
 // Reads the checkpoint's architecture and builds its spec; core/arch/ has one file for each family.

@@ -1,0 +1,38 @@
+// Llama 1 to 3 (arXiv 2302.13971, 2307.09288, 2407.21783) and what shares its shape: Mistral (arXiv
+// 2310.06825), SmolLM2, TinyLlama. llama.cpp converts all of them to its architecture "llama" and reorders
+// the rows of q and k so that rotary pairs are neighbours.
+#include "core/arch/support/decoder.h"
+
+namespace vitrine::core::arch {
+namespace {
+
+constexpr Key kWindow = {"sliding_window", ""};
+constexpr Key kModelType = {"model_type", ""};
+constexpr std::uint32_t kMistralKvHeads = 8, kMistralContext = 131'072, kMistralWindow = 4096;
+constexpr std::uint32_t kLlamaContext = 2048;
+
+Result<std::vector<std::uint32_t>> mistralWindows(const Hparams& hparams, std::uint32_t layers) {
+  // null means "none"; absent means the default.
+  const std::uint32_t otherwise = hparams.mentions(kWindow) ? 0 : kMistralWindow;
+  TRY_ASSIGN(const std::uint32_t window, hparams.countOrNone(kWindow, otherwise, kLongestContext));
+  return std::vector<std::uint32_t>(layers, window);
+}
+
+Result<ModelSpec> read(const Source& source) {
+  DecoderTraits traits{.gguf_pairing = RopePairing::kInterleaved, .default_context = kLlamaContext};
+  TRY_ASSIGN(const std::string model_type, source.hparams.textOr(kModelType, "llama"));
+  if (model_type == "mistral") {
+    traits.attention_bias = AttentionBias::kNone;
+    traits.default_kv_heads = kMistralKvHeads;
+    traits.default_context = kMistralContext;
+    traits.windows = mistralWindows;
+  }
+  return readDecoder(source, traits);
+}
+
+}  // namespace
+
+extern const Architecture llama;
+const Architecture llama = {.model_types = {"llama", "mistral"}, .gguf_names = {"llama"}, .read = read};
+
+}  // namespace vitrine::core::arch

@@ -1,0 +1,71 @@
+#include "core/checkpoint/checkpoint.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/checkpoint/locate.h"
+#include "core/checkpoint/parts.h"
+
+namespace vitrine::core {
+
+std::uint64_t TensorEntry::elements() const {
+  return std::accumulate(shape.begin(), shape.end(), std::uint64_t{1}, std::multiplies<>());
+}
+
+Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(const std::filesystem::path& path) {
+  auto parts = locateCheckpoint(path);
+  if (!parts) return within(fmt::format("opening {}", path.string()), std::move(parts).error());
+  std::shared_ptr<Checkpoint> checkpoint(new Checkpoint);
+  checkpoint->path_ = path;
+  checkpoint->format_ = parts->format;
+  checkpoint->metadata_ = std::move(parts->metadata);
+  checkpoint->tensors_ = std::move(parts->tensors);
+  checkpoint->files_ = std::move(parts->files);
+  return std::shared_ptr<const Checkpoint>(std::move(checkpoint));
+}
+
+std::string Checkpoint::displayName() const {
+  if (const auto name = metadata_.find("general.name"); name != metadata_.end() && name->is_string())
+    return name->get<std::string>();
+  std::error_code ignored;
+  const std::filesystem::path absolute = std::filesystem::weakly_canonical(path_, ignored);
+  const bool named_after_folder =
+      std::filesystem::is_directory(absolute, ignored) || absolute.stem() == "model";
+  if (!named_after_folder) return absolute.stem().string();
+  return std::filesystem::is_directory(absolute, ignored) ? absolute.filename().string()
+                                                          : absolute.parent_path().filename().string();
+}
+
+const TensorEntry* Checkpoint::find(std::string_view name) const {
+  const auto at = std::ranges::lower_bound(tensors_, name, {}, &TensorEntry::name);
+  return at != tensors_.end() && at->name == name ? &*at : nullptr;
+}
+
+Result<const TensorEntry*> Checkpoint::require(std::string_view name) const {
+  if (const TensorEntry* tensor = find(name)) return tensor;
+  return fail(ErrorCode::kInvalidFile, "tensor {} is missing", name);
+}
+
+Result<std::string> Checkpoint::readSidecar(std::string_view file_name) const {
+  VITRINE_ASSERT(file_name.find('/') == std::string_view::npos);
+  std::error_code ignored;
+  const std::filesystem::path folder =
+      std::filesystem::is_directory(path_, ignored) ? path_ : path_.parent_path();
+  TRY_ASSIGN(const auto file, MappedFile::open(folder / file_name));
+  return std::string(file->text());
+}
+
+std::uint64_t Checkpoint::parameters() const {
+  std::uint64_t count = 0;
+  for (const TensorEntry& tensor : tensors_)
+    if (info(tensor.dtype).floating) count += tensor.elements();
+  return count;
+}
+
+std::uint64_t Checkpoint::bytes() const {
+  std::uint64_t count = 0;
+  for (const TensorEntry& tensor : tensors_) count += tensor.bytes.size();
+  return count;
+}
+
+}  // namespace vitrine::core

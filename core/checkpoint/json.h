@@ -1,0 +1,20 @@
+// JSON from files that nobody vouches for: bounded size and nesting, no duplicate keys, no exceptions.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "gpu/error.h"
+
+namespace vitrine::core {
+
+struct JsonLimits {
+  std::size_t bytes = 100 << 20;  // as the safetensors library limits a header
+  std::size_t depth = 64;
+};
+
+// `what` names the text in errors ("config.json"). The result is an object.
+Result<nlohmann::json> parseJsonObject(std::string_view text, std::string_view what, JsonLimits limits = {});
+
+}  // namespace vitrine::core

@@ -1,0 +1,123 @@
+#include "core/engine/kernels.h"
+
+#include <algorithm>
+
+#include "engine/attention.params.h"
+
+namespace vitrine::core {
+namespace {
+
+struct MatmulShape {
+  std::uint32_t rows, tokens, depth, subgroups;
+};
+
+// Measured with `vitrine bench`: software devices want as many rows and tokens as registers and stack allow,
+// since the loads are what costs; GPUs want many subgroups with several loads in flight.
+MatmulShape matmulShape(bool software, std::uint32_t tokens) {
+  if (software) {
+    if (tokens == 1) return {8, 1, 1, 1};
+    return tokens <= 4 ? MatmulShape{8, 4, 1, 1} : MatmulShape{8, 16, 1, 1};
+  }
+  if (tokens == 1) return {2, 1, 4, 8};
+  return tokens <= 4 ? MatmulShape{4, 4, 1, 4} : MatmulShape{4, 8, 1, 4};
+}
+
+std::uint32_t divideUp(std::uint64_t a, std::uint64_t b) {
+  return static_cast<std::uint32_t>((a + b - 1) / b);
+}
+
+}  // namespace
+
+Result<const gpu::Kernel*> Kernels::get(std::string_view name, std::uint32_t subgroups,
+                                        std::vector<gpu::Specialization> constants) {
+  constants.push_back({100, lanes()});
+  constants.push_back({101, lanes() * subgroups});
+  std::string key(name);
+  for (const auto& constant : constants) key += fmt::format(" {}:{}", constant.id, constant.value);
+  if (auto found = kernels_.find(key); found != kernels_.end()) return &found->second;
+  bool two_forms = name == "engine/matmul" || name == "engine/attention" || name == "engine/embed";
+  std::string_view form = !two_forms ? "" : (texel() ? "texel" : "address");
+  TRY_ASSIGN(auto kernel, gpu::Kernel::create(device_, name, form, constants));
+  return &kernels_.emplace(std::move(key), std::move(kernel)).first->second;
+}
+
+Result<VkBufferView> Kernels::view(const gpu::Slice& slice, VkFormat format) const {
+  return slice.buffer->texelView(format, slice.offset, slice.bytes);
+}
+
+Result<std::vector<gpu::Bound>> Kernels::planes(const Matrix& matrix) const {
+  gpu::Slice low = matrix.low(), high = matrix.high(), scale = matrix.scale();
+  gpu::Slice unread(*low.buffer, low.offset, 16);  // stands for a plane that this format lacks
+  TRY_ASSIGN(auto low_view, view(low, VK_FORMAT_R32G32B32A32_UINT));
+  TRY_ASSIGN(auto high_view, view(high ? high : unread, VK_FORMAT_R32_UINT));
+  TRY_ASSIGN(auto scale_view, view(scale ? scale : unread, VK_FORMAT_R32_UINT));
+  return std::vector<gpu::Bound>{low_view, high_view, scale_view};
+}
+
+Result<void> Kernels::matmul(gpu::Commands& commands, const MatmulCall& call) {
+  const PackedLayout& layout = call.matrix->layout;
+  MatmulShape shape = matmulShape(device_.info().software, call.tokens);
+  const gpu::Buffer& bias = call.matrix->bias;
+  TRY_ASSIGN(const gpu::Kernel* kernel, get("engine/matmul", shape.subgroups,
+                                            {{0, static_cast<std::uint32_t>(layout.format)},
+                                             {1, shape.rows},
+                                             {2, shape.tokens},
+                                             {3, call.norm_gain != nullptr},
+                                             {4, static_cast<std::uint32_t>(call.epilogue)},
+                                             {5, static_cast<std::uint32_t>(call.activation)},
+                                             {6, bool(bias)},
+                                             {7, call.cache_f16},
+                                             {8, shape.depth}}));
+  gpu::Slice low = call.matrix->low(), high = call.matrix->high(), scale = call.matrix->scale();
+  shader::MatmulParams params{
+      .low = low.address(),
+      .high = high.address(),
+      .scales = scale.address(),
+      .x = call.x.address(),
+      .gain = call.norm_gain ? call.norm_gain->address() : 0,
+      .bias = bias ? bias.address() : 0,
+      .y = call.y.address(),
+      .aux = call.aux,
+      .rows = static_cast<std::uint32_t>(layout.rows),
+      .chunks_per_row = layout.chunks_per_row,
+      .columns = static_cast<std::uint32_t>(layout.columns),
+      .x_stride = call.x_stride,
+      .y_stride = call.y_stride,
+      .tokens = call.tokens,
+      .first_row = call.first_row,
+      .epsilon = call.epsilon,
+  };
+  std::vector<gpu::Bound> bound;
+  if (texel()) {
+    TRY_ASSIGN(bound, planes(*call.matrix));
+    TRY_ASSIGN(auto x_view, view(call.x, VK_FORMAT_R32G32B32A32_SFLOAT));
+    TRY_ASSIGN(auto gain_view,
+               view(call.norm_gain ? gpu::Slice(*call.norm_gain) : call.x, VK_FORMAT_R32G32B32A32_SFLOAT));
+    bound.insert(bound.end(), {x_view, gain_view});
+  }
+  gpu::Access access = call.access;
+  access.reads.push_back(call.x);
+  if (call.y) access.writes.push_back(call.y);
+  gpu::Groups groups{divideUp(layout.rows, shape.rows * shape.subgroups), divideUp(call.tokens, shape.tokens),
+                     1};
+  commands.dispatch(*kernel, groups, params, access, bound);
+  return {};
+}
+
+Result<Kernels::Attention> Kernels::attention(const AttentionShape& shape) {
+  bool software = device_.info().software;
+  Attention result;
+  std::uint32_t rows = software ? 6 : 4;  // (head, query) pairs that share each read of K and V
+  result.heads = std::min(shape.group, rows);
+  result.queries = shape.tokens == 1 ? 1 : std::max(1u, rows / result.heads);
+  TRY_ASSIGN(result.kernel, get("engine/attention", 1,
+                                {{0, shape.head_dim},
+                                 {1, result.heads},
+                                 {2, result.queries},
+                                 {3, shape.probe},
+                                 {4, shape.split},
+                                 {7, shape.cache_f16}}));
+  return result;
+}
+
+}  // namespace vitrine::core

@@ -1,0 +1,72 @@
+// The engine's kernels for one device: made on first use, kept. Chooses the form (device addresses, or texel
+// buffers on software devices) and the shape (rows and tokens a subgroup, subgroups a workgroup) of each.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/model/model.h"
+#include "engine/matmul.params.h"
+#include "gpu/commands.h"
+#include "gpu/kernel.h"
+
+namespace vitrine::core {
+
+// The numbers are the EPILOGUE constant of shaders/engine/epilogue.glsl.
+enum class Epilogue : std::uint32_t { kStore, kAdd, kQkv, kGlu, kGated, kActivate };
+
+// A matrix product for a batch of tokens and what surrounds it; see shaders/engine/matmul.comp.
+struct MatmulCall {
+  const Matrix* matrix = nullptr;
+  gpu::Slice x = {};  // (tokens, x_stride) f32
+  std::uint32_t x_stride = 0;
+  gpu::Slice y = {};  // (tokens, y_stride) f32
+  std::uint32_t y_stride = 0;
+  std::uint32_t tokens = 1;
+  const gpu::Buffer* norm_gain = nullptr;  // not null: the RMS norm in front, with this gain
+  float epsilon = 0;
+  Epilogue epilogue = Epilogue::kStore;
+  Activation activation = Activation::kSilu;
+  std::uint64_t aux = 0;        // address: QkvTarget or the gate's outputs
+  std::uint32_t first_row = 0;  // QKV
+  bool cache_f16 = true;        // QKV
+  gpu::Access access = {};      // beyond x and y
+};
+
+struct AttentionShape {
+  std::uint32_t head_dim = 0, group = 1;  // query heads a kv head
+  std::uint32_t tokens = 1;
+  bool cache_f16 = true, probe = false, split = false;
+};
+
+class Kernels {
+ public:
+  explicit Kernels(gpu::Device& device) : device_(device) {}
+
+  gpu::Device& device() const { return device_; }
+  bool texel() const { return device_.info().software; }
+  std::uint32_t lanes() const { return device_.info().subgroup_size; }
+
+  // A kernel whose workgroup is `subgroups` whole subgroups, in the device's form where it has two.
+  Result<const gpu::Kernel*> get(std::string_view name, std::uint32_t subgroups,
+                                 std::vector<gpu::Specialization> constants = {});
+
+  Result<void> matmul(gpu::Commands& commands, const MatmulCall& call);
+
+  struct Attention {
+    const gpu::Kernel* kernel = nullptr;
+    std::uint32_t heads = 1, queries = 1;  // of one subgroup
+  };
+  Result<Attention> attention(const AttentionShape& shape);
+
+  // What the texel form binds: the planes of a matrix (bindings 0 to 2), or a typed view of any slice.
+  Result<std::vector<gpu::Bound>> planes(const Matrix& matrix) const;
+  Result<VkBufferView> view(const gpu::Slice& slice, VkFormat format) const;
+
+ private:
+  gpu::Device& device_;
+  std::map<std::string, gpu::Kernel> kernels_;
+};
+
+}  // namespace vitrine::core

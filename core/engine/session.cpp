@@ -1,0 +1,364 @@
+#include "core/engine/session.h"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstring>
+#include <deque>
+
+#include "core/engine/forward.h"
+#include "core/engine/kernels.h"
+#include "core/engine/session_buffers.h"
+#include "engine/sample.params.h"
+#include "engine/state.params.h"
+#include "gpu/commands.h"
+
+namespace vitrine::core {
+namespace {
+
+constexpr std::uint32_t kDefaultContext = 4096;
+constexpr std::uint32_t kMaxBatch = 512;     // tokens of one forward pass
+constexpr std::uint32_t kLogitRows = 64;     // of a captured pass, at once
+constexpr std::uint32_t kKeysPerSplit = 64;  // fewer are not worth a workgroup of their own
+constexpr std::uint32_t kMaxSplits = 64;
+constexpr std::uint32_t kFirstSplitBucket =
+    256;  // decode is recorded again when the length passes a power of two
+
+using Clock = std::chrono::steady_clock;
+double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+struct Session::Impl {
+  std::shared_ptr<const Model> model;
+  SessionOptions options;
+  SessionBuffers buffers;
+  std::optional<Kernels> kernels;
+  std::optional<Forward> forward;
+  gpu::Commands batch_commands, step_commands, setup_commands;
+  std::uint32_t step_bucket = 0;  // lengths up to this one are what step_commands was recorded for
+  std::uint32_t batch = kMaxBatch;
+  std::vector<TokenId> tokens;
+  bool logits_valid = false;
+  gpu::Buffer captured_hidden, captured_logits, logit_rows;
+
+  gpu::Device& device() const { return model->device(); }
+  bool software() const { return device().info().software; }
+  std::uint32_t vocab() const { return model->spec().vocab_size; }
+  std::uint32_t layers() const { return model->layers(); }
+
+  std::uint32_t splitsFor(std::uint32_t length) const;
+  Result<void> setState(gpu::Commands& commands, std::uint32_t position, std::uint32_t length);
+  Result<void> runBatch(std::span<const TokenId> ids, bool want_logits, Capture* capture);
+  Result<void> recordCapture(gpu::Commands& commands, std::uint32_t slot, std::uint32_t count);
+  Result<void> readCapture(std::uint32_t count, Capture& capture);
+  Result<void> captureLogits(std::uint32_t count, Capture& capture);
+  Result<void> recordStep(std::uint32_t length);
+  Result<void> prepareDecode(const SamplingSettings& sampling);
+  std::uint32_t lookahead() const { return software() ? 1 : 4; }
+};
+
+// As many parts as fill the device, but none shorter than kKeysPerSplit keys.
+std::uint32_t Session::Impl::splitsFor(std::uint32_t length) const {
+  if (software()) return 1;
+  std::uint32_t units = device().info().compute_units ? 2 * device().info().compute_units : 128;
+  std::uint32_t heads = model->attention(0).kv_heads;
+  return std::clamp(std::min(units / heads, length / kKeysPerSplit), 1u, kMaxSplits);
+}
+
+Result<void> Session::Impl::setState(gpu::Commands& commands, std::uint32_t position, std::uint32_t length) {
+  shader::StepState state{.position = position, .tokens = length};
+  commands.update(buffers.state, std::as_bytes(std::span(&state, 1)));
+  return {};
+}
+
+Result<void> Session::Impl::runBatch(std::span<const TokenId> ids, bool want_logits, Capture* capture) {
+  auto count = static_cast<std::uint32_t>(ids.size());
+  auto base = static_cast<std::uint32_t>(tokens.size());
+  gpu::Commands& commands = batch_commands;
+  TRY(commands.begin());
+  TRY(setState(commands, base, base + count));
+  commands.update(gpu::Slice(buffers.ids, 0, count * 4), std::as_bytes(ids));
+  TRY(forward->embed(commands, count));
+  if (capture && capture->hidden) TRY(recordCapture(commands, 0, count));
+  for (std::uint32_t layer = 0; layer < layers(); ++layer) {
+    TRY(forward->block(commands, layer, count, count == 1 ? splitsFor(base + 1) : 1));
+    if (capture && capture->hidden && layer + 1 < layers()) TRY(recordCapture(commands, layer + 1, count));
+  }
+  if (capture && capture->hidden) {
+    std::uint64_t slot = std::uint64_t(kMaxBatch) * buffers.x_stride * 4;
+    TRY(forward->finalNorm(commands, count, {captured_hidden, layers() * slot, slot}));
+  }
+  if (want_logits) TRY(forward->head(commands, count - 1, 1, buffers.logits));
+  commands.hostBarrier();
+  TRY(commands.end());
+  TRY(commands.submitAndWait());
+  tokens.insert(tokens.end(), ids.begin(), ids.end());
+  logits_valid = want_logits;
+  if (capture) TRY(readCapture(count, *capture));
+  return {};
+}
+
+Result<void> Session::Impl::recordCapture(gpu::Commands& commands, std::uint32_t slot, std::uint32_t count) {
+  std::uint64_t bytes = std::uint64_t(count) * buffers.x_stride * 4;
+  std::uint64_t slot_bytes = std::uint64_t(kMaxBatch) * buffers.x_stride * 4;
+  commands.copy({buffers.x, 0, bytes}, {captured_hidden, slot * slot_bytes, bytes});
+  return {};
+}
+
+Result<void> Session::Impl::readCapture(std::uint32_t count, Capture& capture) {
+  if (capture.hidden) {
+    std::uint32_t width = model->spec().embedding_dim, stride = buffers.x_stride;
+    capture.hidden_states.resize(layers() + 1);
+    std::span<const float> values = captured_hidden.mappedAs<float>();
+    for (std::uint32_t slot = 0; slot <= layers(); ++slot)
+      for (std::uint32_t token = 0; token < count; ++token) {
+        auto row = values.subspan((std::size_t(slot) * kMaxBatch + token) * stride, width);
+        capture.hidden_states[slot].insert(capture.hidden_states[slot].end(), row.begin(), row.end());
+      }
+  }
+  return capture.logits ? captureLogits(count, capture) : Result<void>{};
+}
+
+Result<void> Session::Impl::captureLogits(std::uint32_t count, Capture& capture) {
+  for (std::uint32_t first = 0; first < count; first += kLogitRows) {
+    std::uint32_t rows = std::min(kLogitRows, count - first);
+    TRY(batch_commands.begin());
+    TRY(forward->head(batch_commands, first, rows, logit_rows));
+    batch_commands.copy(logit_rows, captured_logits);
+    batch_commands.hostBarrier();
+    TRY(batch_commands.end());
+    TRY(batch_commands.submitAndWait());
+    std::span<const float> values = captured_logits.mappedAs<float>();
+    for (std::uint32_t r = 0; r < rows; ++r) {
+      auto row = values.subspan(std::size_t(r) * buffers.vocab_stride, vocab());
+      capture.logit_rows.insert(capture.logit_rows.end(), row.begin(), row.end());
+    }
+  }
+  return {};
+}
+
+// One decode step: sample from the logits, then read the sampled token, which leaves the next logits.
+Result<void> Session::Impl::recordStep(std::uint32_t length) {
+  if (length <= step_bucket) return {};
+  step_bucket = std::max(kFirstSplitBucket, std::bit_ceil(length));
+  gpu::Commands& commands = step_commands;
+  TRY(commands.begin());
+  commands.mark("begin");
+  TRY(forward->sample(commands));
+  TRY(forward->embed(commands, 1));
+  for (std::uint32_t layer = 0; layer < layers(); ++layer)
+    TRY(forward->block(commands, layer, 1, splitsFor(step_bucket)));
+  TRY(forward->head(commands, 0, 1, buffers.logits));
+  commands.mark("end");
+  commands.hostBarrier();
+  return commands.end();
+}
+
+Result<void> Session::Impl::prepareDecode(const SamplingSettings& sampling) {
+  shader::SampleSettings settings{
+      .temperature = sampling.temperature,
+      .top_p = sampling.top_p,
+      .min_p = sampling.min_p,
+      .top_k = sampling.top_k,
+      .seed_low = static_cast<std::uint32_t>(sampling.seed),
+      .seed_high = static_cast<std::uint32_t>(sampling.seed >> 32),
+      .unused0 = 0,
+      .unused1 = 0,
+  };
+  TRY(setup_commands.begin());
+  auto length = static_cast<std::uint32_t>(tokens.size());
+  TRY(setState(setup_commands, length, length));
+  setup_commands.update(buffers.settings, std::as_bytes(std::span(&settings, 1)));
+  TRY(setup_commands.end());
+  return setup_commands.submitAndWait();
+}
+
+Session::Session() : impl_(new Impl) {}
+
+Session::~Session() {
+  if (impl_->kernels) (void)impl_->device().waitIdle();
+}
+
+Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> model,
+                                                 const SessionOptions& requested) {
+  std::unique_ptr<Session> session(new Session);
+  Impl& impl = *session->impl_;
+  SessionOptions options = requested;
+  if (options.context == 0) options.context = std::min(model->spec().context_length, kDefaultContext);
+  SessionMemory need = sessionMemory(model->spec(), options);
+  gpu::MemoryUsage memory = model->device().memory();
+  if (need.cache + need.scratch > memory.available)
+    return fail(
+        ErrorCode::kOutOfMemory,
+        "a context of {} tokens needs {:.2f} GB of cache and {:.2f} GB of scratch, {:.2f} GB are free on {}: "
+        "choose a shorter context or an F16 cache",
+        options.context, need.cache / 1e9, need.scratch / 1e9, memory.available / 1e9,
+        model->device().info().name);
+  for (std::uint32_t layer = 0; layer < model->layers(); ++layer)
+    if (std::uint32_t dim = model->attention(layer).head_dim; dim % 4 != 0)
+      return fail(ErrorCode::kUnsupported, "layer {}: a head_dim of {} is not a multiple of 4", layer, dim);
+  gpu::Device& device = model->device();
+  TRY_ASSIGN(impl.buffers,
+             SessionBuffers::create(*model, options, kMaxBatch, device.info().software ? 1 : kMaxSplits));
+  TRY_ASSIGN(impl.batch_commands, gpu::Commands::create(device, "prefill"));
+  TRY_ASSIGN(impl.step_commands, gpu::Commands::create(device, "decode step"));
+  TRY_ASSIGN(impl.setup_commands, gpu::Commands::create(device, "decode setup"));
+  impl.model = std::move(model);
+  impl.options = options;
+  impl.kernels.emplace(device);
+  impl.forward.emplace(*impl.model, impl.options, impl.buffers, *impl.kernels);
+  return session;
+}
+
+const Model& Session::model() const {
+  return *impl_->model;
+}
+const SessionOptions& Session::options() const {
+  return impl_->options;
+}
+std::uint32_t Session::context() const {
+  return impl_->options.context;
+}
+std::uint32_t Session::length() const {
+  return static_cast<std::uint32_t>(impl_->tokens.size());
+}
+std::span<const TokenId> Session::tokens() const {
+  return impl_->tokens;
+}
+std::uint64_t Session::cacheBytes() const {
+  return sessionMemory(model().spec(), options()).cache;
+}
+std::uint64_t Session::scratchBytes() const {
+  return sessionMemory(model().spec(), options()).scratch;
+}
+
+void Session::setPrefillChunk(std::uint32_t tokens) {
+  impl_->batch = std::clamp(tokens, 1u, kMaxBatch);
+}
+
+Result<void> Session::prefill(std::span<const TokenId> ids, std::stop_token stop,
+                              const ProgressCallback& progress, Capture* capture) {
+  Impl& impl = *impl_;
+  for (TokenId id : ids)
+    if (id < 0 || static_cast<std::uint32_t>(id) >= impl.vocab())
+      return fail(ErrorCode::kInvalidArgument, "token id {} lies outside the vocabulary of {}", id,
+                  impl.vocab());
+  if (ids.size() > context() - length())
+    return fail(ErrorCode::kInvalidArgument,
+                "the prompt has {} tokens, but only {} of the context's {} are free: shorten it or load the "
+                "model with "
+                "a longer context",
+                ids.size(), context() - length(), context());
+  if (capture && capture->hidden && !impl.captured_hidden) {
+    TRY_ASSIGN(impl.captured_hidden,
+               gpu::Buffer::create(impl.device(),
+                                   std::uint64_t(impl.layers() + 1) * kMaxBatch * impl.buffers.x_stride * 4,
+                                   gpu::MemoryKind::kReadback, "captured hidden states"));
+  }
+  if (capture && capture->logits && !impl.logit_rows) {
+    std::uint64_t bytes = std::uint64_t(kLogitRows) * impl.buffers.vocab_stride * 4;
+    TRY_ASSIGN(impl.logit_rows,
+               gpu::Buffer::create(impl.device(), bytes, gpu::MemoryKind::kDevice, "logit rows"));
+    TRY_ASSIGN(impl.captured_logits,
+               gpu::Buffer::create(impl.device(), bytes, gpu::MemoryKind::kReadback, "captured logits"));
+  }
+  auto total = static_cast<std::uint32_t>(ids.size());
+  for (std::uint32_t done = 0; done < total;) {
+    if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "reading the prompt was cancelled");
+    std::uint32_t count = std::min(impl.batch, total - done);
+    TRY(impl.runBatch(ids.subspan(done, count), done + count == total, capture));
+    done += count;
+    if (progress) progress(done, total);
+  }
+  return {};
+}
+
+Result<StopReason> Session::decode(std::uint32_t count, const SamplingSettings& sampling,
+                                   std::span<const TokenId> stop_ids, const TokenCallback& on_token,
+                                   std::stop_token stop, DecodeTimings* timings) {
+  Impl& impl = *impl_;
+  if (impl.tokens.empty())
+    return fail(ErrorCode::kInvalidArgument,
+                "there is nothing to continue: the sequence is empty, give a prompt");
+  if (!impl.logits_valid) {
+    TokenId last = impl.tokens.back();
+    impl.tokens.pop_back();
+    TRY(prefill({&last, 1}));
+  }
+  std::uint32_t base = length();
+  if (base >= context()) return StopReason::kContextFull;
+  TRY(impl.prepareDecode(sampling));
+  StopReason reason = StopReason::kNone;
+  auto start = Clock::now();
+  std::deque<std::uint64_t> in_flight;
+  std::uint32_t submitted = 0, accepted = 0, wanted = std::min(count, context() - base);
+  while (accepted < wanted && reason == StopReason::kNone) {
+    while (submitted < wanted && in_flight.size() < impl.lookahead()) {
+      if (base + submitted + 1 > impl.step_bucket && !in_flight.empty())
+        break;  // still in use: recorded when idle
+      TRY(impl.recordStep(base + submitted + 1));
+      TRY_ASSIGN(auto value, impl.step_commands.submit());
+      in_flight.push_back(value);
+      ++submitted;
+    }
+    TRY(impl.device().wait(in_flight.front()));
+    in_flight.pop_front();
+    auto id =
+        static_cast<TokenId>(impl.buffers.ring.mappedAs<std::uint32_t>()[(base + accepted) % kRingSize]);
+    impl.tokens.push_back(id);
+    ++accepted;
+    bool go_on = !on_token || on_token(id);
+    if (std::find(stop_ids.begin(), stop_ids.end(), id) != stop_ids.end())
+      reason = StopReason::kEndOfText;
+    else if (!go_on || stop.stop_requested())
+      reason = StopReason::kUser;
+  }
+  if (!in_flight.empty()) TRY(impl.device().wait(in_flight.back()));
+  impl.logits_valid = submitted == accepted;
+  if (reason == StopReason::kNone)
+    reason = accepted == count ? StopReason::kLength : StopReason::kContextFull;
+  if (timings) {
+    *timings = {.tokens = accepted, .wall_s = secondsSince(start), .gpu_ms = 0};
+    TRY_ASSIGN(auto marks, impl.step_commands.marks());
+    if (!marks.empty()) timings->gpu_ms = marks.back().ms;
+  }
+  return reason;
+}
+
+Result<void> Session::truncate(std::uint32_t length) {
+  if (length >= impl_->tokens.size()) return {};
+  impl_->tokens.resize(length);
+  impl_->logits_valid = false;
+  return {};
+}
+
+Result<std::vector<float>> Session::logits() {
+  Impl& impl = *impl_;
+  if (impl.tokens.empty()) return fail(ErrorCode::kInvalidArgument, "an empty sequence has no logits");
+  if (!impl.logits_valid) {
+    TokenId last = impl.tokens.back();
+    impl.tokens.pop_back();
+    TRY(prefill({&last, 1}));
+  }
+  std::vector<float> values(impl.vocab());
+  TRY(gpu::download(impl.device(), {impl.buffers.logits, 0, values.size() * 4},
+                    std::as_writable_bytes(std::span(values))));
+  return values;
+}
+
+AttentionRecord Session::record(std::uint32_t layer) const {
+  const LayerBuffers& buffers = impl_->buffers.layers[layer];
+  AttentionRecord record{.k = buffers.k, .v = buffers.v, .q_store = {}, .lse = buffers.lse, .summary = {}};
+  if (buffers.q_store) {
+    record.q_store = buffers.q_store;
+    record.summary = buffers.summary;
+    record.q_step = impl_->buffers.q_step;
+    record.q_rows = impl_->buffers.q_rows;
+  }
+  return record;
+}
+
+}  // namespace vitrine::core

@@ -1,0 +1,101 @@
+// A sequence of tokens on a model: its KV cache, the forward pass, the sampler. Several sessions can share a
+// model. Invariant between calls: the cache holds `length()` tokens and the logits are those after the last
+// of them. Not thread-safe; all GPU work of a device comes from one thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "core/engine/engine_types.h"
+#include "core/model/model.h"
+#include "gpu/buffer.h"
+
+namespace vitrine::core {
+
+struct SessionOptions {
+  std::uint32_t context = 0;  // tokens of cache; 0: the model's context length, at most 4,096
+  CacheType cache = CacheType::kF16;
+  bool probes = false;  // keep queries, log-sum-exp and summaries for the attention views
+  std::uint64_t query_store_bytes = 256u
+                                    << 20;  // most that kept queries may take; beyond it rows are thinned out
+};
+
+// What a layer's attention left behind for the views. k is (kv_heads, context, head_dim) and q_store
+// (heads, stored rows, head_dim) in the cache's type, both with rotary pairs adjacent (row_source.h); row i
+// of the store is query i * q_step. lse is (heads, context) f32; summary (heads, context) two words
+// (attention.params.h).
+struct AttentionRecord {
+  gpu::Slice k, v, q_store, lse, summary;
+  std::uint32_t q_step = 1, q_rows = 0;
+};
+
+// Where a captured forward pass puts its activations; each vector grows by (tokens, width) row-major values.
+struct Capture {
+  bool hidden = false, logits = false;
+  std::vector<std::vector<float>>
+      hidden_states;              // layers + 1: the embedding's output, .., after the final norm
+  std::vector<float> logit_rows;  // (tokens, vocab)
+};
+
+struct DecodeTimings {
+  std::uint32_t tokens = 0;
+  double wall_s = 0;
+  double gpu_ms = 0;  // of the newest step; 0 where the device has no timestamps
+};
+
+class Session {
+ public:
+  // kOutOfMemory names what the cache needs and what is free.
+  static Result<std::unique_ptr<Session>> create(std::shared_ptr<const Model> model,
+                                                 const SessionOptions& options);
+  ~Session();
+
+  const Model& model() const;
+  const SessionOptions& options() const;  // context filled in
+  std::uint32_t context() const;
+  std::uint32_t length() const;
+  std::span<const TokenId> tokens() const;
+  std::uint64_t cacheBytes() const;    // of k and v
+  std::uint64_t scratchBytes() const;  // activations, logits, query store and the like
+
+  // Appends tokens, in chunks; looks at `stop` between chunks (kCancelled: the chunks so far stay).
+  // kInvalidArgument for an id outside the vocabulary or a sequence beyond the context.
+  using ProgressCallback = std::function<void(std::uint32_t done, std::uint32_t total)>;
+  Result<void> prefill(std::span<const TokenId> ids, std::stop_token stop = {},
+                       const ProgressCallback& progress = {}, Capture* capture = nullptr);
+  // At most this many tokens a chunk of prefill (default: what suits the device).
+  void setPrefillChunk(std::uint32_t tokens);
+
+  // Samples and appends up to `count` tokens. `on_token` sees each in order and returns false to stop after
+  // it. Ends early at an id of `stop_ids` (which stays in the sequence), when the context is full, or on
+  // `stop`.
+  using TokenCallback = std::function<bool(TokenId)>;
+  Result<StopReason> decode(std::uint32_t count, const SamplingSettings& sampling,
+                            std::span<const TokenId> stop_ids, const TokenCallback& on_token,
+                            std::stop_token stop = {}, DecodeTimings* timings = nullptr);
+
+  // Forgets every token from `length` on. The logits are gone unless nothing was forgotten: the next prefill
+  // or decode brings them back (decode reads the last kept token again).
+  Result<void> truncate(std::uint32_t length);
+
+  Result<std::vector<float>> logits();  // (vocab) after the last token
+  AttentionRecord record(std::uint32_t layer) const;
+
+ private:
+  Session();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// What a session would take on the device: {cache, scratch} bytes.
+struct SessionMemory {
+  std::uint64_t cache = 0, scratch = 0;
+};
+SessionMemory sessionMemory(const ModelSpec& spec, const SessionOptions& options);
+
+}  // namespace vitrine::core

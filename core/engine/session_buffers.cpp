@@ -1,0 +1,213 @@
+#include "core/engine/session_buffers.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/matmul.params.h"
+#include "engine/sample.params.h"
+#include "engine/state.params.h"
+
+namespace vitrine::core {
+namespace {
+
+// Strides leave room for whole chunks of any weight format, so that products may read past the last column.
+std::uint32_t stride(std::uint64_t floats) {
+  return static_cast<std::uint32_t>((floats + 31) / 32 * 32);
+}
+
+std::uint32_t cacheElementBytes(CacheType type) {
+  return type == CacheType::kF16 ? 2 : 4;
+}
+
+struct Widths {
+  std::uint64_t q = 0, qkv = 0, act = 0, heads = 0, head_dim = 0;
+  bool qk_norm = false, split_gate = false;
+};
+
+Widths widths(const ModelSpec& spec) {
+  Widths w;
+  for (const BlockSpec& block : spec.blocks) {
+    const auto& a = std::get<AttentionSpec>(block.mixer);
+    const auto& m = std::get<DenseMlpSpec>(block.channel);
+    w.q = std::max<std::uint64_t>(w.q, std::uint64_t(a.heads) * a.head_dim);
+    w.qkv = std::max<std::uint64_t>(w.qkv, std::uint64_t(a.heads + 2 * a.kv_heads) * a.head_dim);
+    w.act = std::max<std::uint64_t>(w.act, m.width);
+    w.heads = std::max<std::uint64_t>(w.heads, a.heads);
+    w.head_dim = std::max<std::uint64_t>(w.head_dim, a.head_dim);
+    w.qk_norm |= a.query_norm || a.key_norm;
+    w.split_gate |= m.gate && m.gate->weight.tensor->dtype != m.up.weight.tensor->dtype;
+  }
+  return w;
+}
+
+// In double precision, since the angle of a late position has no digits to spare in float.
+std::vector<float> ropeTable(const Rope& rope, std::uint32_t context) {
+  std::vector<float> table;
+  table.reserve(std::size_t(context) * rope.rotary_dim);
+  for (std::uint32_t position = 0; position < context; ++position)
+    for (double frequency : rope.inv_freq) {
+      table.push_back(static_cast<float>(std::cos(position * frequency) * rope.magnitude));
+      table.push_back(static_cast<float>(std::sin(position * frequency) * rope.magnitude));
+    }
+  return table;
+}
+
+class Allocator {
+ public:
+  Allocator(gpu::Device& device, const Model& model, const SessionOptions& options)
+      : device_(device), model_(model), options_(options) {}
+
+  Result<void> layers(SessionBuffers& to) {
+    std::vector<Rope> ropes;
+    for (std::uint32_t layer = 0; layer < model_.layers(); ++layer) {
+      const AttentionSpec& spec = model_.attention(layer);
+      LayerBuffers buffers;
+      std::uint64_t element = cacheElementBytes(options_.cache);
+      std::uint64_t cache = std::uint64_t(spec.kv_heads) * options_.context * spec.head_dim * element;
+      std::uint64_t rows = std::uint64_t(spec.heads) * options_.context;
+      TRY_ASSIGN(buffers.k, device(cache, "k cache"));
+      TRY_ASSIGN(buffers.v, device(cache, "v cache"));
+      TRY_ASSIGN(buffers.lse, device(rows * 4, "log-sum-exp"));
+      if (options_.probes) {
+        TRY_ASSIGN(buffers.summary, device(rows * 8, "attention summary"));
+        TRY_ASSIGN(buffers.q_store,
+                   device(std::uint64_t(spec.heads) * to.q_rows * spec.head_dim * element, "query store"));
+      }
+      if (spec.rope) {
+        TRY_ASSIGN(buffers.rope_table, ropeIndex(*spec.rope, ropes, to));
+      }
+      TRY_ASSIGN(buffers.qkv_target, target(spec, buffers, to));
+      to.layers.push_back(std::move(buffers));
+    }
+    return {};
+  }
+
+  Result<gpu::Buffer> device(std::uint64_t bytes, std::string name) {
+    return gpu::Buffer::create(device_, std::max<std::uint64_t>(bytes, 16), gpu::MemoryKind::kDevice,
+                               std::move(name));
+  }
+
+  // Zeroed: what lies between the last column and the stride is multiplied with zero weights and must be
+  // finite.
+  Result<gpu::Buffer> activations(std::uint32_t batch, std::uint32_t floats, std::string name) {
+    TRY_ASSIGN(auto buffer, device(std::uint64_t(batch) * floats * 4, std::move(name)));
+    TRY_ASSIGN(auto commands, gpu::Commands::create(device_, "clear"));
+    TRY(commands.begin());
+    commands.fill(buffer, 0);
+    TRY(commands.end());
+    TRY(commands.submitAndWait());
+    return buffer;
+  }
+
+ private:
+  Result<std::uint32_t> ropeIndex(const Rope& rope, std::vector<Rope>& known, SessionBuffers& to) {
+    auto found = std::find(known.begin(), known.end(), rope);
+    if (found != known.end()) return static_cast<std::uint32_t>(found - known.begin());
+    std::vector<float> table = ropeTable(rope, options_.context);
+    TRY_ASSIGN(auto buffer, device(table.size() * 4, "rope table"));
+    TRY(gpu::upload(device_, std::as_bytes(std::span(table)), buffer));
+    known.push_back(rope);
+    to.rope_tables.push_back(std::move(buffer));
+    return static_cast<std::uint32_t>(known.size() - 1);
+  }
+
+  Result<gpu::Buffer> target(const AttentionSpec& spec, const LayerBuffers& layer,
+                             const SessionBuffers& all) {
+    shader::QkvTarget target{
+        .state = all.state.address(),
+        .rope = spec.rope ? all.rope_tables[layer.rope_table].address() : 0,
+        .q = all.q.address(),
+        .k_cache = layer.k.address(),
+        .v_cache = layer.v.address(),
+        .q_store = layer.q_store ? layer.q_store.address() : 0,
+        .q_rows = spec.heads * spec.head_dim,
+        .k_rows = spec.kv_heads * spec.head_dim,
+        .head_dim = spec.head_dim,
+        .rotary_dim = spec.rope ? spec.rope->rotary_dim : 0,
+        .context = options_.context,
+        .q_stride = all.q_stride,
+        .q_store_rows = all.q_rows,
+        .q_store_step = all.q_step,
+    };
+    TRY_ASSIGN(auto buffer, device(sizeof(target), "qkv target"));
+    TRY(gpu::upload(device_, std::as_bytes(std::span(&target, 1)), buffer));
+    return buffer;
+  }
+
+  gpu::Device& device_;
+  const Model& model_;
+  const SessionOptions& options_;
+};
+
+}  // namespace
+
+std::uint32_t queryStoreStep(const ModelSpec& spec, const SessionOptions& options) {
+  std::uint64_t row_bytes = 0;
+  for (const BlockSpec& block : spec.blocks) {
+    const auto& a = std::get<AttentionSpec>(block.mixer);
+    row_bytes += std::uint64_t(a.heads) * a.head_dim * cacheElementBytes(options.cache);
+  }
+  std::uint64_t all = row_bytes * options.context;
+  return static_cast<std::uint32_t>(
+      std::max<std::uint64_t>(1, (all + options.query_store_bytes - 1) / options.query_store_bytes));
+}
+
+SessionMemory sessionMemory(const ModelSpec& spec, const SessionOptions& options) {
+  SessionMemory memory;
+  std::uint64_t element = cacheElementBytes(options.cache), context = options.context;
+  std::uint32_t step = queryStoreStep(spec, options);
+  for (const BlockSpec& block : spec.blocks) {
+    const auto& a = std::get<AttentionSpec>(block.mixer);
+    memory.cache += 2 * std::uint64_t(a.kv_heads) * context * a.head_dim * element;
+    memory.scratch += std::uint64_t(a.heads) * context * (options.probes ? 12 : 4);
+    if (options.probes)
+      memory.scratch += std::uint64_t(a.heads) * ((context + step - 1) / step) * a.head_dim * element;
+  }
+  Widths w = widths(spec);
+  constexpr std::uint64_t kBatch = 512;
+  memory.scratch += kBatch * 4 * (stride(spec.embedding_dim) + 2 * stride(w.q) + stride(w.act)) +
+                    4ull * stride(spec.vocab_size);
+  return memory;
+}
+
+Result<SessionBuffers> SessionBuffers::create(const Model& model, const SessionOptions& options,
+                                              std::uint32_t batch, std::uint32_t max_splits) {
+  gpu::Device& device = model.device();
+  const ModelSpec& spec = model.spec();
+  Widths w = widths(spec);
+  Allocator allocator(device, model, options);
+  SessionBuffers to;
+  to.x_stride = stride(spec.embedding_dim);
+  to.q_stride = to.o_stride = stride(w.q);
+  to.qkv_stride = stride(w.qkv);
+  to.act_stride = stride(w.act);
+  to.vocab_stride = stride(spec.vocab_size);
+  to.q_step = queryStoreStep(spec, options);
+  to.q_rows = options.probes ? (options.context + to.q_step - 1) / to.q_step : 0;
+
+  TRY_ASSIGN(to.state, allocator.device(sizeof(shader::StepState), "step state"));
+  TRY_ASSIGN(to.ids, allocator.device(batch * 4, "token ids"));
+  TRY_ASSIGN(to.settings, allocator.device(sizeof(shader::SampleSettings), "sampling settings"));
+  TRY_ASSIGN(to.ring,
+             gpu::Buffer::create(device, kRingSize * 4, gpu::MemoryKind::kReadback, "sampled tokens"));
+  TRY_ASSIGN(to.x, allocator.activations(batch, to.x_stride, "residual stream"));
+  TRY_ASSIGN(to.q, allocator.activations(batch, to.q_stride, "queries"));
+  TRY_ASSIGN(to.o, allocator.activations(batch, to.o_stride, "attention outputs"));
+  TRY_ASSIGN(to.act, allocator.activations(batch, to.act_stride, "mlp activations"));
+  if (w.qk_norm) {
+    TRY_ASSIGN(to.qkv, allocator.activations(batch, to.qkv_stride, "qkv"));
+  }
+  if (w.split_gate) {
+    TRY_ASSIGN(to.gate, allocator.activations(batch, to.act_stride, "gate"));
+  }
+  TRY_ASSIGN(to.logits, allocator.activations(1, to.vocab_stride, "logits"));
+  if (max_splits > 1) {
+    std::uint64_t records = w.heads * 2 * max_splits;  // ragged groups of heads leave some rows unused
+    TRY_ASSIGN(to.partial, allocator.device(records * (w.head_dim + 8) * 4, "attention parts"));
+    TRY_ASSIGN(to.arrived, allocator.activations(1, static_cast<std::uint32_t>(w.heads), "arrived counters"));
+  }
+  TRY(allocator.layers(to));
+  return to;
+}
+
+}  // namespace vitrine::core

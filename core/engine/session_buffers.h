@@ -1,0 +1,43 @@
+// Device memory of one session: the caches, the activations of one batch and what the probes keep.
+#pragma once
+
+#include <vector>
+
+#include "core/engine/session.h"
+#include "gpu/commands.h"
+
+namespace vitrine::core {
+
+struct LayerBuffers {
+  gpu::Buffer k, v;              // (kv_heads, context, head_dim)
+  gpu::Buffer q_store;           // (heads, q_rows, head_dim), probes only
+  gpu::Buffer lse, summary;      // (heads, context); summary with probes only
+  gpu::Buffer qkv_target;        // shader::QkvTarget
+  std::uint32_t rope_table = 0;  // index into SessionBuffers::rope_tables
+};
+
+struct SessionBuffers {
+  // `batch`: most tokens of one forward pass.
+  static Result<SessionBuffers> create(const Model& model, const SessionOptions& options, std::uint32_t batch,
+                                       std::uint32_t max_splits);
+
+  std::vector<LayerBuffers> layers;
+  std::vector<gpu::Buffer> rope_tables;  // (context, rotary_dim / 2) pairs of cos, sin
+  gpu::Buffer state, ids, settings;      // shader::StepState, (batch) u32, shader::SampleSettings
+  gpu::Buffer ring;                      // (kRingSize) u32, read by the host
+  gpu::Buffer x, q, qkv, o, act,
+      gate;                      // (batch, stride) f32; qkv with QK norm only, gate with split gates only
+  gpu::Buffer logits;            // (vocab_stride)
+  gpu::Buffer partial, arrived;  // split attention
+
+  std::uint32_t x_stride = 0, q_stride = 0, qkv_stride = 0, o_stride = 0, act_stride = 0,
+                vocab_stride = 0;  // floats
+  std::uint32_t q_step = 1, q_rows = 0;
+};
+
+inline constexpr std::uint32_t kRingSize = 64;
+
+// Every q_step-th query is kept so that all layers' queries fit the budget.
+std::uint32_t queryStoreStep(const ModelSpec& spec, const SessionOptions& options);
+
+}  // namespace vitrine::core

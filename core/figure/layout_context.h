@@ -1,0 +1,23 @@
+// What every part of a panel's layout is given.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/figure/drawing_builder.h"
+#include "core/figure/preset.h"
+
+namespace vitrine::core {
+
+// The page is laid out several times until its margins settle; only the last pass makes the pixels of maps.
+enum class LayoutPass { kMeasure, kFinal };
+enum class ColorbarSide { kRight, kBottom };
+
+struct LayoutContext {
+  const FigurePreset& preset;
+  const TextMeasure& measure;
+  LayoutPass pass = LayoutPass::kMeasure;
+  ColorbarSide colorbar = ColorbarSide::kRight;
+};
+
+}  // namespace vitrine::core

@@ -1,0 +1,102 @@
+#include "core/model/model_spec.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/arch/architecture.h"
+
+namespace vitrine::core {
+namespace {
+
+using arch::Architecture;
+using nlohmann::json;
+
+// Number of letters to insert, delete or replace (Levenshtein).
+std::size_t editDistance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+const auto& namesOf(const Architecture& architecture, CheckpointFormat format) {
+  return format == CheckpointFormat::kGguf ? architecture.gguf_names : architecture.model_types;
+}
+
+Result<std::string> architectureName(const Checkpoint& checkpoint) {
+  const bool gguf = checkpoint.format() == CheckpointFormat::kGguf;
+  const char* key = gguf ? "general.architecture" : "model_type";
+  const auto found = checkpoint.metadata().find(key);
+  if (found != checkpoint.metadata().end() && found->is_string()) return found->get<std::string>();
+  if (gguf)
+    return fail(ErrorCode::kInvalidFile, "{} is missing: the file does not say what model it is", key);
+  return fail(ErrorCode::kInvalidFile,
+              "no model_type: a Hugging Face model needs its config.json beside its .safetensors files");
+}
+
+Result<const Architecture*> findArchitecture(const std::string& name, CheckpointFormat format) {
+  std::vector<std::string_view> known;
+  for (const Architecture* architecture : arch::architectures())
+    for (const std::string_view candidate : namesOf(*architecture, format)) {
+      if (!candidate.empty() && candidate == name) return architecture;
+      if (!candidate.empty()) known.push_back(candidate);
+    }
+  std::string shown = name.substr(0, 64);
+  for (char& c : shown)
+    if (static_cast<unsigned char>(c) < 0x20) c = '?';
+  std::ranges::sort(known);
+  const auto closest = std::ranges::min_element(
+      known, {}, [&shown](std::string_view candidate) { return editDistance(shown, candidate); });
+  return fail(ErrorCode::kUnsupported, "architecture {} is not known; the closest one is {} (known: {})",
+              shown, *closest, fmt::join(known, ", "));
+}
+
+// Weights packed by GPTQ, AWQ and the like are integers with meanings of their own.
+Result<void> refusePackedWeights(const json& metadata) {
+  const auto found = metadata.find("quantization_config");
+  if (found == metadata.end() || !found->is_object()) return {};
+  const auto method = found->find("quant_method");
+  return fail(ErrorCode::kUnsupported,
+              "weights quantized by {} are not read; take the original model or a GGUF file of it",
+              method != found->end() ? method->dump(-1, ' ', true, json::error_handler_t::replace)
+                                     : "an unnamed method");
+}
+
+void warnOfUnread(const ModelSpec& spec) {
+  if (spec.unread_tensors.empty()) return;
+  constexpr std::size_t kShown = 5;
+  const std::size_t shown = std::min(kShown, spec.unread_tensors.size());
+  spdlog::warn("{}: {} tensors are not used: {}{}", spec.checkpoint->displayName(),
+               spec.unread_tensors.size(), fmt::join(std::span(spec.unread_tensors).first(shown), ", "),
+               shown < spec.unread_tensors.size() ? " .." : "");
+}
+
+}  // namespace
+
+Result<ModelSpec> readModelSpec(std::shared_ptr<const Checkpoint> checkpoint) {
+  const json& metadata = checkpoint->metadata();
+  TRY_ASSIGN(const std::string name, architectureName(*checkpoint));
+  TRY_ASSIGN(const Architecture* architecture, findArchitecture(name, checkpoint->format()));
+  TRY(refusePackedWeights(metadata));
+
+  const arch::Hparams hparams(checkpoint->format(), metadata, name + ".");
+  arch::Weights weights(*checkpoint);
+  auto spec = architecture->read({hparams, weights});
+  if (!spec) return within(fmt::format("reading it as {}", name), std::move(spec).error());
+  spec->checkpoint = std::move(checkpoint);
+  spec->architecture = name;
+  spec->unread_tensors = weights.unread();
+  warnOfUnread(*spec);
+  return spec;
+}
+
+}  // namespace vitrine::core

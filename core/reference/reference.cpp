@@ -1,0 +1,199 @@
+#include "core/reference/reference.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "core/tensor/dequantize.h"
+
+namespace vitrine::core {
+namespace {
+
+using Eigen::Index;
+using Matrix = ReferenceMatrix;
+
+// Rows [first, first + count) of a referenced matrix.
+Result<Matrix> expandRows(const WeightRef& weight, std::uint64_t first, std::uint64_t count) {
+  const TensorEntry& tensor = *weight.tensor;
+  const std::uint64_t row_bytes = rowBytes(tensor.dtype, weight.columns == 1 ? 1 : weight.columns);
+  std::vector<float> values(count * weight.columns);
+  TRY(dequantize(tensor.dtype,
+                 tensor.bytes.subspan((weight.first_row + first) * row_bytes, count * row_bytes), values));
+  return Matrix(Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
+                    values.data(), static_cast<Index>(count), static_cast<Index>(weight.columns))
+                    .cast<double>());
+}
+
+// y = x W^T + b, a band of rows of W at a time, so that a large head does not stand in memory as a whole.
+Result<Matrix> apply(const Linear& linear, const Matrix& x) {
+  constexpr std::uint64_t kBand = 4096;
+  Matrix y(x.rows(), static_cast<Index>(linear.weight.rows));
+  for (std::uint64_t first = 0; first < linear.weight.rows; first += kBand) {
+    const std::uint64_t count = std::min(kBand, linear.weight.rows - first);
+    TRY_ASSIGN(const Matrix weight, expandRows(linear.weight, first, count));
+    y.middleCols(static_cast<Index>(first), static_cast<Index>(count)).noalias() = x * weight.transpose();
+  }
+  if (linear.bias) {
+    TRY_ASSIGN(const Matrix bias, expandWeights(linear.bias));
+    y.rowwise() += bias.col(0).transpose();
+  }
+  return y;
+}
+
+// Normalizes each run of `width` columns of each row.
+Result<Matrix> apply(const Norm& norm, Matrix x, Index width) {
+  Eigen::VectorXd gain = Eigen::VectorXd::Ones(width), bias = Eigen::VectorXd::Zero(width);
+  if (norm.weight) {
+    TRY_ASSIGN(const Matrix stored, expandWeights(norm.weight));
+    gain = stored.col(0);
+  }
+  if (norm.bias) {
+    TRY_ASSIGN(const Matrix stored, expandWeights(norm.bias));
+    bias = stored.col(0);
+  }
+  for (Index row = 0; row < x.rows(); ++row)
+    for (Index column = 0; column < x.cols(); column += width) {
+      auto part = x.row(row).segment(column, width);
+      if (norm.kind == NormKind::kLayer) part.array() -= part.mean();
+      const double mean_square = part.squaredNorm() / static_cast<double>(width);
+      part = (part.array() / std::sqrt(mean_square + norm.epsilon) * gain.transpose().array() +
+              bias.transpose().array())
+                 .matrix();
+    }
+  return x;
+}
+
+double activate(Activation activation, double x) {
+  switch (activation) {
+    case Activation::kSilu:
+      return x / (1 + std::exp(-x));
+    case Activation::kGelu:
+      return x / 2 * (1 + std::erf(x / std::numbers::sqrt2));
+    case Activation::kGeluTanh:
+      return x / 2 * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+    case Activation::kRelu:
+      return std::max(x, 0.0);
+    case Activation::kReluSquared:
+      return std::max(x, 0.0) * std::max(x, 0.0);
+  }
+  VITRINE_ASSERT(!"an activation");
+  return 0;
+}
+
+// Softmax over the keys that each query sees: itself and those before it, within the window.
+Matrix attentionWeights(const Matrix& queries, const Matrix& keys, const AttentionSpec& spec) {
+  const Matrix scores = queries * keys.transpose() * static_cast<double>(spec.scale);
+  Matrix weights = Matrix::Zero(scores.rows(), scores.cols());
+  for (Index query = 0; query < scores.rows(); ++query) {
+    const Index window = spec.sliding_window == 0 ? query + 1 : static_cast<Index>(spec.sliding_window);
+    const Index first = std::max<Index>(0, query + 1 - window), count = query + 1 - first;
+    const auto seen = scores.row(query).segment(first, count).array();
+    const Eigen::ArrayXd exponentials = (seen - seen.maxCoeff()).exp().transpose();
+    weights.row(query).segment(first, count) = (exponentials / exponentials.sum()).matrix().transpose();
+  }
+  return weights;
+}
+
+Result<Matrix> attend(const AttentionSpec& spec, const Matrix& x, ReferenceLayer& layer) {
+  const Index head_dim = spec.head_dim;
+  TRY_ASSIGN(Matrix queries, apply(spec.query, x));
+  TRY_ASSIGN(Matrix keys, apply(spec.key, x));
+  TRY_ASSIGN(Matrix values, apply(spec.value, x));
+  if (spec.query_norm) {
+    TRY_ASSIGN(queries, apply(*spec.query_norm, std::move(queries), head_dim));
+  }
+  if (spec.key_norm) {
+    TRY_ASSIGN(keys, apply(*spec.key_norm, std::move(keys), head_dim));
+  }
+  if (spec.rope) {
+    applyRope(*spec.rope, spec.head_dim, queries);
+    applyRope(*spec.rope, spec.head_dim, keys);
+  }
+  Matrix mixed(x.rows(), static_cast<Index>(spec.heads) * head_dim);
+  for (std::uint32_t head = 0; head < spec.heads; ++head) {
+    const Index column = head * head_dim;
+    const Index kv_column = head / (spec.heads / spec.kv_heads) * head_dim;
+    layer.attention.push_back(
+        attentionWeights(queries.middleCols(column, head_dim), keys.middleCols(kv_column, head_dim), spec));
+    mixed.middleCols(column, head_dim) = layer.attention.back() * values.middleCols(kv_column, head_dim);
+  }
+  layer.keys = std::move(keys);
+  layer.values = std::move(values);
+  return apply(spec.output, mixed);
+}
+
+Result<Matrix> mix(const DenseMlpSpec& spec, const Matrix& x) {
+  const auto act = [&spec](double value) { return activate(spec.activation, value); };
+  TRY_ASSIGN(Matrix up, apply(spec.up, x));
+  if (spec.gate) {
+    TRY_ASSIGN(const Matrix gate, apply(*spec.gate, x));
+    up.array() *= gate.unaryExpr(act).array();
+  } else {
+    up = up.unaryExpr(act).eval();
+  }
+  return apply(spec.down, up);
+}
+
+Result<Matrix> embed(const ModelSpec& spec, std::span<const std::int32_t> ids) {
+  Matrix x(static_cast<Index>(ids.size()), static_cast<Index>(spec.embedding_dim));
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    TRY_ASSIGN(const Matrix row, expandRows(spec.token_embedding, static_cast<std::uint64_t>(ids[i]), 1));
+    x.row(static_cast<Index>(i)) = row.row(0);
+  }
+  return x;
+}
+
+Result<Matrix> runBlock(const BlockSpec& block, Matrix x, ReferenceLayer& layer) {
+  TRY_ASSIGN(const Matrix mixer_input, apply(block.mixer_norm, x, x.cols()));
+  TRY_ASSIGN(const Matrix mixed, attend(std::get<AttentionSpec>(block.mixer), mixer_input, layer));
+  x += mixed;
+  TRY_ASSIGN(const Matrix channel_input, apply(block.channel_norm, x, x.cols()));
+  TRY_ASSIGN(const Matrix channel, mix(std::get<DenseMlpSpec>(block.channel), channel_input));
+  x += channel;
+  return x;
+}
+
+}  // namespace
+
+Result<ReferenceMatrix> expandWeights(const WeightRef& weight) {
+  return expandRows(weight, 0, weight.rows);
+}
+
+void applyRope(const Rope& rope, std::uint32_t head_dim, ReferenceMatrix& heads) {
+  const Index half = static_cast<Index>(rope.inv_freq.size());
+  const bool interleaved = rope.pairing == RopePairing::kInterleaved;
+  for (Index position = 0; position < heads.rows(); ++position)
+    for (Index head = 0; head < heads.cols(); head += head_dim)
+      for (Index i = 0; i < half; ++i) {
+        const double angle = static_cast<double>(position) * rope.inv_freq[static_cast<std::size_t>(i)];
+        const double c = std::cos(angle) * rope.magnitude, s = std::sin(angle) * rope.magnitude;
+        double& a = heads(position, head + (interleaved ? 2 * i : i));
+        double& b = heads(position, head + (interleaved ? 2 * i + 1 : i + half));
+        const double turned_a = a * c - b * s, turned_b = a * s + b * c;
+        a = turned_a;
+        b = turned_b;
+      }
+}
+
+Result<ReferencePass> referenceForward(const ModelSpec& spec, std::span<const std::int32_t> ids,
+                                       std::size_t logit_rows) {
+  if (ids.empty()) return fail(ErrorCode::kInvalidArgument, "no token to run the model on");
+  for (const std::int32_t id : ids)
+    if (id < 0 || static_cast<std::uint32_t>(id) >= spec.vocab_size)
+      return fail(ErrorCode::kInvalidArgument, "token {} is outside the vocabulary of {}", id,
+                  spec.vocab_size);
+
+  ReferencePass pass;
+  TRY_ASSIGN(Matrix x, embed(spec, ids));
+  for (const BlockSpec& block : spec.blocks) {
+    pass.hidden.push_back(x);
+    TRY_ASSIGN(x, runBlock(block, std::move(x), pass.layers.emplace_back()));
+  }
+  TRY_ASSIGN(x, apply(spec.final_norm, std::move(x), static_cast<Index>(spec.embedding_dim)));
+  const std::size_t wanted = logit_rows == 0 ? ids.size() : std::min(logit_rows, ids.size());
+  TRY_ASSIGN(pass.logits, apply(spec.head, x.bottomRows(static_cast<Index>(wanted))));
+  pass.hidden.push_back(std::move(x));
+  return pass;
+}
+
+}  // namespace vitrine::core

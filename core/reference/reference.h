@@ -1,0 +1,42 @@
+// A forward pass in double precision on the CPU, written to be obvious: what every other way of running a
+// ModelSpec is held against. Quantized weights are expanded exactly. Slow on purpose; one sequence from
+// position 0.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/model/model_spec.h"
+#include "gpu/error.h"
+
+namespace vitrine::core {
+
+// Row-major, so that data() of a (T, d) matrix reads as the tensor of that shape.
+using ReferenceMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+struct ReferenceLayer {
+  std::vector<ReferenceMatrix> attention;  // a head each, (T, T): weights after the softmax, 0 where masked
+  ReferenceMatrix keys, values;            // (T, kv_heads * head_dim), as a cache holds them: keys after rope
+};
+
+struct ReferencePass {
+  std::vector<ReferenceMatrix>
+      hidden;  // layers + 1 of (T, d): embedding output first, last after the final norm
+  std::vector<ReferenceLayer> layers;
+  ReferenceMatrix logits;  // (T, vocab), of the last `logit_rows` positions
+};
+
+// `logit_rows`: of how many positions, counted from the end, logits are wanted; 0 means all.
+// Errors: kInvalidArgument for an empty sequence or an id outside the vocabulary.
+Result<ReferencePass> referenceForward(const ModelSpec& spec, std::span<const std::int32_t> ids,
+                                       std::size_t logit_rows = 0);
+
+// The weights of a reference as numbers: (rows, columns).
+Result<ReferenceMatrix> expandWeights(const WeightRef& weight);
+
+// Angles of rotary embeddings for row t of `heads` (T, heads * head_dim) at position t, in place.
+void applyRope(const Rope& rope, std::uint32_t head_dim, ReferenceMatrix& heads);
+
+}  // namespace vitrine::core

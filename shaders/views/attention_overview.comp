@@ -1,0 +1,44 @@
+#version 460
+// variants: address texel
+// Thumbnails of all heads of a layer: tile x tile pixels each. A row of pixels stands for one sampled query (the last
+// stored one of its range), a pixel for all keys of its range: their maximum or mean, -1 where none is visible.
+// x: pixels of a row, y: rows, z: heads.
+#include "common/device.glsl"
+#include "views/attention_overview.params.h"
+
+layout(push_constant, scalar) uniform Push { AttentionOverviewParams params; };
+
+#include "views/head.glsl"
+
+layout(constant_id = 1) const bool MEAN = false;
+const uint ELEMENT_BYTES = CACHE_F16 ? 2 : 4;
+
+layout(set = 0, binding = 2, r32f) uniform writeonly image2D picture;
+
+void main() {
+  uint x = gl_WorkGroupID.x * gl_WorkGroupSize.x + gl_LocalInvocationID.x, y = gl_WorkGroupID.y, h = gl_WorkGroupID.z;
+  if (x >= params.tile) return;
+  HeadRows head = params.head;
+  uint kv_head = h / params.group;
+  head.q += uint64_t(h) * params.q_head_bytes;
+  head.k += uint64_t(kv_head) * params.k_head_bytes;
+  head.lse += uint64_t(h) * params.lse_head_floats * 4;
+  head.q_quad += h * (params.q_head_bytes / (4 * ELEMENT_BYTES));
+  head.k_quad += kv_head * (params.k_head_bytes / (4 * ELEMENT_BYTES));
+
+  float cells_per_pixel = float(head.tokens) / float(params.tile);
+  uint q0 = uint(float(y) * cells_per_pixel), q1 = max(q0 + 1, uint(float(y + 1) * cells_per_pixel));
+  uint k0 = uint(float(x) * cells_per_pixel), k1 = max(k0 + 1, uint(float(x + 1) * cells_per_pixel));
+  uint query = storedQuery(head, min(q1, head.tokens) - 1);
+  float value = -1.0, sum = 0.0;
+  uint cells = 0;
+  for (uint k = k0; k < min(k1, head.tokens); ++k) {
+    if (!visible(head, query, k)) continue;
+    float p = probability(head, query, k);
+    value = max(value, p);
+    sum += p;
+    ++cells;
+  }
+  if (MEAN && cells > 0) value = sum / float(cells);
+  imageStore(picture, ivec2(h * params.tile + x, params.layer * params.tile + y), vec4(value));
+}

@@ -1,0 +1,1 @@
+#define MARK 0x12345678u

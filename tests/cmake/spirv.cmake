@@ -1,0 +1,38 @@
+# Every embedded shader is valid SPIR-V for Vulkan 1.3 with scalar block layout.
+#   cmake -DSHADERS=<where the build put them> -DSPIRV_VAL=.. -DWORK=.. -P spirv.cmake      WORK: a folder for the self-check
+if(NOT SPIRV_VAL)
+  message("SKIPPED: spirv-val is not installed")
+  return()
+endif()
+
+function(validate file result)
+  execute_process(COMMAND ${SPIRV_VAL} --target-env vulkan1.3 --scalar-block-layout ${file}
+                  RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(status EQUAL 0)
+    set(output "")
+  elseif(output STREQUAL "")
+    set(output "spirv-val ended with ${status}")
+  endif()
+  set(${result} "${output}" PARENT_SCOPE)
+endfunction()
+
+file(WRITE ${WORK}/broken.spv "no SPIR-V at all")
+validate(${WORK}/broken.spv problem)
+if(NOT problem)
+  message(FATAL_ERROR "self-check: spirv-val accepts a text file")
+endif()
+
+file(STRINGS ${SHADERS}/shader_binary.cpp embedded REGEX "^EMBED")
+set(problems "")
+foreach(line ${embedded})
+  string(REGEX REPLACE ".*\"(.*)\".*" "\\1" binary ${line})
+  validate(${binary} problem)
+  if(problem)
+    string(APPEND problems "${binary}:\n${problem}\n")
+  endif()
+endforeach()
+list(LENGTH embedded count)
+if(problems)
+  message(FATAL_ERROR "invalid SPIR-V:\n${problems}")
+endif()
+message("${count} shaders are valid")

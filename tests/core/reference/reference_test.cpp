@@ -1,0 +1,129 @@
+// The reference against what Hugging Face transformers computed (shared/zoo) and against trained models.
+#include "core/reference/reference.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "core/tensor/dequantize.h"
+#include "support/numeric.h"
+#include "support/shared_files.h"
+
+namespace vitrine::core {
+namespace {
+
+std::vector<float> floats(const Checkpoint& golden, const std::string& name) {
+  const TensorEntry* tensor = golden.find(name);
+  if (!tensor) return {};
+  std::vector<float> values(tensor->elements());
+  EXPECT_TRUE(dequantize(tensor->dtype, tensor->bytes, values));
+  return values;
+}
+
+std::vector<std::int32_t> inputIds(const Checkpoint& golden) {
+  const TensorEntry& tensor = *golden.find("input_ids");
+  const std::size_t width = info(tensor.dtype).block_bytes;  // I32 or I64: the low bytes come first in both
+  std::vector<std::int32_t> ids(tensor.elements());
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    std::memcpy(&ids[i], tensor.bytes.data() + i * width, sizeof ids[i]);
+  return ids;
+}
+
+std::span<const double> numbers(const ReferenceMatrix& matrix) {
+  return {matrix.data(), static_cast<std::size_t>(matrix.size())};
+}
+
+std::vector<double> stacked(const std::vector<ReferenceMatrix>& heads) {
+  std::vector<double> all;
+  for (const ReferenceMatrix& head : heads) all.insert(all.end(), head.data(), head.data() + head.size());
+  return all;
+}
+
+// Compares what the golden file holds of hidden states and attention, and the logits; how many tensors that
+// were.
+int compareWithGolden(const ReferencePass& pass, const Checkpoint& golden, double tolerance) {
+  int compared = 0;
+  const auto hold = [&](const std::string& name, const auto& out) {
+    const std::vector<float> wanted = floats(golden, name);
+    if (wanted.empty()) return;
+    EXPECT_CLOSE(out, wanted, tolerance) << name;
+    ++compared;
+  };
+  hold("logits", numbers(pass.logits));
+  for (std::size_t i = 0; i < pass.hidden.size(); ++i)
+    hold(fmt::format("hidden.{}", i), numbers(pass.hidden[i]));
+  for (std::size_t i = 0; i < pass.layers.size(); ++i)
+    hold(fmt::format("attention.{}", i), stacked(pass.layers[i].attention));
+  return compared;
+}
+
+class Zoo : public testing::TestWithParam<const char*> {};
+
+TEST_P(Zoo, GivesWhatTransformersGives) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
+  const auto checkpoint = Checkpoint::open(folder);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+  const auto spec = readModelSpec(*checkpoint);
+  ASSERT_TRUE(spec) << spec.error().describe();
+  EXPECT_EQ(spec->unread_tensors, std::vector<std::string>());
+  const auto golden = Checkpoint::open(folder / "golden.safetensors");
+  ASSERT_TRUE(golden) << golden.error().describe();
+  const auto pass = referenceForward(*spec, inputIds(**golden));
+  ASSERT_TRUE(pass) << pass.error().describe();
+  EXPECT_EQ(compareWithGolden(*pass, **golden, 1e-5), 1 + 4 + 3);  // logits, hidden, attention
+}
+
+INSTANTIATE_TEST_SUITE_P(Reference, Zoo,
+                         testing::Values("llama", "llama-tied-headdim", "llama3-rope", "llama-yarn",
+                                         "mistral-swa", "qwen2", "qwen3"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+// From shared/models/stories260K/README.md; the pieces of a SentencePiece vocabulary joined, "▁" for a space.
+TEST(Reference, Stories260KBeginsItsStory) {
+  VITRINE_SHARED_OR_SKIP(path, "models/stories260K/stories260K.gguf");
+  const auto checkpoint = Checkpoint::open(path);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+  const auto spec = readModelSpec(*checkpoint);
+  ASSERT_TRUE(spec) << spec.error().describe();
+  const auto& pieces = (*checkpoint)->metadata()["tokenizer.ggml.tokens"];
+  std::vector<std::int32_t> ids = {1};
+  std::string text;
+  while (ids.size() < 40) {
+    const auto pass = referenceForward(*spec, ids, 1);
+    ASSERT_TRUE(pass) << pass.error().describe();
+    Eigen::Index best = 0;
+    pass->logits.row(0).maxCoeff(&best);
+    ids.push_back(static_cast<std::int32_t>(best));
+    text += pieces[static_cast<std::size_t>(best)].get<std::string>();
+  }
+  EXPECT_TRUE(text.starts_with("▁Once▁upon▁a▁time,▁there▁was▁a▁little▁girl▁named▁L")) << text;
+}
+
+TEST(Reference, SmolLM2GivesItsExactValues) {
+  VITRINE_SHARED_OR_SKIP(folder, "models/smollm2-135m-instruct");
+  const auto checkpoint = Checkpoint::open(folder / "model-q4_1.gguf");
+  ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+  const auto spec = readModelSpec(*checkpoint);
+  ASSERT_TRUE(spec) << spec.error().describe();
+  const auto golden = Checkpoint::open(folder / "golden.safetensors");
+  ASSERT_TRUE(golden) << golden.error().describe();
+  const auto pass = referenceForward(*spec, inputIds(**golden), 8);
+  ASSERT_TRUE(pass) << pass.error().describe();
+  EXPECT_EQ(compareWithGolden(*pass, **golden, 1e-4), 1 + 4 + 30);
+}
+
+TEST(Reference, RefusesIdsOutsideTheVocabularyAndEmptySequences) {
+  ModelSpec spec;
+  spec.vocab_size = 10;
+  for (const std::vector<std::int32_t>& ids : {std::vector<std::int32_t>{}, {3, -1}, {10}})
+    EXPECT_FALSE(referenceForward(spec, ids));
+}
+
+}  // namespace
+}  // namespace vitrine::core

@@ -1,0 +1,159 @@
+#include "ui/docks/figure_dock.h"
+
+#include "core/figure/preset.h"
+#include "ui/widgets/icons.h"
+
+#include <QGridLayout>
+#include <QHBoxLayout>
+#include <QSettings>
+#include <QStandardPaths>
+#include <QStyle>
+
+namespace vitrine::ui {
+namespace {
+
+constexpr const char* kFormats[] = {"pdf", "svg", "png", "csv", "npz", "tex"};
+constexpr const char* kDefaultFormats = "pdf svg csv npz";
+
+const char* formatTooltip(const QString& format) {
+  if (format == "pdf") return "Vector axes and text, embedded TrueType fonts, one raster for the cells";
+  if (format == "svg") return "Vector, text stays text";
+  if (format == "png") return "Pixels, at the resolution below";
+  if (format == "csv") return "The numbers, one row a query";
+  if (format == "npz") return "The numbers for NumPy";
+  return "A table of the figure's numbers and the lines that include the figure";
+}
+
+}  // namespace
+
+FigureDock::FigureDock(const ThemeController& theme, QWidget* parent)
+    : Dock(theme, "figure_dock", tr("Figure"), parent),
+      preset_(new QComboBox(this)),
+      dpi_(new QSpinBox(this)),
+      folder_(new ElidedLabel(this)),
+      result_(new ElidedLabel(this)),
+      export_(new QPushButton(tr("Export"), this)),
+      preview_(new QPushButton(tr("Preview"), this)),
+      copy_(new QPushButton(tr("Copy"), this)) {
+  for (const core::FigurePreset& preset : core::figurePresets())
+    preset_->addItem(tr("%1  %2 in").arg(QString::fromStdString(preset.name)).arg(preset.width_in),
+                     QString::fromStdString(preset.name));
+  preset_->setToolTip(tr("Width and type sizes of the venue where the figure will be printed, inches"));
+  preset_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  preset_->setMinimumContentsLength(12);
+  dpi_->setRange(72, 1200);
+  dpi_->setSingleStep(50);
+  dpi_->setValue(300);
+  dpi_->setSuffix(tr(" dpi"));
+  dpi_->setToolTip(tr("Resolution of PNG, dots per inch"));
+  folder_->setProperty("role", "secondary");
+  result_->setProperty("role", "secondary");
+  export_->setProperty("primary", true);
+  export_->setToolTip(tr("Write the chosen formats and a JSON file that says where the figure comes from"));
+  preview_->setToolTip(tr("Show the figure as it will be printed"));
+  copy_->setToolTip(tr("Copy the figure to the clipboard as an image"));
+
+  auto* grid = new QGridLayout;
+  grid->setHorizontalSpacing(8);
+  grid->setVerticalSpacing(8);
+  grid->setColumnStretch(1, 1);
+  auto row = [&](const QString& name, QWidget* field) {
+    auto* label = new QLabel(name, this);
+    label->setProperty("role", "secondary");
+    const int at = grid->rowCount();
+    grid->addWidget(label, at, 0);
+    grid->addWidget(field, at, 1);
+  };
+  auto* formats = new QWidget(this);
+  auto* format_grid = new QGridLayout(formats);
+  format_grid->setContentsMargins(0, 0, 0, 0);
+  format_grid->setSpacing(8);
+  for (const char* format : kFormats) {
+    auto* box = new QCheckBox(QString(format).toUpper(), this);
+    box->setProperty("format", format);
+    box->setToolTip(tr(formatTooltip(format)));
+    connect(box, &QCheckBox::toggled, this, &FigureDock::updateButtons);
+    const int index = int(formats_.size());
+    format_grid->addWidget(box, index / 3, index % 3);
+    formats_.push_back(box);
+  }
+  auto* folder = new QWidget(this);
+  auto* folder_row = new QHBoxLayout(folder);
+  folder_row->setContentsMargins(0, 0, 0, 0);
+  folder_row->setSpacing(4);
+  auto* browse = new IconButton(theme, Icon::kFolder, tr("Choose the folder for figures"), this);
+  folder_row->addWidget(folder_, 1);
+  folder_row->addWidget(browse);
+  row(tr("Preset"), preset_);
+  row(tr("Formats"), formats);
+  row(tr("PNG"), dpi_);
+  row(tr("Folder"), folder);
+  auto* buttons = new QHBoxLayout;
+  buttons->setSpacing(8);
+  for (auto* button : {export_, preview_, copy_}) buttons->addWidget(button);
+  buttons->addStretch();
+  auto* part = addPadded();
+  part->addSpacing(4);
+  part->addLayout(grid);
+  part->addSpacing(4);
+  part->addLayout(buttons);
+  part->addWidget(result_);
+  body()->addStretch();
+
+  connect(browse, &QToolButton::clicked, this, &FigureDock::chooseFolder);
+  connect(export_, &QPushButton::clicked, this, &FigureDock::exportRequested);
+  connect(preview_, &QPushButton::clicked, this, &FigureDock::previewRequested);
+  connect(copy_, &QPushButton::clicked, this, &FigureDock::copyRequested);
+  restore(QSettings());
+}
+
+FigureChoice FigureDock::choice() const {
+  FigureChoice choice{preset_->currentData().toString(), {}, dpi_->value(), folder_->fullText()};
+  for (const QCheckBox* box : formats_)
+    if (box->isChecked()) choice.formats << box->property("format").toString();
+  return choice;
+}
+
+void FigureDock::setFolder(const QString& folder) {
+  folder_->setFullText(folder);
+}
+
+void FigureDock::setAvailable(bool available) {
+  if (available == available_) return;
+  available_ = available;
+  updateButtons();
+}
+
+void FigureDock::updateButtons() {
+  export_->setEnabled(available_ && !choice().formats.isEmpty());
+  preview_->setEnabled(available_);
+  copy_->setEnabled(available_);
+}
+
+void FigureDock::setResult(const QString& text, bool failed) {
+  result_->setProperty("role", failed ? "error" : "secondary");
+  result_->style()->unpolish(result_);
+  result_->style()->polish(result_);
+  result_->setFullText(text);
+}
+
+void FigureDock::save(QSettings& settings) const {
+  const FigureChoice choice = this->choice();
+  settings.setValue("figure/preset", choice.preset);
+  settings.setValue("figure/formats", choice.formats.join(' '));
+  settings.setValue("figure/dpi", choice.dpi);
+  settings.setValue("figure/folder", choice.folder);
+}
+
+void FigureDock::restore(const QSettings& settings) {
+  const int preset = preset_->findData(settings.value("figure/preset", "icml-column").toString());
+  preset_->setCurrentIndex(std::max(0, preset));
+  const QStringList formats = settings.value("figure/formats", kDefaultFormats).toString().split(' ');
+  for (QCheckBox* box : formats_) box->setChecked(formats.contains(box->property("format").toString()));
+  dpi_->setValue(settings.value("figure/dpi", 300).toInt());
+  const QString documents = QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation);
+  setFolder(settings.value("figure/folder", documents + "/Vitrine").toString());
+  updateButtons();
+}
+
+}  // namespace vitrine::ui

@@ -1,0 +1,173 @@
+#include "ui/docks/inspector_dock.h"
+
+#include "ui/widgets/format.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vitrine::ui {
+namespace {
+
+constexpr int kKeys = 6, kNext = 5;
+
+QString withUnit(double value, const char* unit) {
+  return std::isnan(value) ? QStringLiteral("–") : significant(value) + QChar(' ') + QLatin1String(unit);
+}
+
+}  // namespace
+
+std::vector<RankedKey> topKeys(const std::vector<float>& row, std::size_t count) {
+  std::vector<RankedKey> keys;
+  for (std::size_t i = 0; i < row.size(); ++i)
+    if (row[i] > 0) keys.push_back({std::uint32_t(i), row[i]});
+  count = std::min(count, keys.size());
+  std::partial_sort(keys.begin(), keys.begin() + std::ptrdiff_t(count), keys.end(),
+                    [](const RankedKey& a, const RankedKey& b) {
+                      return a.probability != b.probability ? a.probability > b.probability : a.key < b.key;
+                    });
+  keys.resize(count);
+  return keys;
+}
+
+double entropyBits(const std::vector<float>& row) {
+  double sum = 0;
+  for (const float p : row)
+    if (p > 0) sum -= double(p) * std::log2(double(p));
+  return sum;
+}
+
+InspectorDock::InspectorDock(const ThemeController& theme, Selection& selection, QWidget* parent)
+    : Dock(theme, "inspector_dock", tr("Inspector"), parent), selection_(selection) {
+  facts_ = new FactList(theme, this);
+  keys_header_ = new SectionHeader(theme, tr("Keys of the query"), this);
+  keys_ = new BarList(theme, BarList::Color::kKey, kKeys, this);
+  keys_->setObjectName("top_keys");
+  next_ = new BarList(theme, BarList::Color::kAccent, kNext, this);
+  next_->setObjectName("next_tokens");
+  addPadded()->addWidget(facts_);
+  body()->addWidget(keys_header_);
+  addPadded()->addWidget(keys_);
+  body()->addWidget(new SectionHeader(theme, tr("Next token"), this));
+  addPadded()->addWidget(next_);
+  body()->addStretch();
+  keys_header_->setToolTip(
+      tr("The keys that the shown query attends to most: position, attention probability"));
+  next_->setPlaceholder(tr("No prediction yet."));
+
+  connect(&selection_, &Selection::cellChanged, this, &InspectorDock::refresh);
+  connect(&selection_, &Selection::headChanged, this, &InspectorDock::refresh);
+  connect(keys_, &BarList::clicked, this, [this](int row) {
+    if (std::size_t(row) < ranked_.size())
+      selection_.lock({selection_.query(), ranked_[std::size_t(row)].key});
+  });
+  connect(keys_, &BarList::hovered, this, [this](int row) {
+    const bool on_row = row >= 0 && std::size_t(row) < ranked_.size();
+    selection_.hover(on_row ? Cell{selection_.query(), ranked_[std::size_t(row)].key} : Cell{});
+  });
+  refresh();
+}
+
+void InspectorDock::setSnapshot(std::shared_ptr<const core::Snapshot> snapshot) {
+  snapshot_ = std::move(snapshot);
+  refresh();
+  showNext();
+}
+
+const std::vector<float>* InspectorDock::row() const {
+  if (!snapshot_ || !snapshot_->row) return nullptr;
+  const core::RowValues& row = *snapshot_->row;
+  const Head head = selection_.head();
+  const bool shown = row.request.layer == head.layer && row.request.head == head.head &&
+                     selection_.query() == row.request.query;
+  return shown ? &row.probability : nullptr;
+}
+
+QString InspectorDock::token(std::uint32_t index) const {
+  if (!snapshot_ || !snapshot_->tokens || index >= snapshot_->tokens->size()) return QString::number(index);
+  return QString::fromStdString((*snapshot_->tokens)[index].display);
+}
+
+void InspectorDock::refresh() {
+  setNote(selection_.isLocked() ? tr("locked · Esc") : QString());
+  const std::vector<float>* values = row();
+  // A row that is on its way keeps the old numbers for the moment: nothing flickers while one hovers.
+  if (!values && snapshot_ && snapshot_->row && selection_.query()) return;
+  showFacts(values);
+  showKeys(values);
+}
+
+void InspectorDock::showFacts(const std::vector<float>* values) {
+  const Head head = selection_.head();
+  const double nan = std::nan("");
+  core::HeadSummary summary{.entropy = float(nan),
+                            .first_mass = float(nan),
+                            .local_mass = float(nan),
+                            .previous = float(nan),
+                            .induction = float(nan)};
+  QString name = QStringLiteral("–");
+  if (snapshot_ && snapshot_->model) {
+    const core::ModelSummary& model = *snapshot_->model;
+    name = tr("L%1 H%2").arg(head.layer).arg(head.head);
+    if (model.kv_heads > 0 && model.kv_heads < model.heads)
+      name += tr(" (kv %1)").arg(head.head / std::max(1u, model.heads / model.kv_heads));
+    const std::size_t index = std::size_t(head.layer) * model.heads + head.head;
+    if (snapshot_->heads && index < snapshot_->heads->size()) summary = (*snapshot_->heads)[index];
+  }
+  const auto query = selection_.query();
+  facts_->setFacts({
+      {tr("Head"), name, tr("Layer and head, counted from 0; kv: the key-value head that it shares")},
+      {tr("Query"), query ? tr("%1 %2").arg(*query).arg(token(*query)) : QStringLiteral("–"),
+       tr("The token whose attention is shown; hover to change it, click to lock it")},
+      {tr("Entropy, this query"), withUnit(values ? entropyBits(*values) : nan, "bit"),
+       tr("Shannon entropy −Σ p log₂ p of this query's attention; 0: one key, log₂ n: uniform")},
+      {tr("Mean entropy"), withUnit(summary.entropy, "bit"), tr("Mean over all queries of the sequence")},
+      {tr("Mass on first token"), significant(summary.first_mass),
+       tr("Mean attention probability on token 0 (the attention sink)")},
+      {tr("Mass on last 8"), significant(summary.local_mass),
+       tr("Mean attention probability on the last 8 keys, the query's own included")},
+      {tr("Previous token"), significant(summary.previous),
+       tr("Previous-token score: mean attention probability on the token just before the query")},
+      {tr("Induction"), significant(summary.induction),
+       tr("Induction score: mean attention probability on the token after an earlier occurrence of the "
+          "query's "
+          "token;\n– while no token repeats")},
+  });
+}
+
+void InspectorDock::showKeys(const std::vector<float>* values) {
+  const auto query = selection_.query();
+  keys_header_->setText(query && snapshot_ && snapshot_->tokens ? tr("KEYS OF %1").arg(quoted(token(*query)))
+                                                                : tr("KEYS OF THE QUERY"));
+  keys_->setPlaceholder(snapshot_ && snapshot_->tokens ? tr("Waiting for this query's row.")
+                                                       : tr("No tokens yet."));
+  ranked_ = values ? topKeys(*values, kKeys) : std::vector<RankedKey>{};
+  std::vector<BarRow> rows;
+  for (const RankedKey& key : ranked_)
+    rows.push_back({token(key.key), QString::number(key.key), key.probability,
+                    tr("%1, key %2: attention %3. Click to lock.")
+                        .arg(quoted(token(key.key)))
+                        .arg(key.key)
+                        .arg(probabilityText(key.probability)),
+                    selection_.isLocked() && selection_.key() == key.key});
+  keys_->setRows(std::move(rows));
+}
+
+void InspectorDock::showNext() {
+  std::vector<BarRow> rows;
+  if (snapshot_)
+    for (const core::NextToken& next : snapshot_->next) {
+      const QString text = QString::fromStdString(next.display);
+      rows.push_back(
+          {text,
+           {},
+           next.probability,
+           tr("%1, id %2: probability %3 (softmax of the raw logits, before temperature and filters)")
+               .arg(quoted(text))
+               .arg(next.id)
+               .arg(probabilityText(next.probability)),
+           false});
+    }
+  next_->setRows(std::move(rows));
+}
+
+}  // namespace vitrine::ui

@@ -1,0 +1,48 @@
+// The right dock's first part: numbers of the selected head and query, the keys that the query attends to
+// most, and the model's next tokens.
+#pragma once
+
+#include "core/engine/engine_types.h"
+#include "ui/docks/dock.h"
+#include "ui/selection.h"
+#include "ui/widgets/bar_list.h"
+#include "ui/widgets/fact_list.h"
+
+namespace vitrine::ui {
+
+struct RankedKey {
+  std::uint32_t key = 0;
+  float probability = 0;
+  bool operator==(const RankedKey&) const = default;
+};
+
+// The `count` most attended keys, largest first, equal ones by position; masked keys are left out.
+std::vector<RankedKey> topKeys(const std::vector<float>& row, std::size_t count);
+// Shannon entropy of a row of probabilities in bits; masked keys (below 0) are left out.
+double entropyBits(const std::vector<float>& row);
+
+class InspectorDock : public Dock {
+  Q_OBJECT
+
+ public:
+  InspectorDock(const ThemeController& theme, Selection& selection, QWidget* parent = nullptr);
+  void setSnapshot(std::shared_ptr<const core::Snapshot> snapshot);
+
+ private:
+  void refresh();
+  void showFacts(const std::vector<float>* row);
+  void showKeys(const std::vector<float>* row);
+  void showNext();
+  // The row of the shown head and query; null while another one is on its way.
+  const std::vector<float>* row() const;
+  QString token(std::uint32_t index) const;
+
+  Selection& selection_;
+  std::shared_ptr<const core::Snapshot> snapshot_;
+  FactList* facts_;
+  SectionHeader* keys_header_;
+  BarList *keys_, *next_;
+  std::vector<RankedKey> ranked_;
+};
+
+}  // namespace vitrine::ui

@@ -1,0 +1,28 @@
+// The left dock: the model and its tensors. Choosing a layer or one of its tensors selects that layer
+// everywhere.
+#pragma once
+
+#include "ui/docks/dock.h"
+#include "ui/docks/model_tree.h"
+#include "ui/selection.h"
+
+#include <QTreeView>
+
+namespace vitrine::ui {
+
+class ModelDock : public Dock {
+  Q_OBJECT
+
+ public:
+  ModelDock(const ThemeController& theme, Selection& selection, QWidget* parent = nullptr);
+  void setSnapshot(const core::Snapshot& snapshot);
+
+ private:
+  void showLayer();  // marks and reveals the selected head's layer
+
+  Selection& selection_;
+  ModelTree* tree_;
+  QTreeView* view_;
+};
+
+}  // namespace vitrine::ui
