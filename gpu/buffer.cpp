@@ -21,17 +21,12 @@ constexpr VkBufferUsageFlags kUsage =
     VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
     VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT;
 
-// Host and device share one memory: whatever is device local can be mapped and cached at no cost.
-bool unified(const DeviceInfo& info) {
-  return info.software || info.type == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU;
-}
-
-VmaAllocationCreateInfo placement(const DeviceInfo& info, MemoryKind kind, std::uint64_t bytes) {
+VmaAllocationCreateInfo placement(const Device& device, MemoryKind kind, std::uint64_t bytes) {
   VmaAllocationCreateInfo create{};
   switch (kind) {
     case MemoryKind::kDevice:
       create.usage = VMA_MEMORY_USAGE_AUTO_PREFER_DEVICE;
-      if (unified(info)) {
+      if (device.mapsDeviceMemory()) {
         create.flags = VMA_ALLOCATION_CREATE_HOST_ACCESS_RANDOM_BIT | VMA_ALLOCATION_CREATE_MAPPED_BIT |
                        VMA_ALLOCATION_CREATE_HOST_ACCESS_ALLOW_TRANSFER_INSTEAD_BIT;
       }
@@ -60,10 +55,10 @@ Result<Buffer> Buffer::create(Device& device, std::uint64_t bytes, MemoryKind ki
     return fail(ErrorCode::kOutOfMemory,
                 "buffer {}: {} bytes are more than one allocation on {} may have ({} bytes)", name, bytes,
                 device.info().name, limit);
-  auto info = structure<VkBufferCreateInfo>(VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO);
+  VkBufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO};
   info.size = std::min((bytes + kGranule - 1) / kGranule * kGranule, limit);
   info.usage = kUsage;
-  const VmaAllocationCreateInfo where = placement(device.info(), kind, bytes);
+  const VmaAllocationCreateInfo where = placement(device, kind, bytes);
   Buffer buffer;
   VmaAllocationInfo allocated{};
   TRY(device.allocate(bytes, fmt::format("buffer {}", name), [&] {
@@ -77,7 +72,7 @@ Result<Buffer> Buffer::create(Device& device, std::uint64_t bytes, MemoryKind ki
   vmaGetAllocationMemoryProperties(device.allocator(), buffer.allocation_, &properties);
   if (allocated.pMappedData && (properties & VK_MEMORY_PROPERTY_HOST_COHERENT_BIT))
     buffer.mapped_ = {static_cast<std::byte*>(allocated.pMappedData), bytes};
-  auto address = structure<VkBufferDeviceAddressInfo>(VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO);
+  VkBufferDeviceAddressInfo address{.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO};
   address.buffer = buffer.handle_;
   buffer.address_ = vkGetBufferDeviceAddress(device.handle(), &address);
   device.setName(VK_OBJECT_TYPE_BUFFER, reinterpret_cast<std::uint64_t>(buffer.handle_), buffer.name_);
@@ -144,7 +139,7 @@ Result<VkBufferView> Buffer::texelView(VkFormat format, std::uint64_t offset, st
   if (bytes / texel > info.max_texel_elements)
     return fail(ErrorCode::kUnsupported, "texel view of {}: {} texels, {} allows {}", name_, bytes / texel,
                 info.name, info.max_texel_elements);
-  auto create = structure<VkBufferViewCreateInfo>(VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO);
+  VkBufferViewCreateInfo create{.sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO};
   create.buffer = handle_;
   create.format = format;
   create.offset = offset;

@@ -78,11 +78,11 @@ Result<Commands> Commands::create(Device& device, std::string name) {
   Commands commands;
   commands.device_ = &device;
   commands.name_ = std::move(name);
-  auto pool = structure<VkCommandPoolCreateInfo>(VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO);
+  VkCommandPoolCreateInfo pool{.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO};
   pool.queueFamilyIndex = device.queueFamily();
   TRY(check(vkCreateCommandPool(device.handle(), &pool, nullptr, &commands.pool_),
             "creating a command pool"));
-  auto allocate = structure<VkCommandBufferAllocateInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO);
+  VkCommandBufferAllocateInfo allocate{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO};
   allocate.commandPool = commands.pool_;
   allocate.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
   allocate.commandBufferCount = 1;
@@ -136,11 +136,12 @@ Result<void> Commands::begin() {
   TRY(device_->wait(last_submission_));
   TRY(check(vkResetCommandPool(device_->handle(), pool_, 0), name_));
   forget();
+  next_.clear();
   error_.reset();
   mark_labels_.clear();
   wrote_mapped_ = false;
   dispatches_ = barriers_ = 0;
-  auto info = structure<VkCommandBufferBeginInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO);
+  VkCommandBufferBeginInfo info{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
   info.flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT;
   TRY(check(vkBeginCommandBuffer(handle_, &info), name_));
   state_ = State::kRecording;
@@ -202,19 +203,18 @@ void Commands::order() {
 }
 
 void Commands::memoryBarrier(VkPipelineStageFlags2 from, VkPipelineStageFlags2 to) {
-  auto barrier = structure<VkMemoryBarrier2>(VK_STRUCTURE_TYPE_MEMORY_BARRIER_2);
+  VkMemoryBarrier2 barrier{.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER_2};
   barrier.srcStageMask = from;
   barrier.srcAccessMask = writesOf(from);
   barrier.dstStageMask = to;
   barrier.dstAccessMask = accessesOf(to);
-  auto dependency = structure<VkDependencyInfo>(VK_STRUCTURE_TYPE_DEPENDENCY_INFO);
+  VkDependencyInfo dependency{.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO};
   dependency.memoryBarrierCount = 1;
   dependency.pMemoryBarriers = &barrier;
   vkCmdPipelineBarrier2(handle_, &dependency);
 }
 
 void Commands::forget() {
-  next_.clear();
   since_barrier_.clear();
   retired_.clear();
 }
@@ -242,7 +242,7 @@ void Commands::dispatchRaw(const Kernel& kernel, Groups groups, const void* para
   order();
 
   vkCmdBindPipeline(handle_, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline());
-  if (!bound.empty()) bind(kernel, bound);
+  if (!bound.empty() && !bind(kernel, bound)) return;
   if (params_bytes > 0)
     vkCmdPushConstants(handle_, kernel.layout(), VK_SHADER_STAGE_COMPUTE_BIT, 0,
                        static_cast<std::uint32_t>(params_bytes), params);
@@ -257,9 +257,9 @@ void Commands::dispatchRaw(const Kernel& kernel, Groups groups, const void* para
   ++dispatches_;
 }
 
-void Commands::bind(const Kernel& kernel, std::span<const Bound> bound) {
+bool Commands::bind(const Kernel& kernel, std::span<const Bound> bound) {
   std::vector<VkWriteDescriptorSet> writes(
-      bound.size(), structure<VkWriteDescriptorSet>(VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET));
+      bound.size(), VkWriteDescriptorSet{.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET});
   std::vector<VkDescriptorImageInfo> images(bound.size());
   std::vector<VkDescriptorBufferInfo> buffers(bound.size());
   const auto demandKind = [&](const Binding& binding, bool fits) {
@@ -293,12 +293,14 @@ void Commands::bind(const Kernel& kernel, std::span<const Bound> bound) {
         DEMAND(it.storage.offset % device_->limits().minStorageBufferOffsetAlignment == 0,
                "kernel {}: binding {} starts at byte {}, the device wants multiples of {}", kernel.name(),
                binding.index, it.storage.offset, device_->limits().minStorageBufferOffsetAlignment);
-        if (it.storage.bytes > device_->info().max_storage_buffer_range)
+        if (it.storage.bytes > device_->info().max_storage_buffer_range) {
           remember({ErrorCode::kUnsupported,
                     fmt::format("kernel {}: binding {} is {} bytes of buffer {}, {} allows {}", kernel.name(),
                                 binding.index, it.storage.bytes, it.storage.buffer->name(),
                                 device_->info().name, device_->info().max_storage_buffer_range),
                     nullptr});
+          return false;
+        }
         buffers[i] = {it.storage.buffer->handle(), it.storage.offset, it.storage.bytes};
         write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
         write.pBufferInfo = &buffers[i];
@@ -307,6 +309,7 @@ void Commands::bind(const Kernel& kernel, std::span<const Bound> bound) {
   }
   device_->pushDescriptors()(handle_, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout(), 0,
                              static_cast<std::uint32_t>(writes.size()), writes.data());
+  return true;
 }
 
 void Commands::copy(Slice from, Slice to) {
@@ -403,7 +406,7 @@ void Commands::mark(std::string label) {
   if (!device_->info().features.timestamps) return;
   const std::uint32_t pool = index / kQueriesPerPool;
   if (pool == queries_.size()) {
-    auto info = structure<VkQueryPoolCreateInfo>(VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO);
+    VkQueryPoolCreateInfo info{.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO};
     info.queryType = VK_QUERY_TYPE_TIMESTAMP;
     info.queryCount = kQueriesPerPool;
     VkQueryPool made = VK_NULL_HANDLE;
@@ -419,7 +422,6 @@ Result<std::vector<Commands::Mark>> Commands::marks() const {
   std::vector<Mark> marks;
   for (const std::string& label : mark_labels_) marks.push_back({label, 0});
   if (marks.empty() || !device_->info().features.timestamps) return marks;
-  DEMAND(last_submission_ > 0, "marks of {}: submit() comes first", name_);
   TRY(device_->wait(last_submission_));
   std::vector<std::uint64_t> ticks(marks.size());
   for (std::size_t first = 0; first < ticks.size(); first += kQueriesPerPool) {
@@ -435,9 +437,10 @@ Result<std::vector<Commands::Mark>> Commands::marks() const {
   return marks;
 }
 
-Result<std::uint64_t> Commands::submit() {
+Result<std::uint64_t> Commands::submit(VkSemaphore wait, VkPipelineStageFlags2 wait_stage,
+                                       VkSemaphore signal) {
   DEMAND(state_ == State::kReady, "submit of {}: end() comes first, and its error must be heeded", name_);
-  auto value = device_->submit(handle_);
+  auto value = device_->submit(handle_, wait, wait_stage, signal);
   if (!value) return within(fmt::format("running {}", name_), value.error());
   last_submission_ = *value;
   return value;

@@ -96,8 +96,10 @@ class Commands {
   std::uint32_t dispatches() const { return dispatches_; }
   std::uint32_t barriers() const { return barriers_; }  // between commands, as hazards or barrier() made them
 
-  // Returns the device timeline's value that this submission signals.
-  Result<std::uint64_t> submit();
+  // Returns the device timeline's value that this submission signals. The semaphores are a window's
+  // (Swapchain).
+  Result<std::uint64_t> submit(VkSemaphore wait = VK_NULL_HANDLE, VkPipelineStageFlags2 wait_stage = 0,
+                               VkSemaphore signal = VK_NULL_HANDLE);
   Result<void> submitAndWait();
   Result<void> wait() const;  // for the last submission; at once when there was none
   VkCommandBuffer handle() const { return handle_; }
@@ -114,7 +116,7 @@ class Commands {
 
   void dispatchRaw(const Kernel& kernel, Groups groups, const void* params, std::size_t params_bytes,
                    const Access& access, std::span<const Bound> bound, const Slice* indirect);
-  void bind(const Kernel& kernel, std::span<const Bound> bound);
+  bool bind(const Kernel& kernel, std::span<const Bound> bound);
   void touch(const Slice& slice, bool write, VkPipelineStageFlags2 stage);
   void touch(const Image& image, bool write, VkPipelineStageFlags2 stage);
   void order();  // puts a barrier in front of the command whose touches are in next_, when it needs one

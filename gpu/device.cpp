@@ -73,6 +73,7 @@ struct Device::Impl {
   std::unique_ptr<Instance> instance;
   DeviceProfile profile;
   std::string pipeline_cache_file;
+  bool map_device_memory = true;
   PFN_vkCmdPushDescriptorSetKHR push_descriptors = nullptr;
   PFN_vkSetDebugUtilsObjectNameEXT set_name = nullptr;
   std::atomic<std::uint64_t> submitted = 0;
@@ -118,13 +119,13 @@ Result<void> Device::open(const DeviceOptions& options, const DeviceProfile& pro
   queue_family_ = profile.queue_family;
 
   const float priority = 1;
-  auto queue = structure<VkDeviceQueueCreateInfo>(VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO);
+  VkDeviceQueueCreateInfo queue{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO};
   queue.queueFamilyIndex = queue_family_;
   queue.queueCount = 1;
   queue.pQueuePriorities = &priority;
   FeatureChain features = profile.enabled;
-  features.link(info_.features.cooperative_matrix);
-  auto create = structure<VkDeviceCreateInfo>(VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, &features.core);
+  features.link(info_.features.cooperative_matrix, info_.features.cooperative_matrix2);
+  VkDeviceCreateInfo create{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .pNext = &features.core};
   create.queueCreateInfoCount = 1;
   create.pQueueCreateInfos = &queue;
   create.enabledExtensionCount = static_cast<std::uint32_t>(profile.extensions.size());
@@ -147,11 +148,12 @@ Result<void> Device::open(const DeviceOptions& options, const DeviceProfile& pro
   allocator.vulkanApiVersion = VK_API_VERSION_1_3;
   TRY(check(vmaCreateAllocator(&allocator, &allocator_), "creating the memory allocator"));
 
-  auto type = structure<VkSemaphoreTypeCreateInfo>(VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO);
+  VkSemaphoreTypeCreateInfo type{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO};
   type.semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE;
-  const auto semaphore = structure<VkSemaphoreCreateInfo>(VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, &type);
+  const VkSemaphoreCreateInfo semaphore{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &type};
   TRY(check(vkCreateSemaphore(device_, &semaphore, nullptr, &timeline_), "creating the timeline semaphore"));
 
+  impl_->map_device_memory = options.map_device_memory;
   impl_->pipeline_cache_file = pipelineCachePath(options.pipeline_cache_file, profile);
   TRY_ASSIGN(pipeline_cache_, loadPipelineCache(device_, profile, impl_->pipeline_cache_file));
   return {};
@@ -244,7 +246,7 @@ Result<std::uint64_t> Device::completed() const {
 }
 
 Result<void> Device::wait(std::uint64_t timeline_value) const {
-  auto info = structure<VkSemaphoreWaitInfo>(VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO);
+  VkSemaphoreWaitInfo info{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO};
   info.semaphoreCount = 1;
   info.pSemaphores = &timeline_;
   info.pValues = &timeline_value;
@@ -258,16 +260,16 @@ Result<void> Device::waitIdle() const {
 
 Result<std::uint64_t> Device::submit(VkCommandBuffer commands, VkSemaphore wait,
                                      VkPipelineStageFlags2 wait_stage, VkSemaphore signal) {
-  auto buffer = structure<VkCommandBufferSubmitInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO);
+  VkCommandBufferSubmitInfo buffer{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO};
   buffer.commandBuffer = commands;
-  auto before = structure<VkSemaphoreSubmitInfo>(VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO);
+  VkSemaphoreSubmitInfo before{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO};
   VkSemaphoreSubmitInfo after[2] = {before, before};
   before.semaphore = wait;
   before.stageMask = wait_stage;
   after[0].semaphore = timeline_;
   after[0].stageMask = after[1].stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT;
   after[1].semaphore = signal;
-  auto info = structure<VkSubmitInfo2>(VK_STRUCTURE_TYPE_SUBMIT_INFO_2);
+  VkSubmitInfo2 info{.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2};
   info.waitSemaphoreInfoCount = wait == VK_NULL_HANDLE ? 0 : 1;
   info.pWaitSemaphoreInfos = &before;
   info.commandBufferInfoCount = 1;
@@ -319,11 +321,15 @@ bool Device::validating() const {
 
 void Device::setName(VkObjectType type, std::uint64_t object, const std::string& name) const {
   if (!impl_->set_name) return;
-  auto info = structure<VkDebugUtilsObjectNameInfoEXT>(VK_STRUCTURE_TYPE_DEBUG_UTILS_OBJECT_NAME_INFO_EXT);
+  VkDebugUtilsObjectNameInfoEXT info{.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_OBJECT_NAME_INFO_EXT};
   info.objectType = type;
   info.objectHandle = object;
   info.pObjectName = name.c_str();
   impl_->set_name(device_, &info);
+}
+
+bool Device::mapsDeviceMemory() const {
+  return impl_->map_device_memory && (info_.software || info_.type == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU);
 }
 
 bool Device::requiresSubgroupSize() const {

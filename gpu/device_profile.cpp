@@ -38,8 +38,7 @@ bool hasMatrixShape(VkInstance instance, VkPhysicalDevice physical) {
   std::uint32_t count = 0;
   if (query(physical, &count, nullptr) != VK_SUCCESS) return false;
   std::vector<VkCooperativeMatrixPropertiesKHR> shapes(
-      count,
-      structure<VkCooperativeMatrixPropertiesKHR>(VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR));
+      count, VkCooperativeMatrixPropertiesKHR{.sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR});
   if (query(physical, &count, shapes.data()) < VK_SUCCESS) return false;
   return std::any_of(shapes.begin(), shapes.end(), [](const VkCooperativeMatrixPropertiesKHR& it) {
     return it.MSize == 16 && it.NSize == 16 && it.KSize == 16 && it.AType == VK_COMPONENT_TYPE_FLOAT16_KHR &&
@@ -78,9 +77,11 @@ FeatureChain wanted(const FeatureChain& has) {
   VITRINE_WANT(v13, subgroupSizeControl);
   VITRINE_WANT(v13, computeFullSubgroups);
   VITRINE_WANT(v13, synchronization2);
+  VITRINE_WANT(v13, dynamicRendering);
   VITRINE_WANT(v13, shaderIntegerDotProduct);
   VITRINE_WANT(v13, maintenance4);
   VITRINE_WANT(cooperative_matrix, cooperativeMatrix);
+  on.cooperative_matrix2 = has.cooperative_matrix2;
 #undef VITRINE_WANT
   return on;
 }
@@ -104,11 +105,11 @@ std::string missingFeatures(const FeatureChain& on) {
 // Streaming multiprocessors, compute units, or the threads of a software device; 0 where no driver tells.
 std::uint32_t computeUnits(VkPhysicalDevice physical, const Extensions& extensions, bool software) {
   if (software) return std::max(1u, std::thread::hardware_concurrency());
-  auto properties = structure<VkPhysicalDeviceProperties2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2);
-  auto nvidia = structure<VkPhysicalDeviceShaderSMBuiltinsPropertiesNV>(
-      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV);
-  auto amd = structure<VkPhysicalDeviceShaderCorePropertiesAMD>(
-      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD);
+  VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
+  VkPhysicalDeviceShaderSMBuiltinsPropertiesNV nvidia{
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV};
+  VkPhysicalDeviceShaderCorePropertiesAMD amd{
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD};
   if (extensions.has(VK_NV_SHADER_SM_BUILTINS_EXTENSION_NAME)) {
     properties.pNext = &nvidia;
     vkGetPhysicalDeviceProperties2(physical, &properties);
@@ -140,14 +141,11 @@ bool chooseQueue(VkPhysicalDevice physical, DeviceProfile& profile) {
 }
 
 void describe(VkPhysicalDevice physical, const Extensions& extensions, DeviceProfile& profile) {
-  auto v11 =
-      structure<VkPhysicalDeviceVulkan11Properties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES);
-  auto v12 =
-      structure<VkPhysicalDeviceVulkan12Properties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES);
-  auto v13 =
-      structure<VkPhysicalDeviceVulkan13Properties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_PROPERTIES);
-  auto properties =
-      structure<VkPhysicalDeviceProperties2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, &v11);
+  VkPhysicalDeviceVulkan11Properties v11{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES};
+  VkPhysicalDeviceVulkan12Properties v12{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES};
+  VkPhysicalDeviceVulkan13Properties v13{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_PROPERTIES};
+  VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+                                         .pNext = &v11};
   v11.pNext = &v12;
   v12.pNext = &v13;
   vkGetPhysicalDeviceProperties2(physical, &properties);
@@ -190,7 +188,8 @@ void lookUpFeatures(VkInstance instance, const Extensions& extensions, DevicePro
 
   const bool matrix = extensions.has(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME);
   FeatureChain has;
-  has.link(matrix);
+  const bool matrix2 = matrix && extensions.has(VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME);
+  has.link(matrix, matrix2);
   vkGetPhysicalDeviceFeatures2(profile.physical, &has.core);
   profile.enabled = wanted(has);
   const FeatureChain& on = profile.enabled;
@@ -206,6 +205,13 @@ void lookUpFeatures(VkInstance instance, const Extensions& extensions, DevicePro
   features.integer_dot_product = on.v13.shaderIntegerDotProduct;
   features.cooperative_matrix = on.cooperative_matrix.cooperativeMatrix && on.v12.vulkanMemoryModel &&
                                 hasMatrixShape(instance, profile.physical);
+  const auto& second = on.cooperative_matrix2;
+  features.cooperative_matrix2 =
+      features.cooperative_matrix && matrix2 && second.cooperativeMatrixWorkgroupScope &&
+      second.cooperativeMatrixFlexibleDimensions && second.cooperativeMatrixReductions &&
+      second.cooperativeMatrixConversions && second.cooperativeMatrixPerElementOperations &&
+      second.cooperativeMatrixTensorAddressing && second.cooperativeMatrixBlockLoads;
+  if (features.cooperative_matrix2) profile.extensions.push_back(VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME);
   features.memory_budget = extensions.has(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
   features.timestamps = profile.timestamp_bits > 0;
   features.subgroup_size_control = on.v13.subgroupSizeControl && on.v13.computeFullSubgroups;
@@ -230,12 +236,13 @@ int rank(VkPhysicalDeviceType type) {
 
 }  // namespace
 
-void FeatureChain::link(bool with_matrix) {
+void FeatureChain::link(bool with_matrix, bool with_matrix2) {
   core.pNext = &v11;
   v11.pNext = &v12;
   v12.pNext = &v13;
   v13.pNext = with_matrix ? &cooperative_matrix : nullptr;
-  cooperative_matrix.pNext = nullptr;
+  cooperative_matrix.pNext = with_matrix && with_matrix2 ? &cooperative_matrix2 : nullptr;
+  cooperative_matrix2.pNext = nullptr;
 }
 
 DeviceProfile profileOf(VkInstance instance, VkPhysicalDevice physical, std::uint32_t index) {

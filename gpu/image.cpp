@@ -28,14 +28,14 @@ Result<VkImageUsageFlags> usageOf(const Device& device, VkFormat format, const s
 Result<void> toGeneral(Device& device, VkImage image) {
   TRY_ASSIGN(Commands commands, Commands::create(device, "image layout"));
   TRY(commands.begin());
-  auto barrier = structure<VkImageMemoryBarrier2>(VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER_2);
+  VkImageMemoryBarrier2 barrier{.sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER_2};
   barrier.dstStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT;
   barrier.dstAccessMask = VK_ACCESS_2_MEMORY_READ_BIT | VK_ACCESS_2_MEMORY_WRITE_BIT;
   barrier.newLayout = VK_IMAGE_LAYOUT_GENERAL;
   barrier.srcQueueFamilyIndex = barrier.dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED;
   barrier.image = image;
   barrier.subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
-  auto dependency = structure<VkDependencyInfo>(VK_STRUCTURE_TYPE_DEPENDENCY_INFO);
+  VkDependencyInfo dependency{.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO};
   dependency.imageMemoryBarrierCount = 1;
   dependency.pImageMemoryBarriers = &barrier;
   vkCmdPipelineBarrier2(commands.handle(), &dependency);
@@ -55,7 +55,7 @@ Result<Image> Image::create(Device& device, std::uint32_t width, std::uint32_t h
   if (texelBytes(format) == 0)
     return fail(ErrorCode::kUnsupported, "image {}: VkFormat {} is not one that Vitrine uses", name,
                 static_cast<int>(format));
-  auto info = structure<VkImageCreateInfo>(VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO);
+  VkImageCreateInfo info{.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO};
   TRY_ASSIGN(info.usage, usageOf(device, format, name));
   info.imageType = VK_IMAGE_TYPE_2D;
   info.format = format;
@@ -75,7 +75,7 @@ Result<Image> Image::create(Device& device, std::uint32_t width, std::uint32_t h
   image.width_ = width;
   image.height_ = height;
   image.bytes_ = bytes;
-  auto view = structure<VkImageViewCreateInfo>(VK_STRUCTURE_TYPE_IMAGE_VIEW_CREATE_INFO);
+  VkImageViewCreateInfo view{.sType = VK_STRUCTURE_TYPE_IMAGE_VIEW_CREATE_INFO};
   view.image = image.handle_;
   view.viewType = VK_IMAGE_VIEW_TYPE_2D;
   view.format = format;

@@ -19,8 +19,7 @@ VKAPI_ATTR VkBool32 VKAPI_CALL onMessage(VkDebugUtilsMessageSeverityFlagBitsEXT,
 }
 
 VkDebugUtilsMessengerCreateInfoEXT messengerInfo(ValidationLog* log) {
-  auto info =
-      structure<VkDebugUtilsMessengerCreateInfoEXT>(VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT);
+  VkDebugUtilsMessengerCreateInfoEXT info{.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT};
   info.messageSeverity =
       VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT;
   // Without GENERAL, through which the loader reports every driver that it could not load.
@@ -89,15 +88,15 @@ Result<std::unique_ptr<Instance>> Instance::create(Validation validation,
       validate && hasExtension(kValidationLayer, VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME);
   if (synchronization) enabled.push_back(VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME);
 
-  auto application = structure<VkApplicationInfo>(VK_STRUCTURE_TYPE_APPLICATION_INFO);
+  VkApplicationInfo application{.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO};
   application.pApplicationName = "Vitrine";
   application.apiVersion = VK_API_VERSION_1_3;
   VkDebugUtilsMessengerCreateInfoEXT messenger = messengerInfo(&instance->log_);
   const VkValidationFeatureEnableEXT extra = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT;
-  auto features = structure<VkValidationFeaturesEXT>(VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT);
+  VkValidationFeaturesEXT features{.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT};
   features.enabledValidationFeatureCount = 1;
   features.pEnabledValidationFeatures = &extra;
-  auto info = structure<VkInstanceCreateInfo>(VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO);
+  VkInstanceCreateInfo info{.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO};
   info.pApplicationInfo = &application;
   info.enabledExtensionCount = static_cast<std::uint32_t>(enabled.size());
   info.ppEnabledExtensionNames = enabled.data();

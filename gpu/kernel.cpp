@@ -69,7 +69,7 @@ Result<VkDescriptorSetLayout> makeSetLayout(const Device& device, const std::vec
   std::vector<VkDescriptorSetLayoutBinding> rows;
   for (const Binding& it : bindings)
     rows.push_back({it.index, descriptorType(it.kind), 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr});
-  auto info = structure<VkDescriptorSetLayoutCreateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO);
+  VkDescriptorSetLayoutCreateInfo info{.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO};
   info.flags = VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR;
   info.bindingCount = static_cast<std::uint32_t>(rows.size());
   info.pBindings = rows.data();
@@ -82,7 +82,7 @@ Result<VkDescriptorSetLayout> makeSetLayout(const Device& device, const std::vec
 Result<VkPipelineLayout> makeLayout(const Device& device, VkDescriptorSetLayout set,
                                     std::uint32_t push_bytes) {
   const VkPushConstantRange range{VK_SHADER_STAGE_COMPUTE_BIT, 0, (push_bytes + 3) / 4 * 4};
-  auto info = structure<VkPipelineLayoutCreateInfo>(VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO);
+  VkPipelineLayoutCreateInfo info{.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO};
   info.setLayoutCount = set == VK_NULL_HANDLE ? 0 : 1;
   info.pSetLayouts = &set;
   info.pushConstantRangeCount = push_bytes > 0 ? 1 : 0;
@@ -95,7 +95,7 @@ Result<VkPipelineLayout> makeLayout(const Device& device, VkDescriptorSetLayout 
 Result<VkPipeline> makePipeline(const Device& device, VkPipelineLayout layout,
                                 std::span<const std::uint32_t> words,
                                 std::span<const Specialization> constants, std::uint32_t workgroup_width) {
-  auto module_info = structure<VkShaderModuleCreateInfo>(VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO);
+  VkShaderModuleCreateInfo module_info{.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
   module_info.codeSize = words.size_bytes();
   module_info.pCode = words.data();
   VkShaderModule module = VK_NULL_HANDLE;
@@ -110,7 +110,7 @@ Result<VkPipeline> makePipeline(const Device& device, VkPipelineLayout layout,
   }
   const VkSpecializationInfo specialization{static_cast<std::uint32_t>(entries.size()), entries.data(),
                                             values.size() * 4, values.data()};
-  auto info = structure<VkComputePipelineCreateInfo>(VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO);
+  VkComputePipelineCreateInfo info{.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO};
   info.layout = layout;
   info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
   info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
@@ -118,8 +118,8 @@ Result<VkPipeline> makePipeline(const Device& device, VkPipelineLayout layout,
   info.stage.pName = "main";
   info.stage.pSpecializationInfo = &specialization;
   // Without this a driver with several subgroup sizes may choose another than DeviceInfo::subgroup_size.
-  auto subgroup = structure<VkPipelineShaderStageRequiredSubgroupSizeCreateInfo>(
-      VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO);
+  VkPipelineShaderStageRequiredSubgroupSizeCreateInfo subgroup{
+      .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO};
   subgroup.requiredSubgroupSize = device.info().subgroup_size;
   if (device.requiresSubgroupSize()) info.stage.pNext = &subgroup;
   if (device.info().features.subgroup_size_control && workgroup_width % device.info().subgroup_size == 0)

@@ -66,7 +66,7 @@ Result<VkPipelineCache> loadPipelineCache(VkDevice device, const DeviceProfile& 
                                           const std::string& path) {
   std::optional<std::vector<char>> data;
   if (!path.empty()) data = readCache(profile, path);
-  auto info = structure<VkPipelineCacheCreateInfo>(VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO);
+  VkPipelineCacheCreateInfo info{.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO};
   VkPipelineCache cache = VK_NULL_HANDLE;
   if (data) {
     info.initialDataSize = data->size();

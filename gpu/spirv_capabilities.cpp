@@ -97,17 +97,26 @@ constexpr Row kRows[] = {
      [](const Context& at) { return at.features.integer_dot_product; }},
     {spv::Capability::DotProduct, [](const Context& at) { return at.features.integer_dot_product; }},
     {spv::Capability::CooperativeMatrixKHR, [](const Context& at) { return at.features.cooperative_matrix; }},
+    {spv::Capability::CooperativeMatrixReductionsNV,
+     [](const Context& at) { return at.features.cooperative_matrix2; }},
+    {spv::Capability::CooperativeMatrixConversionsNV,
+     [](const Context& at) { return at.features.cooperative_matrix2; }},
+    {spv::Capability::CooperativeMatrixPerElementOperationsNV,
+     [](const Context& at) { return at.features.cooperative_matrix2; }},
+    {spv::Capability::CooperativeMatrixTensorAddressingNV,
+     [](const Context& at) { return at.features.cooperative_matrix2; }},
+    {spv::Capability::CooperativeMatrixBlockLoadsNV,
+     [](const Context& at) { return at.features.cooperative_matrix2; }},
+    {spv::Capability::TensorAddressingNV, [](const Context& at) { return at.features.cooperative_matrix2; }},
 };
 
 }  // namespace
 
 std::set<std::uint32_t> enabledSpirvCapabilities(const DeviceProfile& profile) {
-  auto v11 =
-      structure<VkPhysicalDeviceVulkan11Properties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES);
-  auto v12 =
-      structure<VkPhysicalDeviceVulkan12Properties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES);
-  auto properties =
-      structure<VkPhysicalDeviceProperties2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, &v11);
+  VkPhysicalDeviceVulkan11Properties v11{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES};
+  VkPhysicalDeviceVulkan12Properties v12{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES};
+  VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+                                         .pNext = &v11};
   v11.pNext = &v12;
   vkGetPhysicalDeviceProperties2(profile.physical, &properties);
   const bool compute = v11.subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT;

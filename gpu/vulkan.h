@@ -9,15 +9,6 @@
 
 namespace vitrine::gpu {
 
-// A Vulkan struct of zeros with its type and what it chains.
-template <typename T>
-T structure(VkStructureType type, const void* next = nullptr) {
-  T made{};
-  made.sType = type;
-  made.pNext = const_cast<void*>(next);  // some structs that Vulkan fills have it without const
-  return made;
-}
-
 std::string_view name(VkResult result);  // "VK_ERROR_DEVICE_LOST"
 
 // Turns a VkResult into a Result: kOutOfMemory, kDevice (also for a lost device, saying so) or success.
