@@ -13,6 +13,22 @@ namespace vitrine::ui {
 namespace {
 constexpr std::uint32_t kSide = 1024;  // of the texture, device pixels
 constexpr std::uint32_t kGap = 1;      // keeps neighbours out of each other's filtering
+
+bool isSign(QChar c) {
+  return c.unicode() < 128 && c.isPrint() && !c.isLetterOrNumber() && c != ' ';
+}
+
+// A token "!=" is drawn as its two characters, not as a programmer's ligature of them.
+QString withoutLigatures(const QString& text) {
+  constexpr QChar kNonJoiner(0x200c);
+  QString apart;
+  for (qsizetype i = 0; i < text.size(); ++i) {
+    if (i > 0 && isSign(text[i]) && isSign(text[i - 1])) apart += kNonJoiner;
+    apart += text[i];
+  }
+  return apart;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LabelCache>> LabelCache::create(gpu::Device& device, DrawRenderer& renderer) {
@@ -54,8 +70,8 @@ Label LabelCache::rasterize(const Key& key) {
   font.setStyleHint(QFont::Monospace);
   font.setPixelSize(std::max(1, int(std::lround(key.pixel_size * pixel_ratio_))));
   const QFontMetricsF metrics(font);
-  const QString text =
-      metrics.elidedText(QString::fromStdString(key.text), Qt::ElideMiddle, key.max_width * pixel_ratio_);
+  const QString text = withoutLigatures(
+      metrics.elidedText(QString::fromStdString(key.text), Qt::ElideMiddle, key.max_width * pixel_ratio_));
   const auto width =
       std::uint32_t(std::ceil(metrics.horizontalAdvance(text))) + 2;  // italics and marks overhang
   const auto height = std::uint32_t(std::ceil(metrics.height()));

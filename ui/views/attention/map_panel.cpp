@@ -32,7 +32,7 @@ void MapPanel::draw(CanvasFrame& frame, const PanelContext& context, const Rect&
     if (const auto& locked = context.selection.locked(); locked && !viewport_.fitted())
       viewport_.showCell(locked->query.value_or(0), locked->key.value_or(0));
   handleMouse(frame, context, area);
-  if (viewport_.advance(frame.seconds)) frame.again = true;
+  if (viewport_.advance(frame.seconds)) frame.again();
 
   const Rect plot = viewport_.plot();
   if (plot.empty()) return;
@@ -92,7 +92,7 @@ void MapPanel::handleMouse(CanvasFrame& frame, const PanelContext& context, cons
     dragging_ = false;
   }
   if (!dragging_) context.selection.hover(cell);
-  hovering_ = hovered && cell.query && cell.key;
+  hovering_ = hovered && (cell.query || cell.key);
 }
 
 const core::MapPicture* MapPanel::currentPicture(const PanelContext& context) const {
