@@ -81,7 +81,7 @@ Result<FrameResult> Canvas::frame(const DrawTarget& target, ImVec2 size, double 
                     .pixel_ratio = pixel_ratio,
                     .seconds = std::min(seconds, kLongestStep),
                     .keys = input_.takeKeys()};
-  if (labels_->beginFrame(pixel_ratio, theme_.fonts.mono_family)) frame.again();
+  if (labels_->beginFrame(pixel_ratio, theme_.fonts)) frame.again();
   if (input_.apply(io)) frame.again();
   buildFrame(frame);
   TRY_ASSIGN(const std::uint64_t done, renderer_->render(*ImGui::GetDrawData(), target));

@@ -41,24 +41,25 @@ Result<std::unique_ptr<LabelCache>> LabelCache::create(gpu::Device& device, Draw
 
 std::size_t LabelCache::KeyHash::operator()(const Key& key) const {
   return std::hash<std::string>()(key.text) * 31 + std::size_t(key.pixel_size) * 4096 +
-         std::size_t(key.max_width);
+         std::size_t(key.max_width) * 2 +
+         std::size_t(key.font);
 }
 
-bool LabelCache::beginFrame(double pixel_ratio, const char* family) {
+bool LabelCache::beginFrame(double pixel_ratio, const Fonts& fonts) {
   const bool were_missing = full_;
-  if (full_ || pixel_ratio != pixel_ratio_ || family_ != family) {
+  if (full_ || pixel_ratio != pixel_ratio_ || labels_.empty()) {
     labels_.clear();
     shelf_x_ = shelf_y_ = shelf_height_ = 0;
     full_ = false;
     pixel_ratio_ = pixel_ratio;
-    family_ = family;
+    fonts_ = fonts;
   }
   return were_missing;
 }
 
-Label LabelCache::get(const std::string& text, int pixel_size, float max_width) {
+Label LabelCache::get(const std::string& text, int pixel_size, float max_width, LabelFont font) {
   if (text.empty()) return {};
-  Key key{text, pixel_size, int(std::ceil(max_width))};
+  Key key{text, pixel_size, int(std::ceil(max_width)), font};
   if (const auto found = labels_.find(key); found != labels_.end()) return found->second;
   const Label label = rasterize(key);
   if (label.width > 0) labels_.emplace(std::move(key), label);
@@ -66,8 +67,9 @@ Label LabelCache::get(const std::string& text, int pixel_size, float max_width) 
 }
 
 Label LabelCache::rasterize(const Key& key) {
-  QFont font(QString::fromStdString(family_));
-  font.setStyleHint(QFont::Monospace);
+  const bool mono = key.font == LabelFont::kMono;
+  QFont font(QString::fromUtf8(mono ? fonts_.mono_family : fonts_.interface_family));
+  font.setStyleHint(mono ? QFont::Monospace : QFont::SansSerif);
   font.setPixelSize(std::max(1, int(std::lround(key.pixel_size * pixel_ratio_))));
   const QFontMetricsF metrics(font);
   const QString text = withoutLigatures(

@@ -12,13 +12,13 @@ namespace {
 constexpr double kWheelFactor = 1.2, kDragThreshold = 4;
 
 double longestLabel(const PanelContext& context) {
-  constexpr double kCharacter = 6.2, kPadding = 14;
-  constexpr std::size_t kMostBytes = 14;
+  constexpr double kCharacter = 6.2, kPadding = 14, kPosition = 34;
+  constexpr std::size_t kMostBytes = 14, kManyTokens = 50;  // labels of more tokens are thinned and numbered
   std::size_t longest = 4;
-  if (context.snapshot.tokens)
-    for (const core::Token& token : *context.snapshot.tokens)
-      longest = std::max(longest, token.display.size());
-  return double(std::min(longest, kMostBytes)) * kCharacter + kPadding;
+  if (!context.snapshot.tokens) return 0;
+  for (const core::Token& token : *context.snapshot.tokens) longest = std::max(longest, token.display.size());
+  return double(std::min(longest, kMostBytes)) * kCharacter + kPadding +
+         (context.tokens() > kManyTokens ? kPosition : 0);
 }
 
 }  // namespace

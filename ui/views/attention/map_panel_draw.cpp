@@ -49,6 +49,8 @@ void addFrame(ImDrawList& list, const Rect& rect, Rgba color, double thickness) 
                {float(rect.x1) - inset, float(rect.y1) - inset}, color.abgr(), 0, 0, float(thickness));
 }
 
+Rgba positionColor(const Colors& colors) { return mix(colors.text_disabled, colors.text_secondary, 0.5f); }
+
 Rect boundsOf(const CanvasFrame& frame) {
   return {4, 4, frame.size.x - 4.0, frame.size.y - 4.0};
 }
@@ -258,7 +260,7 @@ void MapPanel::drawQueryLabels(CanvasFrame& frame, const PanelContext& context, 
     const float drawn = drawLabel(list, frame, {right, y}, Align::kRight, {size, width, color}, token);
     // Where tokens are left out, a position says where one is.
     if (thinned)
-      drawText(list, frame.fonts.monoSmall(), {right - drawn - 4, y}, Align::kRight, colors.text_disabled,
+      drawText(list, frame.fonts.monoSmall(), {right - drawn - 4, y}, Align::kRight, positionColor(colors),
                std::to_string(label.index));
   }
 }
@@ -287,7 +289,7 @@ void MapPanel::drawKeyLabels(CanvasFrame& frame, const PanelContext& context, co
     const std::string& token = tokens[label.index].display;
     const float drawn = drawLabelDown(list, frame, {x, top}, {size, width, color}, token);
     if (thinned)
-      drawLabelDown(list, frame, {x, top + drawn + 2}, {10, kPositionWidth, colors.text_disabled},
+      drawLabelDown(list, frame, {x, top + drawn + 2}, {10, kPositionWidth, positionColor(colors)},
                     std::to_string(label.index));
   }
 }

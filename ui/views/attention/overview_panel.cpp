@@ -158,7 +158,7 @@ void OverviewPanel::drawLabels(CanvasFrame& frame, const PanelContext& context, 
   const double half = layout_.tile() / 2;
   if (layout_.ranked()) {
     drawText(list, font, {float(area.x0 + kMargin), float(tiles.y0 - 10)}, Align::kLeft,
-             colors.text_secondary, fmt::format("layer.head, largest {} first", name(sort_)));
+             colors.text_secondary, fmt::format("By {}, largest first", name(sort_)));
     return;
   }
   const Head selected = context.selection.head();
