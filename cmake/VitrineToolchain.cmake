@@ -7,14 +7,17 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
 
+# Paths are hashed relative to the checkout, so that all worktrees of a machine share what one has compiled.
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
 endif()
 
 add_library(vitrine_warnings INTERFACE)
-# g++ 12 reports Vulkan's structs, which are made as {.sType = X} with zeros for the rest, as forgotten members.
-target_compile_options(vitrine_warnings INTERFACE -Wall -Wextra -Wpedantic -Werror -Wno-missing-field-initializers)
+# g++ 12 reports overlaps inside std::string that cannot happen (-Wrestrict, gcc bug 105651), and Vulkan's structs, which
+# are made as {.sType = X} with zeros for the rest, as forgotten members.
+target_compile_options(vitrine_warnings INTERFACE -Wall -Wextra -Wpedantic -Werror -Wno-restrict
+                                                  -Wno-missing-field-initializers)
 
 if(VITRINE_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)

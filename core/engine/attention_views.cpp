@@ -330,9 +330,10 @@ Result<std::vector<HeadSummary>> AttentionViews::heads(const Session& session) {
   for (std::uint32_t layer = 0; layer < layers; ++layer)
     heads = std::max(heads, session.model().attention(layer).heads);
   std::vector<std::uint32_t> pairs = inductionPairs(session.tokens(), session.record(0).q_step);
-  if (!impl.pairs)
+  if (!impl.pairs) {
     TRY_ASSIGN(impl.pairs,
                gpu::Buffer::create(impl.device, kMaxPairs * 8, gpu::MemoryKind::kDevice, "induction pairs"));
+  }
   std::uint64_t layer_floats = std::uint64_t(heads) * kMeanFloats;
   TRY(impl.reserve(layers * layer_floats));
   TRY(impl.commands.begin());

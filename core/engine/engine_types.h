@@ -97,9 +97,11 @@ struct MapPicture {
   MapRequest request;        // what this picture shows
   std::uint32_t tokens = 0;  // length of the sequence when it was drawn
   // Of the whole head, not only of the visible part:
-  std::vector<float> received;  // (tokens) mean probability that a key receives from the queries that see it
-  std::vector<float> entropy;   // (tokens) bits, a query
-  std::vector<std::uint32_t> histogram;  // 64 bins of log10(probability) from -8 to 0 over the visible pixels
+  std::vector<float> received =
+      {};  // (tokens) mean probability that a key receives from the queries that see it
+  std::vector<float> entropy = {};  // (tokens) bits, a query
+  std::vector<std::uint32_t> histogram =
+      {};  // 64 bins of log10(probability) from -8 to 0 over the visible pixels
 };
 
 // Atlas of thumbnails: tile (layer, head) starts at pixel (head * tile, layer * tile); values as in

@@ -39,7 +39,9 @@ Result<void> Forward::embed(gpu::Commands& commands, std::uint32_t tokens) {
       .tokens = tokens,
   };
   std::vector<gpu::Bound> bound;
-  if (kernels_.texel()) TRY_ASSIGN(bound, kernels_.planes(table));
+  if (kernels_.texel()) {
+    TRY_ASSIGN(bound, kernels_.planes(table));
+  }
   commands.dispatch(*kernel, {tokens}, params,
                     {.reads = {buffers_.ids}, .writes = {rows(buffers_.x, 0, tokens, buffers_.x_stride)}},
                     bound);

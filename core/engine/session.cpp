@@ -69,8 +69,8 @@ std::uint32_t Session::Impl::splitsFor(std::uint32_t length) const {
 }
 
 Result<void> Session::Impl::setState(gpu::Commands& commands, std::uint32_t position, std::uint32_t length) {
-  shader::StepState state{.position = position, .length = length};
-  commands.update(buffers.state, std::as_bytes(std::span(&state, 1)));
+  shader::StepState state{.position = position, .tokens = length};
+  commands.update({buffers.state, 0, sizeof(state)}, std::as_bytes(std::span(&state, 1)));
   return {};
 }
 
@@ -252,11 +252,12 @@ Result<void> Session::prefill(std::span<const TokenId> ids, std::stop_token stop
                 "model with "
                 "a longer context",
                 ids.size(), context() - length(), context());
-  if (capture && capture->hidden && !impl.captured_hidden)
+  if (capture && capture->hidden && !impl.captured_hidden) {
     TRY_ASSIGN(impl.captured_hidden,
                gpu::Buffer::create(impl.device(),
                                    std::uint64_t(impl.layers() + 1) * kMaxBatch * impl.buffers.x_stride * 4,
                                    gpu::MemoryKind::kReadback, "captured hidden states"));
+  }
   if (capture && capture->logits && !impl.logit_rows) {
     std::uint64_t bytes = std::uint64_t(kLogitRows) * impl.buffers.vocab_stride * 4;
     TRY_ASSIGN(impl.logit_rows,

@@ -73,7 +73,9 @@ class Allocator {
         TRY_ASSIGN(buffers.q_store,
                    device(std::uint64_t(spec.heads) * to.q_rows * spec.head_dim * element, "query store"));
       }
-      if (spec.rope) TRY_ASSIGN(buffers.rope_table, ropeIndex(*spec.rope, ropes, to));
+      if (spec.rope) {
+        TRY_ASSIGN(buffers.rope_table, ropeIndex(*spec.rope, ropes, to));
+      }
       TRY_ASSIGN(buffers.qkv_target, target(spec, buffers, to));
       to.layers.push_back(std::move(buffers));
     }
@@ -192,8 +194,12 @@ Result<SessionBuffers> SessionBuffers::create(const Model& model, const SessionO
   TRY_ASSIGN(to.q, allocator.activations(batch, to.q_stride, "queries"));
   TRY_ASSIGN(to.o, allocator.activations(batch, to.o_stride, "attention outputs"));
   TRY_ASSIGN(to.act, allocator.activations(batch, to.act_stride, "mlp activations"));
-  if (w.qk_norm) TRY_ASSIGN(to.qkv, allocator.activations(batch, to.qkv_stride, "qkv"));
-  if (w.split_gate) TRY_ASSIGN(to.gate, allocator.activations(batch, to.act_stride, "gate"));
+  if (w.qk_norm) {
+    TRY_ASSIGN(to.qkv, allocator.activations(batch, to.qkv_stride, "qkv"));
+  }
+  if (w.split_gate) {
+    TRY_ASSIGN(to.gate, allocator.activations(batch, to.act_stride, "gate"));
+  }
   TRY_ASSIGN(to.logits, allocator.activations(1, to.vocab_stride, "logits"));
   if (max_splits > 1) {
     std::uint64_t records = w.heads * 2 * max_splits;  // ragged groups of heads leave some rows unused

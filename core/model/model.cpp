@@ -55,16 +55,18 @@ bool sameType(const WeightRef& a, const WeightRef& b) {
 
 }  // namespace
 
-gpu::Slice Matrix::low() const { return {buffer, 0, layout.lowBytes()}; }
+gpu::Slice Matrix::low() const {
+  return {buffer, 0, layout.lowBytes()};
+}
 
 gpu::Slice Matrix::high() const {
   return layout.high_row ? gpu::Slice(buffer, aligned(layout.lowBytes()), layout.highBytes()) : gpu::Slice();
 }
 
 gpu::Slice Matrix::scale() const {
-  return layout.scale_row
-             ? gpu::Slice(buffer, aligned(layout.lowBytes()) + aligned(layout.highBytes()), layout.scaleBytes())
-             : gpu::Slice();
+  return layout.scale_row ? gpu::Slice(buffer, aligned(layout.lowBytes()) + aligned(layout.highBytes()),
+                                       layout.scaleBytes())
+                          : gpu::Slice();
 }
 
 // Gathers and uploads matrix after matrix.
@@ -96,7 +98,9 @@ class ModelLoader {
       model_->blocks_.push_back(std::move(*block));
     }
     TRY_ASSIGN(model_->final_gain_, gain(spec.final_norm));
-    if (!spec.tied_head) TRY_ASSIGN(model_->head_, matrix(rowsOf(spec.head.weight), {}, "head"));
+    if (!spec.tied_head) {
+      TRY_ASSIGN(model_->head_, matrix(rowsOf(spec.head.weight), {}, "head"));
+    }
     TRY(uploader_->finish());
     for (DType type : expanded_)
       model_->notices_.push_back(
@@ -113,7 +117,9 @@ class ModelLoader {
     TRY_ASSIGN(result.buffer,
                gpu::Buffer::create(device_, bufferBytes(*layout), gpu::MemoryKind::kDevice, std::move(name)));
     TRY(uploadRows(source, result));
-    if (!bias.empty()) TRY_ASSIGN(result.bias, vector(bias, "bias"));
+    if (!bias.empty()) {
+      TRY_ASSIGN(result.bias, vector(bias, "bias"));
+    }
     return result;
   }
 
@@ -176,7 +182,9 @@ class ModelLoader {
     if (norm.kind != NormKind::kRms || norm.bias)
       return fail(ErrorCode::kUnsupported, "layer norms are not supported yet, only RMS norms");
     std::vector<float> values(model_->spec_.embedding_dim, 1.0f);
-    if (norm.weight) TRY_ASSIGN(values, readFloats(rowsOf(norm.weight)));
+    if (norm.weight) {
+      TRY_ASSIGN(values, readFloats(rowsOf(norm.weight)));
+    }
     return vector(values, "norm gain");
   }
 
@@ -217,8 +225,9 @@ class ModelLoader {
     for (const Projection& projection : projections) {
       RowSource rows = projectionRows(projection.linear->weight, spec, projection.turns);
       std::vector<float> bias(rows.rows.size(), 0.0f);
-      if (projection.linear->bias)
+      if (projection.linear->bias) {
         TRY_ASSIGN(bias, readFloats(projectionRows(projection.linear->bias, spec, projection.turns)));
+      }
       if (pending && pending->type != rows.type) TRY(flush());
       if (!pending) {
         pending.emplace(RowSource{.type = rows.type, .columns = rows.columns, .rows = {}});
@@ -237,7 +246,9 @@ class ModelLoader {
 
   Result<Matrix> linear(const Linear& linear, std::string name) {
     std::vector<float> bias;
-    if (linear.bias) TRY_ASSIGN(bias, readFloats(rowsOf(linear.bias)));
+    if (linear.bias) {
+      TRY_ASSIGN(bias, readFloats(rowsOf(linear.bias)));
+    }
     return matrix(rowsOf(linear.weight), bias, std::move(name));
   }
 
@@ -246,10 +257,14 @@ class ModelLoader {
     if (spec.gate && sameType(spec.gate->weight, spec.up.weight) &&
         bool(spec.gate->bias) == bool(spec.up.bias)) {
       std::vector<float> bias;
-      if (spec.up.bias) TRY_ASSIGN(bias, readFloats(interleave(spec.gate->bias, spec.up.bias)));
+      if (spec.up.bias) {
+        TRY_ASSIGN(bias, readFloats(interleave(spec.gate->bias, spec.up.bias)));
+      }
       TRY_ASSIGN(weights.gate_up, matrix(interleave(spec.gate->weight, spec.up.weight), bias, "gate and up"));
     } else {
-      if (spec.gate) TRY_ASSIGN(weights.gate, linear(*spec.gate, "gate"));
+      if (spec.gate) {
+        TRY_ASSIGN(weights.gate, linear(*spec.gate, "gate"));
+      }
       TRY_ASSIGN(weights.up, linear(spec.up, "up"));
     }
     TRY_ASSIGN(weights.down, linear(spec.down, "down"));

@@ -19,8 +19,8 @@ namespace vitrine::core {
 
 struct Matrix {
   PackedLayout layout;
-  gpu::Buffer buffer;
-  gpu::Buffer bias;  // (rows) f32, may be empty
+  gpu::Buffer buffer = {};
+  gpu::Buffer bias = {};  // (rows) f32, may be empty
 
   // The planes inside `buffer`; high and scale may be empty.
   gpu::Slice low() const;

@@ -15,7 +15,7 @@ struct StoredRow {
 struct RowSource {
   DType type = DType::kF32;
   std::uint64_t columns = 0;
-  std::vector<StoredRow> rows;
+  std::vector<StoredRow> rows = {};
 };
 
 RowSource rowsOf(const WeightRef& weight);

@@ -164,7 +164,7 @@ uint sampleFrom(uint floor_key, uint total, Scale scale, uint bits) {
 
 void main() {
   SampleSettings settings = SettingsRef(params.settings).it;
-  uint position = StepStateRef(params.state).it.length;  // of the new token
+  uint position = StepStateRef(params.state).it.tokens;  // of the new token
   uvec2 best = largest();
   uint id = best.y;
   barrier();
@@ -188,6 +188,6 @@ void main() {
     Uints(params.next_id).at[0] = id;
     Uints(params.ring).at[position % params.ring_size] = id;
     StepStateRef(params.state).it.position = position;
-    StepStateRef(params.state).it.length = position + 1;
+    StepStateRef(params.state).it.tokens = position + 1;
   }
 }

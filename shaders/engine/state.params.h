@@ -6,7 +6,7 @@ VITRINE_SHARED_BEGIN
 
 struct StepState {
   uint position;  // of the first token of the batch that is being read
-  uint length;    // tokens in the cache when that batch is done; the sampler adds one
+  uint tokens;    // tokens in the cache when that batch is done; the sampler adds one
 };
 
 VITRINE_SHARED_END

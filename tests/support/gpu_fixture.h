@@ -16,7 +16,7 @@
 #include "gpu/commands.h"
 #include "gpu/device.h"
 
-namespace vitrine::testing {
+namespace vitrine::test {
 
 // The Result's value, or a failure of the test with the error's text (and an exception that gtest reports).
 template <typename T>
@@ -83,4 +83,4 @@ class GpuTest : public ::testing::Test {
   std::size_t messages_before_ = 0;
 };
 
-}  // namespace vitrine::testing
+}  // namespace vitrine::test

@@ -49,11 +49,10 @@ QComboBox QAbstractItemView { background: @dock; border: 1px solid @control_bord
                               selection-background-color: @selected; selection-color: @text; }
 
 QTreeView, QListView, QTableView { background: @dock; border: none; outline: 0; }
+QTreeView { show-decoration-selected: 1; }
 QTreeView::item { height: #row; border: none; }
 QTreeView::item:hover { background: @hover; }
 QTreeView::item:selected { background: @selected; color: @text; }
-QTreeView::branch:hover { background: @hover; }
-QTreeView::branch:selected { background: @selected; }
 QHeaderView::section { background: @header; color: @text_secondary; border: none; padding: #step #step2; }
 
 QScrollBar { background: transparent; border: none; }
@@ -88,11 +87,13 @@ QLabel[role="error"] { color: @error; }
 QLabel[role="title"] { font-size: #title; font-weight: 600; }
 QLabel[role="key"] { background: @field; border: 1px solid @control_border; border-radius: #corner; padding: 0 #step2; }
 QFrame[role="banner"] { background: @banner; border-bottom: 1px solid @error; }
-QFrame[role="card"] { background: @dock; border: 1px solid @control_border; border-radius: #step2; }
+QFrame[role="card"], QFrame[role="palette"] { background: @dock; border: 1px solid @control_border; border-radius: #step2; }
 QStatusBar { background: @header; border-top: 1px solid @line; }
 QStatusBar::item { border: none; }
 QProgressBar { background: @field; border: none; border-radius: 2px; max-height: #step; }
 QProgressBar::chunk { background: @accent; border-radius: 2px; }
+QProgressBar[role="line"] { background: transparent; border-radius: 0; }
+QLabel[role="brand"] { font-weight: 700; padding: 0 #step2 0 #step3; }
 )";
 
 QString hex(Rgba color) {

@@ -35,6 +35,17 @@ QString significant(double value, int digits) {
   return QString::number(value, 'f', std::max(0, whole > 0 ? digits - whole : digits));
 }
 
+QString shortNumber(double value) {
+  QString text = significant(value);
+  const auto exponent = text.indexOf('e');
+  QString mantissa = exponent < 0 ? text : text.left(exponent);
+  if (mantissa.contains('.')) {
+    while (mantissa.endsWith('0')) mantissa.chop(1);
+    if (mantissa.endsWith('.')) mantissa.chop(1);
+  }
+  return exponent < 0 ? mantissa : mantissa + text.mid(exponent);
+}
+
 QString probabilityText(double probability) {
   return probability < 0 ? QStringLiteral("masked") : significant(probability);
 }

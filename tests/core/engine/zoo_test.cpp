@@ -1,0 +1,118 @@
+// The engine against transformers: every zoo model of a supported architecture, read at once, in chunks of 7,
+// token by token, with all that a trace holds.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "core/engine/attention_views.h"
+#include "core/engine/session.h"
+#include "core/model/model.h"
+#include "support/gpu_fixture.h"
+#include "support/numeric.h"
+#include "support/shared_files.h"
+
+namespace vitrine::core {
+namespace {
+
+constexpr double kTolerance = 1e-4;  // relative, float32 weights and cache
+
+std::vector<float> floatsOf(const Checkpoint& golden, const std::string& name) {
+  const TensorEntry* tensor = golden.find(name);
+  if (!tensor) return {};
+  std::vector<float> values(tensor->elements());
+  std::memcpy(values.data(), tensor->bytes.data(), tensor->bytes.size());
+  return values;
+}
+
+struct Golden {
+  std::shared_ptr<const Checkpoint> file;
+  std::vector<TokenId> ids;
+};
+
+class ZooTest : public test::GpuTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+  void SetUp() override {
+    GpuTest::SetUp();
+    auto shared = test::sharedDir();
+    if (!shared) GTEST_SKIP() << "no ../shared";
+    auto folder = *shared / "zoo" / GetParam();
+    auto checkpoint = Checkpoint::open(folder);
+    ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+    auto spec = readModelSpec(*checkpoint);
+    ASSERT_TRUE(spec) << spec.error().describe();
+    auto model = Model::load(device(), std::move(*spec));
+    ASSERT_TRUE(model) << model.error().describe();
+    model_ = *model;
+    auto golden = Checkpoint::open(folder / "golden.safetensors");
+    ASSERT_TRUE(golden) << golden.error().describe();
+    golden_.file = *golden;
+    const TensorEntry* ids = golden_.file->find("input_ids");
+    ASSERT_NE(ids, nullptr);
+    golden_.ids.resize(ids->elements());
+    std::memcpy(golden_.ids.data(), ids->bytes.data(), ids->bytes.size());
+  }
+
+  std::unique_ptr<Session> session() {
+    auto session = Session::create(model_, {.context = 64, .cache = CacheType::kF32, .probes = true});
+    EXPECT_TRUE(session) << session.error().describe();
+    return session ? std::move(*session) : nullptr;
+  }
+
+  void expectGolden(const Capture& capture) {
+    EXPECT_CLOSE(capture.logit_rows, floatsOf(*golden_.file, "logits"), kTolerance);
+    for (std::size_t layer = 0; layer < capture.hidden_states.size(); ++layer) {
+      SCOPED_TRACE(fmt::format("hidden.{}", layer));
+      EXPECT_CLOSE(capture.hidden_states[layer], floatsOf(*golden_.file, fmt::format("hidden.{}", layer)),
+                   kTolerance);
+    }
+  }
+
+  std::shared_ptr<const Model> model_;
+  Golden golden_;
+};
+
+TEST_P(ZooTest, PrefillMatchesTransformers) {
+  for (std::uint32_t chunk : {512u, 7u, 1u}) {
+    SCOPED_TRACE(fmt::format("chunks of {}", chunk));
+    auto session = this->session();
+    ASSERT_NE(session, nullptr);
+    session->setPrefillChunk(chunk);
+    Capture capture{.hidden = true, .logits = true, .hidden_states = {}, .logit_rows = {}};
+    auto done = session->prefill(golden_.ids, {}, {}, &capture);
+    ASSERT_TRUE(done) << done.error().describe();
+    expectGolden(capture);
+  }
+}
+
+TEST_P(ZooTest, AttentionMatchesTransformers) {
+  auto session = this->session();
+  ASSERT_NE(session, nullptr);
+  ASSERT_TRUE(session->prefill(golden_.ids));
+  auto views = AttentionViews::create(device());
+  ASSERT_TRUE(views) << views.error().describe();
+  std::size_t tokens = golden_.ids.size();
+  for (std::uint32_t layer = 0; layer < model_->layers(); ++layer) {
+    auto expected = floatsOf(*golden_.file, fmt::format("attention.{}", layer));
+    std::vector<float> maps;
+    for (std::uint32_t head = 0; head < model_->attention(layer).heads; ++head) {
+      auto map = (*views)->matrix(*session, layer, head);
+      ASSERT_TRUE(map) << map.error().describe();
+      for (float p : *map) maps.push_back(p < 0 ? 0 : p);
+    }
+    ASSERT_EQ(maps.size(), expected.size());
+    SCOPED_TRACE(fmt::format("attention.{} of {} tokens", layer, tokens));
+    EXPECT_CLOSE(maps, expected, kTolerance);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest,
+                         ::testing::Values("llama", "llama-tied-headdim", "llama3-rope", "llama-yarn",
+                                         "mistral-swa", "qwen2", "qwen3"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace vitrine::core
