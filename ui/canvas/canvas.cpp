@@ -12,10 +12,14 @@ constexpr double kLongestStep = 0.1;  // seconds: an animation does not jump aft
 
 Qt::CursorShape cursorShape(ImGuiMouseCursor cursor) {
   switch (cursor) {
-    case ImGuiMouseCursor_ResizeEW: return Qt::SplitHCursor;
-    case ImGuiMouseCursor_ResizeAll: return Qt::ClosedHandCursor;
-    case ImGuiMouseCursor_Hand: return Qt::PointingHandCursor;
-    default: return Qt::ArrowCursor;
+    case ImGuiMouseCursor_ResizeEW:
+      return Qt::SplitHCursor;
+    case ImGuiMouseCursor_ResizeAll:
+      return Qt::ClosedHandCursor;
+    case ImGuiMouseCursor_Hand:
+      return Qt::PointingHandCursor;
+    default:
+      return Qt::ArrowCursor;
   }
 }
 
@@ -48,9 +52,9 @@ void Canvas::setTheme(const Theme& theme) {
 
 void Canvas::buildFrame(CanvasFrame& frame) {
   ImGui::NewFrame();
-  const auto flags = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
-                     ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoScrollWithMouse |
-                     ImGuiWindowFlags_NoBackground;
+  const auto flags = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove |
+                     ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoBringToFrontOnFocus |
+                     ImGuiWindowFlags_NoScrollWithMouse | ImGuiWindowFlags_NoBackground;
   ImGui::SetNextWindowPos({0, 0});
   ImGui::SetNextWindowSize(frame.size);
   ImGui::Begin("canvas", nullptr, flags);
@@ -107,8 +111,8 @@ Result<FrameResult> Canvas::offscreenFrame(QSize size, double pixel_ratio) {
 Result<QImage> Canvas::image(QSize size, double pixel_ratio) {
   TRY_ASSIGN(const FrameResult drawn, offscreenFrame(size, pixel_ratio));
   TRY(device_.wait(drawn.done));
-  TRY_ASSIGN(const gpu::Buffer pixels, gpu::Buffer::create(device_, offscreen_.bytes(), gpu::MemoryKind::kReadback,
-                                                           "canvas screenshot"));
+  TRY_ASSIGN(const gpu::Buffer pixels, gpu::Buffer::create(device_, offscreen_.bytes(),
+                                                           gpu::MemoryKind::kReadback, "canvas screenshot"));
   TRY_ASSIGN(gpu::Commands commands, gpu::Commands::create(device_, "canvas screenshot"));
   TRY(commands.begin());
   commands.barrier();

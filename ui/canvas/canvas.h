@@ -1,6 +1,6 @@
-// A surface that a view draws with Dear ImGui on the engine's device: context, fonts, style, input and renderer. It
-// does not know whether its frames go to a window (CanvasWindow) or to an image (screenshots, tests, benchmarks).
-// UI thread only.
+// A surface that a view draws with Dear ImGui on the engine's device: context, fonts, style, input and
+// renderer. It does not know whether its frames go to a window (CanvasWindow) or to an image (screenshots,
+// tests, benchmarks). UI thread only.
 #pragma once
 
 #include <imgui.h>
@@ -27,11 +27,11 @@ struct CanvasFrame {
   LabelCache& labels;
   const CanvasFonts& fonts;
   const Theme& theme;
-  ImVec2 size;             // logical pixels
+  ImVec2 size;  // logical pixels
   double pixel_ratio = 1;
-  double seconds = 0;      // since the last frame
+  double seconds = 0;  // since the last frame
   std::vector<KeyPress> keys;
-  bool again = false;      // set by the view while something moves
+  bool again = false;  // set by the view while something moves
   ImGuiMouseCursor cursor = ImGuiMouseCursor_Arrow;
 };
 

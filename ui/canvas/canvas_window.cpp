@@ -19,7 +19,8 @@ constexpr int kRetryMs = 4;
 
 }  // namespace
 
-Result<CanvasWindow*> CanvasWindow::create(gpu::Device& device, QVulkanInstance& instance, const Theme& theme) {
+Result<CanvasWindow*> CanvasWindow::create(gpu::Device& device, QVulkanInstance& instance,
+                                           const Theme& theme) {
   TRY_ASSIGN(std::unique_ptr<Canvas> canvas, Canvas::create(device, theme));
   auto* window = new CanvasWindow(device, std::move(canvas));
   window->setVulkanInstance(&instance);
@@ -34,7 +35,9 @@ CanvasWindow::CanvasWindow(gpu::Device& device, std::unique_ptr<Canvas> canvas)
   connect(&retry_, &QTimer::timeout, this, &CanvasWindow::drawFrame);
 }
 
-CanvasWindow::~CanvasWindow() { releaseSurface(); }
+CanvasWindow::~CanvasWindow() {
+  releaseSurface();
+}
 
 void CanvasWindow::wake() {
   frames_wanted_ = std::max(frames_wanted_, 1);
@@ -57,7 +60,8 @@ VkExtent2D CanvasWindow::pixelSize() const {
 void CanvasWindow::releaseSurface() {
   if (!swapchain_) return;
   // The surface goes with the platform window, so nothing may be in flight on it.
-  if (const auto idle = device_.waitIdle(); !idle) spdlog::warn("closing the canvas: {}", idle.error().describe());
+  if (const auto idle = device_.waitIdle(); !idle)
+    spdlog::warn("closing the canvas: {}", idle.error().describe());
   swapchain_.reset();
 }
 
@@ -90,7 +94,9 @@ bool CanvasWindow::handleKey(QEvent* event) {
 
 bool CanvasWindow::event(QEvent* event) {
   switch (event->type()) {
-    case QEvent::UpdateRequest: drawFrame(); return true;
+    case QEvent::UpdateRequest:
+      drawFrame();
+      return true;
     case QEvent::PlatformSurface:
       if (static_cast<QPlatformSurfaceEvent*>(event)->surfaceEventType() ==
           QPlatformSurfaceEvent::SurfaceAboutToBeDestroyed)
@@ -132,7 +138,8 @@ Result<bool> CanvasWindow::tryDraw() {
   if (pixels.width == 0 || pixels.height == 0) return true;
   if (!swapchain_) {
     const VkSurfaceKHR surface = QVulkanInstance::surfaceForWindow(this);
-    if (!surface) return fail(ErrorCode::kUnsupported, "the window system gave no Vulkan surface for the canvas");
+    if (!surface)
+      return fail(ErrorCode::kUnsupported, "the window system gave no Vulkan surface for the canvas");
     TRY_ASSIGN(swapchain_, gpu::Swapchain::create(device_, surface, pixels));
   }
   TRY_ASSIGN(const bool ready, canvas_->ready());

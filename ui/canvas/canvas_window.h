@@ -1,6 +1,6 @@
-// A canvas in a window: a plain QWindow with a Vulkan surface and its own swapchain on the engine's device. Draws
-// only when something changed, at most at the rate of the display, and never waits for the device: while an earlier
-// frame is still behind the engine's work, the next one is drawn a little later.
+// A canvas in a window: a plain QWindow with a Vulkan surface and its own swapchain on the engine's device.
+// Draws only when something changed, at most at the rate of the display, and never waits for the device:
+// while an earlier frame is still behind the engine's work, the next one is drawn a little later.
 #pragma once
 
 #include <chrono>
@@ -29,7 +29,8 @@ class CanvasWindow : public QWindow {
   // What is on the canvas, in device pixels.
   Result<QImage> grab();
 
-  // Frames drawn so far, and the time from the newest input to the submission of its frame: for tests and status.
+  // Frames drawn so far, and the time from the newest input to the submission of its frame: for tests and
+  // status.
   std::uint64_t frames() const { return frames_; }
   double inputLatencyMs() const { return input_latency_ms_; }
 

@@ -75,7 +75,9 @@ Result<DrawPipelines> DrawPipelines::create(gpu::Device& device, VkFormat target
   return pipelines;
 }
 
-DrawPipelines::DrawPipelines(DrawPipelines&& other) noexcept { *this = std::move(other); }
+DrawPipelines::DrawPipelines(DrawPipelines&& other) noexcept {
+  *this = std::move(other);
+}
 
 DrawPipelines& DrawPipelines::operator=(DrawPipelines&& other) noexcept {
   std::swap(device_, other.device_);
@@ -89,7 +91,9 @@ DrawPipelines& DrawPipelines::operator=(DrawPipelines&& other) noexcept {
   return *this;
 }
 
-DrawPipelines::~DrawPipelines() { release(); }
+DrawPipelines::~DrawPipelines() {
+  release();
+}
 
 void DrawPipelines::release() {
   if (!device_) return;
@@ -110,7 +114,8 @@ Result<VkSampler> DrawPipelines::createSampler(VkFilter filter) const {
   info.magFilter = info.minFilter = filter;
   info.addressModeU = info.addressModeV = info.addressModeW = VK_SAMPLER_ADDRESS_MODE_CLAMP_TO_EDGE;
   VkSampler sampler = VK_NULL_HANDLE;
-  TRY(gpu::check(vkCreateSampler(device_->handle(), &info, nullptr, &sampler), "creating the canvas's sampler"));
+  TRY(gpu::check(vkCreateSampler(device_->handle(), &info, nullptr, &sampler),
+                 "creating the canvas's sampler"));
   return sampler;
 }
 
@@ -157,11 +162,12 @@ Result<VkPipeline> DrawPipelines::createPipeline(const char* fragment_shader) co
   raster.polygonMode = VK_POLYGON_MODE_FILL;
   raster.cullMode = VK_CULL_MODE_NONE;
   raster.lineWidth = 1;
-  VkPipelineMultisampleStateCreateInfo samples{
-      .sType = VK_STRUCTURE_TYPE_PIPELINE_MULTISAMPLE_STATE_CREATE_INFO};
+  VkPipelineMultisampleStateCreateInfo samples{.sType =
+                                                   VK_STRUCTURE_TYPE_PIPELINE_MULTISAMPLE_STATE_CREATE_INFO};
   samples.rasterizationSamples = VK_SAMPLE_COUNT_1_BIT;
   const VkPipelineColorBlendAttachmentState blend = straightAlpha();
-  VkPipelineColorBlendStateCreateInfo blending{.sType = VK_STRUCTURE_TYPE_PIPELINE_COLOR_BLEND_STATE_CREATE_INFO};
+  VkPipelineColorBlendStateCreateInfo blending{.sType =
+                                                   VK_STRUCTURE_TYPE_PIPELINE_COLOR_BLEND_STATE_CREATE_INFO};
   blending.attachmentCount = 1;
   blending.pAttachments = &blend;
   const std::array dynamic_states = {VK_DYNAMIC_STATE_VIEWPORT, VK_DYNAMIC_STATE_SCISSOR};
@@ -185,8 +191,9 @@ Result<VkPipeline> DrawPipelines::createPipeline(const char* fragment_shader) co
   info.pDynamicState = &dynamic;
   info.layout = layout_;
   VkPipeline pipeline = VK_NULL_HANDLE;
-  TRY(gpu::check(vkCreateGraphicsPipelines(device_->handle(), device_->pipelineCache(), 1, &info, nullptr, &pipeline),
-                 fmt::format("creating the canvas's pipeline for {}", fragment_shader)));
+  TRY(gpu::check(
+      vkCreateGraphicsPipelines(device_->handle(), device_->pipelineCache(), 1, &info, nullptr, &pipeline),
+      fmt::format("creating the canvas's pipeline for {}", fragment_shader)));
   return pipeline;
 }
 

@@ -18,10 +18,14 @@ static_assert(sizeof(ImDrawVert) == 20 && sizeof(ImDrawIdx) == 2, "ui/draw.vert 
 
 core::ColormapId tableOf(ColorMap map) {
   switch (map) {
-    case ColorMap::kViridis: return core::ColormapId::kViridis;
-    case ColorMap::kCividis: return core::ColormapId::kCividis;
-    case ColorMap::kMagma: return core::ColormapId::kMagma;
-    case ColorMap::kGrey: return core::ColormapId::kGrey;
+    case ColorMap::kViridis:
+      return core::ColormapId::kViridis;
+    case ColorMap::kCividis:
+      return core::ColormapId::kCividis;
+    case ColorMap::kMagma:
+      return core::ColormapId::kMagma;
+    case ColorMap::kGrey:
+      return core::ColormapId::kGrey;
   }
   return core::ColormapId::kViridis;
 }
@@ -141,8 +145,8 @@ ImTextureID DrawRenderer::map(std::shared_ptr<const gpu::Image> picture, const M
   return &maps_.emplace_back(CanvasTexture{std::move(picture), true, paint});
 }
 
-void DrawRenderer::upload(std::shared_ptr<const gpu::Image> image, std::uint32_t x, std::uint32_t y, std::uint32_t width,
-                          std::uint32_t height, std::span<const std::byte> pixels) {
+void DrawRenderer::upload(std::shared_ptr<const gpu::Image> image, std::uint32_t x, std::uint32_t y,
+                          std::uint32_t width, std::uint32_t height, std::span<const std::byte> pixels) {
   VITRINE_ASSERT(pixels.size() == std::size_t(width) * height * 4);
   uploads_.push_back({std::move(image), x, y, width, height, {pixels.begin(), pixels.end()}});
 }
@@ -186,7 +190,8 @@ Result<void> DrawRenderer::copyGeometry(const ImDrawData& data, Slot& slot) {
   std::uint64_t index_count = 0;
   for (int list = 0; list < data.CmdListsCount; ++list)
     index_count += std::uint64_t(data.CmdLists[list]->IdxBuffer.Size + 1) / 2 * 2;
-  TRY(reserve(device_, slot.vertices, std::uint64_t(data.TotalVtxCount) * sizeof(ImDrawVert), "canvas vertices"));
+  TRY(reserve(device_, slot.vertices, std::uint64_t(data.TotalVtxCount) * sizeof(ImDrawVert),
+              "canvas vertices"));
   TRY(reserve(device_, slot.indices, index_count * sizeof(ImDrawIdx), "canvas indices"));
   std::byte* vertices = slot.vertices.mapped().data();
   std::byte* indices = slot.indices.mapped().data();
@@ -202,7 +207,8 @@ Result<void> DrawRenderer::copyGeometry(const ImDrawData& data, Slot& slot) {
 
 Result<void> DrawRenderer::recordUploads(Slot& slot) {
   const VkCommandBuffer commands = slot.commands.handle();
-  // Pictures were written by compute or copies in earlier submissions; textures may still be read by the last frame.
+  // Pictures were written by compute or copies in earlier submissions; textures may still be read by the last
+  // frame.
   memoryBarrier(commands,
                 VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_2_TRANSFER_BIT |
                     VK_PIPELINE_STAGE_2_FRAGMENT_SHADER_BIT,
@@ -221,8 +227,8 @@ Result<void> DrawRenderer::recordUploads(Slot& slot) {
     region.imageSubresource = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1};
     region.imageOffset = {std::int32_t(upload.x), std::int32_t(upload.y), 0};
     region.imageExtent = {upload.width, upload.height, 1};
-    vkCmdCopyBufferToImage(commands, slot.staging.handle(), upload.image->handle(), VK_IMAGE_LAYOUT_GENERAL, 1,
-                           &region);
+    vkCmdCopyBufferToImage(commands, slot.staging.handle(), upload.image->handle(), VK_IMAGE_LAYOUT_GENERAL,
+                           1, &region);
     offset += upload.pixels.size();
   }
   uploads_.clear();
@@ -265,9 +271,11 @@ Result<void> DrawRenderer::bindTexture(Slot& slot, const CanvasTexture& texture,
     info.descriptorPool = slot.descriptors;
     info.descriptorSetCount = 1;
     info.pSetLayouts = &layout;
-    TRY(gpu::check(vkAllocateDescriptorSets(device_.handle(), &info, &set), "binding a picture of the canvas"));
+    TRY(gpu::check(vkAllocateDescriptorSets(device_.handle(), &info, &set),
+                   "binding a picture of the canvas"));
     const VkDescriptorImageInfo images[] = {
-        {texture.is_map ? pipelines_.nearest() : pipelines_.smooth(), texture.image->view(), VK_IMAGE_LAYOUT_GENERAL},
+        {texture.is_map ? pipelines_.nearest() : pipelines_.smooth(), texture.image->view(),
+         VK_IMAGE_LAYOUT_GENERAL},
         {pipelines_.nearest(), color_table_->view(), VK_IMAGE_LAYOUT_GENERAL}};
     VkWriteDescriptorSet write{.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET};
     write.dstSet = set;
@@ -276,8 +284,8 @@ Result<void> DrawRenderer::bindTexture(Slot& slot, const CanvasTexture& texture,
     write.pImageInfo = images;
     vkUpdateDescriptorSets(device_.handle(), 1, &write, 0, nullptr);
   }
-  vkCmdBindDescriptorSets(slot.commands.handle(), VK_PIPELINE_BIND_POINT_GRAPHICS, pipelines_.layout(), 0, 1, &set, 0,
-                          nullptr);
+  vkCmdBindDescriptorSets(slot.commands.handle(), VK_PIPELINE_BIND_POINT_GRAPHICS, pipelines_.layout(), 0, 1,
+                          &set, 0, nullptr);
   return {};
 }
 
@@ -298,7 +306,8 @@ Result<void> DrawRenderer::drawLists(const ImDrawData& data, Slot& slot, const D
     for (const ImDrawCmd& command : from.CmdBuffer) {
       const VkRect2D scissor = scissorOf(command.ClipRect, data, target);
       const auto* texture = static_cast<const CanvasTexture*>(command.TextureId);
-      if (command.ElemCount == 0 || !texture || scissor.extent.width == 0 || scissor.extent.height == 0) continue;
+      if (command.ElemCount == 0 || !texture || scissor.extent.width == 0 || scissor.extent.height == 0)
+        continue;
       if (texture != bound) {
         vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_GRAPHICS,
                           texture->is_map ? pipelines_.map() : pipelines_.colors());
@@ -307,8 +316,9 @@ Result<void> DrawRenderer::drawLists(const ImDrawData& data, Slot& slot, const D
         bound = texture;
       }
       params.first_vertex = first_vertex + command.VtxOffset;
-      vkCmdPushConstants(commands, pipelines_.layout(), VK_SHADER_STAGE_VERTEX_BIT | VK_SHADER_STAGE_FRAGMENT_BIT, 0,
-                         sizeof(params), &params);
+      vkCmdPushConstants(commands, pipelines_.layout(),
+                         VK_SHADER_STAGE_VERTEX_BIT | VK_SHADER_STAGE_FRAGMENT_BIT, 0, sizeof(params),
+                         &params);
       vkCmdSetScissor(commands, 0, 1, &scissor);
       vkCmdDraw(commands, command.ElemCount, 1, first_index + command.IdxOffset, 0);
     }

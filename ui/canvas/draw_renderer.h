@@ -1,6 +1,6 @@
-// Draws Dear ImGui's draw data, with maps of probabilities as textures of their own kind, into any image of the
-// engine's device. In the place of imgui_impl_vulkan, which in 1.86 knows one texture and waits for the whole
-// device when that changes.
+// Draws Dear ImGui's draw data, with maps of probabilities as textures of their own kind, into any image of
+// the engine's device. In the place of imgui_impl_vulkan, which in 1.86 knows one texture and waits for the
+// whole device when that changes.
 #pragma once
 
 #include <imgui.h>
@@ -41,8 +41,8 @@ class DrawRenderer {
   ImTextureID map(std::shared_ptr<const gpu::Image> picture, const MapPaint& paint);
 
   // Copies `pixels` (RGBA, rows of `width`) to (x, y) of `image` at the start of the next frame.
-  void upload(std::shared_ptr<const gpu::Image> image, std::uint32_t x, std::uint32_t y, std::uint32_t width, std::uint32_t height,
-              std::span<const std::byte> pixels);
+  void upload(std::shared_ptr<const gpu::Image> image, std::uint32_t x, std::uint32_t y, std::uint32_t width,
+              std::uint32_t height, std::span<const std::byte> pixels);
 
   // Whether render() would not have to wait for an earlier frame.
   Result<bool> ready() const;

@@ -33,8 +33,8 @@ float drawLabel(ImDrawList& list, CanvasFrame& frame, ImVec2 at, Align align, co
   const Label label = frame.labels.get(text, style.size, style.max_width);
   if (label.width == 0) return 0;
   const ImVec2 low{snap(startOf(at.x, label.width, align)), snap(at.y - label.height / 2)};
-  list.AddImage(frame.labels.texture(), low, {low.x + label.width, low.y + label.height}, label.uv0, label.uv1,
-                style.color.abgr());
+  list.AddImage(frame.labels.texture(), low, {low.x + label.width, low.y + label.height}, label.uv0,
+                label.uv1, style.color.abgr());
   return label.width;
 }
 

@@ -1,4 +1,5 @@
-// Text on the canvas beside Dear ImGui's widgets: numbers in the atlas's fonts, tokens through the label cache.
+// Text on the canvas beside Dear ImGui's widgets: numbers in the atlas's fonts, tokens through the label
+// cache.
 #pragma once
 
 #include <imgui.h>
@@ -12,7 +13,8 @@ namespace vitrine::ui {
 
 enum class Align { kLeft, kCenter, kRight };
 
-// One line; `x` is its left, middle or right, `y` its vertical middle. Logical pixels, snapped to device pixels.
+// One line; `x` is its left, middle or right, `y` its vertical middle. Logical pixels, snapped to device
+// pixels.
 void drawText(ImDrawList& list, ImFont* font, ImVec2 at, Align align, Rgba color, std::string_view text);
 ImVec2 textSize(ImFont* font, std::string_view text);
 

@@ -13,10 +13,14 @@ constexpr double kAnglePerNotch = 120, kPixelsPerNotch = 50;
 
 int buttonIndex(Qt::MouseButton button) {
   switch (button) {
-    case Qt::LeftButton: return ImGuiMouseButton_Left;
-    case Qt::RightButton: return ImGuiMouseButton_Right;
-    case Qt::MiddleButton: return ImGuiMouseButton_Middle;
-    default: return -1;
+    case Qt::LeftButton:
+      return ImGuiMouseButton_Left;
+    case Qt::RightButton:
+      return ImGuiMouseButton_Right;
+    case Qt::MiddleButton:
+      return ImGuiMouseButton_Middle;
+    default:
+      return -1;
   }
 }
 
@@ -72,7 +76,8 @@ bool InputQueue::add(const QEvent& event) {
     case QEvent::FocusOut:
       inputs_.push_back({.kind = Input::Kind::kFocus, .down = event.type() == QEvent::FocusIn});
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -101,7 +106,9 @@ bool InputQueue::apply(ImGuiIO& io) {
         io.MouseWheel += input.y;
         applyModifiers(io, input.modifiers);
         break;
-      case Input::Kind::kFocus: io.AddFocusEvent(input.down); break;
+      case Input::Kind::kFocus:
+        io.AddFocusEvent(input.down);
+        break;
     }
     inputs_.pop_front();
   }

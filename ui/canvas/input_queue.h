@@ -1,5 +1,5 @@
-// From Qt's events to Dear ImGui's inputs. Events wait here until the next frame; where two of them would hide each
-// other (pressed and released between two frames) the second waits for the frame after.
+// From Qt's events to Dear ImGui's inputs. Events wait here until the next frame; where two of them would
+// hide each other (pressed and released between two frames) the second waits for the frame after.
 #pragma once
 
 #include <imgui.h>

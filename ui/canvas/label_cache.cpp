@@ -24,7 +24,8 @@ Result<std::unique_ptr<LabelCache>> LabelCache::create(gpu::Device& device, Draw
 }
 
 std::size_t LabelCache::KeyHash::operator()(const Key& key) const {
-  return std::hash<std::string>()(key.text) * 31 + std::size_t(key.pixel_size) * 4096 + std::size_t(key.max_width);
+  return std::hash<std::string>()(key.text) * 31 + std::size_t(key.pixel_size) * 4096 +
+         std::size_t(key.max_width);
 }
 
 bool LabelCache::beginFrame(double pixel_ratio, const char* family) {
@@ -55,7 +56,8 @@ Label LabelCache::rasterize(const Key& key) {
   const QFontMetricsF metrics(font);
   const QString text =
       metrics.elidedText(QString::fromStdString(key.text), Qt::ElideMiddle, key.max_width * pixel_ratio_);
-  const auto width = std::uint32_t(std::ceil(metrics.horizontalAdvance(text))) + 2;  // italics and marks overhang
+  const auto width =
+      std::uint32_t(std::ceil(metrics.horizontalAdvance(text))) + 2;  // italics and marks overhang
   const auto height = std::uint32_t(std::ceil(metrics.height()));
   if (width > kSide || height > kSide) return {};
   if (shelf_x_ + width > kSide) {

@@ -1,5 +1,6 @@
-// Text of any script on the canvas: Qt shapes and rasterizes a label once (right-to-left, CJK, emoji, the same fonts
-// as the widgets around the canvas), and it stays in a texture that the canvas draws upright or turned.
+// Text of any script on the canvas: Qt shapes and rasterizes a label once (right-to-left, CJK, emoji, the
+// same fonts as the widgets around the canvas), and it stays in a texture that the canvas draws upright or
+// turned.
 #pragma once
 
 #include <imgui.h>
@@ -28,8 +29,8 @@ class LabelCache {
   // Returns whether labels were missing from the last frame, which is then worth drawing again.
   bool beginFrame(double pixel_ratio, const char* family);
 
-  // `text`: UTF-8; longer than `max_width` logical pixels, it is elided in the middle. Empty when there is no room
-  // left in this frame.
+  // `text`: UTF-8; longer than `max_width` logical pixels, it is elided in the middle. Empty when there is no
+  // room left in this frame.
   Label get(const std::string& text, int pixel_size, float max_width);
 
   ImTextureID texture() { return &texture_; }

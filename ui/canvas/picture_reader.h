@@ -1,5 +1,5 @@
-// The values of a picture on the host, for numbers in cells and for the hovered cell: copied behind the work that is
-// queued, one picture at a time, never waited for.
+// The values of a picture on the host, for numbers in cells and for the hovered cell: copied behind the work
+// that is queued, one picture at a time, never waited for.
 #pragma once
 
 #include <memory>

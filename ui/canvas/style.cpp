@@ -74,7 +74,8 @@ Result<void> CanvasFonts::prepare(gpu::Device& device, DrawRenderer& renderer, c
   atlas.Clear();
   atlas.FontBuilderIO = ImGuiFreeType::GetBuilderForFreeType();
   atlas.Flags |= ImFontAtlasFlags_NoPowerOfTwoHeight | ImFontAtlasFlags_NoMouseCursors;
-  // Qt counts a font's size as its em square, Dear ImGui as ascent + descent: 1.21 em for Inter, 1.32 for the mono.
+  // Qt counts a font's size as its em square, Dear ImGui as ascent + descent: 1.21 em for Inter, 1.32 for the
+  // mono.
   constexpr double kInterfaceEm = 1.21, kMonoEm = 1.32;
   const auto pixels = [&](int size, double em) { return float(std::round(size * em * pixel_ratio)); };
   interface_ = addFont(atlas, fonts.interface_files, pixels(fonts.interface_size, kInterfaceEm));
@@ -88,7 +89,8 @@ Result<void> CanvasFonts::prepare(gpu::Device& device, DrawRenderer& renderer, c
   int width = 0, height = 0;
   atlas.GetTexDataAsRGBA32(&data, &width, &height);
   if (!data || width <= 0 || height <= 0)
-    return fail(ErrorCode::kNotFound, "no usable font for the canvas: install fonts-inter and fonts-jetbrains-mono");
+    return fail(ErrorCode::kNotFound,
+                "no usable font for the canvas: install fonts-inter and fonts-jetbrains-mono");
   TRY_ASSIGN(gpu::Image image, gpu::Image::create(device, std::uint32_t(width), std::uint32_t(height),
                                                   VK_FORMAT_R8G8B8A8_UNORM, "canvas fonts"));
   texture_.image = std::make_shared<gpu::Image>(std::move(image));

@@ -19,8 +19,8 @@ inline ImVec4 toImVec4(Rgba color) {
   return {c[0], c[1], c[2], c[3]};
 }
 
-// Latin text and numbers of Dear ImGui's widgets; tokens of any script go through LabelCache. Sizes are logical;
-// glyphs are made for the pixel ratio at hand.
+// Latin text and numbers of Dear ImGui's widgets; tokens of any script go through LabelCache. Sizes are
+// logical; glyphs are made for the pixel ratio at hand.
 class CanvasFonts {
  public:
   // Makes the atlas anew when the pixel ratio or the font families changed; uploads it with the next frame.
