@@ -136,6 +136,7 @@ Result<void> Commands::begin() {
   TRY(device_->wait(last_submission_));
   TRY(check(vkResetCommandPool(device_->handle(), pool_, 0), name_));
   forget();
+  next_.clear();
   error_.reset();
   mark_labels_.clear();
   wrote_mapped_ = false;
@@ -214,7 +215,6 @@ void Commands::memoryBarrier(VkPipelineStageFlags2 from, VkPipelineStageFlags2 t
 }
 
 void Commands::forget() {
-  next_.clear();
   since_barrier_.clear();
   retired_.clear();
 }
@@ -242,7 +242,7 @@ void Commands::dispatchRaw(const Kernel& kernel, Groups groups, const void* para
   order();
 
   vkCmdBindPipeline(handle_, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline());
-  if (!bound.empty()) bind(kernel, bound);
+  if (!bound.empty() && !bind(kernel, bound)) return;
   if (params_bytes > 0)
     vkCmdPushConstants(handle_, kernel.layout(), VK_SHADER_STAGE_COMPUTE_BIT, 0,
                        static_cast<std::uint32_t>(params_bytes), params);
@@ -257,7 +257,7 @@ void Commands::dispatchRaw(const Kernel& kernel, Groups groups, const void* para
   ++dispatches_;
 }
 
-void Commands::bind(const Kernel& kernel, std::span<const Bound> bound) {
+bool Commands::bind(const Kernel& kernel, std::span<const Bound> bound) {
   std::vector<VkWriteDescriptorSet> writes(
       bound.size(), VkWriteDescriptorSet{.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET});
   std::vector<VkDescriptorImageInfo> images(bound.size());
@@ -293,12 +293,14 @@ void Commands::bind(const Kernel& kernel, std::span<const Bound> bound) {
         DEMAND(it.storage.offset % device_->limits().minStorageBufferOffsetAlignment == 0,
                "kernel {}: binding {} starts at byte {}, the device wants multiples of {}", kernel.name(),
                binding.index, it.storage.offset, device_->limits().minStorageBufferOffsetAlignment);
-        if (it.storage.bytes > device_->info().max_storage_buffer_range)
+        if (it.storage.bytes > device_->info().max_storage_buffer_range) {
           remember({ErrorCode::kUnsupported,
                     fmt::format("kernel {}: binding {} is {} bytes of buffer {}, {} allows {}", kernel.name(),
                                 binding.index, it.storage.bytes, it.storage.buffer->name(),
                                 device_->info().name, device_->info().max_storage_buffer_range),
                     nullptr});
+          return false;
+        }
         buffers[i] = {it.storage.buffer->handle(), it.storage.offset, it.storage.bytes};
         write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
         write.pBufferInfo = &buffers[i];
@@ -307,6 +309,7 @@ void Commands::bind(const Kernel& kernel, std::span<const Bound> bound) {
   }
   device_->pushDescriptors()(handle_, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout(), 0,
                              static_cast<std::uint32_t>(writes.size()), writes.data());
+  return true;
 }
 
 void Commands::copy(Slice from, Slice to) {

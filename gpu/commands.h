@@ -116,7 +116,7 @@ class Commands {
 
   void dispatchRaw(const Kernel& kernel, Groups groups, const void* params, std::size_t params_bytes,
                    const Access& access, std::span<const Bound> bound, const Slice* indirect);
-  void bind(const Kernel& kernel, std::span<const Bound> bound);
+  bool bind(const Kernel& kernel, std::span<const Bound> bound);
   void touch(const Slice& slice, bool write, VkPipelineStageFlags2 stage);
   void touch(const Image& image, bool write, VkPipelineStageFlags2 stage);
   void order();  // puts a barrier in front of the command whose touches are in next_, when it needs one

@@ -28,12 +28,11 @@ std::string Checkpoint::displayName() const {
   if (const auto name = metadata_.find("general.name"); name != metadata_.end() && name->is_string())
     return name->get<std::string>();
   std::error_code ignored;
-  const std::filesystem::path absolute = std::filesystem::weakly_canonical(path_, ignored);
-  const bool named_after_folder =
-      std::filesystem::is_directory(absolute, ignored) || absolute.stem() == "model";
-  if (!named_after_folder) return absolute.stem().string();
-  return std::filesystem::is_directory(absolute, ignored) ? absolute.filename().string()
-                                                          : absolute.parent_path().filename().string();
+  std::filesystem::path path = std::filesystem::weakly_canonical(path_, ignored);
+  if (path.filename().empty()) path = path.parent_path();  // "folder/"
+  if (std::filesystem::is_directory(path, ignored)) return path.filename().string();
+  // "model.safetensors" says nothing, its folder does.
+  return path.stem() == "model" ? path.parent_path().filename().string() : path.stem().string();
 }
 
 const TensorEntry* Checkpoint::find(std::string_view name) const {

@@ -9,6 +9,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kLongestMessage = 200, kLongestExcerpt = 60;
+
 // The deepest nesting, from the brackets outside strings: known before anything is allocated.
 std::size_t nestingDepth(std::string_view text) {
   std::size_t depth = 0, deepest = 0;
@@ -29,6 +31,14 @@ std::size_t nestingDepth(std::string_view text) {
   return deepest;
 }
 
+// Printable ASCII only, at most `longest` characters.
+std::string asciiLine(std::string_view text, std::size_t longest) {
+  std::string line(text.substr(0, longest));
+  for (char& c : line)
+    if (c < 0x20 || c > 0x7e) c = '?';
+  return text.size() > longest ? line + "..." : line;
+}
+
 // Remembers the keys of the objects that are open, to find one that comes twice.
 class DuplicateKeys {
  public:
@@ -37,7 +47,7 @@ class DuplicateKeys {
     if (event == json::parse_event_t::object_end) open_.pop_back();
     if (event != json::parse_event_t::key) return;
     const auto& key = parsed.get_ref<const std::string&>();
-    if (!open_.back().insert(key).second && first_.empty()) first_ = '"' + key + '"';
+    if (!open_.back().insert(key).second && first_.empty()) first_ = excerpt(key);
   }
   const std::string& first() const { return first_; }  // in quotes; empty when there is none
 
@@ -66,12 +76,15 @@ Result<json> parseJsonObject(std::string_view text, std::string_view what, JsonL
       return fail(ErrorCode::kInvalidFile, "{}: expected a JSON object, found {}", what, value.type_name());
     return value;
   } catch (const json::exception& error) {
-    // nlohmann's message tells the position; it may quote the input, line breaks included.
-    std::string message = error.what();
-    for (char& c : message)
-      if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-    return fail(ErrorCode::kInvalidFile, "{}: {}", what, message);
+    // The message tells the position; it may quote the input at any length.
+    return fail(ErrorCode::kInvalidFile, "{}: not valid JSON: {}", what,
+                asciiLine(error.what(), kLongestMessage));
   }
+}
+
+std::string excerpt(const json& value) {
+  // dump() writes control characters and all that is not ASCII as escapes.
+  return asciiLine(value.dump(-1, ' ', true, json::error_handler_t::replace), kLongestExcerpt);
 }
 
 }  // namespace vitrine::core

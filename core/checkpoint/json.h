@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 
 #include "gpu/error.h"
@@ -16,5 +17,8 @@ struct JsonLimits {
 
 // `what` names the text in errors ("config.json"). The result is an object.
 Result<nlohmann::json> parseJsonObject(std::string_view text, std::string_view what, JsonLimits limits = {});
+
+// A value of the file as a message shows it: on one line, valid UTF-8, cut where it is long.
+std::string excerpt(const nlohmann::json& value);
 
 }  // namespace vitrine::core

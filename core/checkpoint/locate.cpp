@@ -44,8 +44,7 @@ Result<CheckpointParts> openFile(const fs::path& path) {
   if (text.starts_with("lmgg") || text.starts_with("tjgg") || text.starts_with("fmgg"))
     return fail(ErrorCode::kUnsupported, "{} is in the old GGML format; convert the original model to GGUF",
                 name);
-  const bool pickled = text.starts_with("PK\x03\x04") || text.starts_with("\x80\x02");
-  if (pickled || isPickleName(path)) return refusePickle(path);
+  if (text.starts_with("\x80\x02") || isPickleName(path)) return refusePickle(path);
   if (looksLikeSafetensors(text) || path.extension() == ".safetensors")
     return openSafetensors(std::move(file));
   return fail(ErrorCode::kUnsupported,
@@ -64,6 +63,13 @@ Result<std::vector<fs::path>> listFolder(const fs::path& folder) {
   return files;
 }
 
+// Of a split GGUF model the first file stands for all.
+bool isLaterPart(const fs::path& file) {
+  const std::string stem = file.stem().string();
+  return file.extension() == ".gguf" && stem.find("-of-") != std::string::npos &&
+         stem.find("-00001-of-") == std::string::npos;
+}
+
 Result<CheckpointParts> openFolder(const fs::path& folder) {
   std::error_code ignored;
   if (fs::exists(folder / kIndexName, ignored)) return openShardedSafetensors(folder / kIndexName);
@@ -72,12 +78,8 @@ Result<CheckpointParts> openFolder(const fs::path& folder) {
   TRY_ASSIGN(const std::vector<fs::path> files, listFolder(folder));
   for (const std::string_view extension : {".safetensors", ".gguf"}) {
     std::vector<fs::path> models;
-    std::ranges::copy_if(files, std::back_inserter(models),
-                         [extension](const fs::path& file) { return file.extension() == extension; });
-    // Of a split GGUF the first file stands for all.
-    std::erase_if(models, [](const fs::path& file) {
-      const std::string stem = file.stem().string();
-      return stem.find("-of-") != std::string::npos && stem.find("-00001-of-") == std::string::npos;
+    std::ranges::copy_if(files, std::back_inserter(models), [extension](const fs::path& file) {
+      return file.extension() == extension && !isLaterPart(file);
     });
     if (models.size() == 1) return openFile(models.front());
     if (models.size() > 1)

@@ -16,6 +16,9 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kMostDimensions = 8;
+constexpr JsonLimits kConfigLimits = {.bytes = 16 << 20};
+
 struct Placed {
   TensorEntry entry;
   std::uint64_t begin = 0, end = 0;  // in the data
@@ -40,10 +43,13 @@ Result<Placed> readEntry(const std::string& name, const json& header, std::span<
   if (!type || info(*type).quantized)  // safetensors knows no block formats
     return fail(ErrorCode::kUnsupported,
                 "tensor {} has type {}, which Vitrine does not read; save it as BF16 or F16", name,
-                type_name->dump());
+                excerpt(*type_name));
 
   Placed tensor;
   TRY_ASSIGN(auto shape, unsignedList(header, "shape", name));
+  if (shape.size() > kMostDimensions)
+    return fail(ErrorCode::kInvalidFile, "tensor {} has {} dimensions, more than {}", name, shape.size(),
+                kMostDimensions);
   TRY_ASSIGN(const auto offsets, unsignedList(header, "data_offsets", name));
   auto size = tensorBytes(*type, shape);
   if (!size) return within(fmt::format("tensor {}", name), std::move(size).error());
@@ -122,7 +128,7 @@ Result<json> readConfig(const std::filesystem::path& folder) {
   auto file = MappedFile::open(folder / "config.json");
   if (!file && file.error().code == ErrorCode::kNotFound) return json::object();
   if (!file) return tl::unexpected(std::move(file).error());
-  return parseJsonObject((*file)->text(), "config.json");
+  return parseJsonObject((*file)->text(), "config.json", kConfigLimits);
 }
 
 // The shard of every tensor, as the index tells it. Shards are plain file names in the index's own folder.

@@ -70,7 +70,7 @@ std::uint32_t Session::Impl::splitsFor(std::uint32_t length) const {
 
 Result<void> Session::Impl::setState(gpu::Commands& commands, std::uint32_t position, std::uint32_t length) {
   shader::StepState state{.position = position, .tokens = length};
-  commands.update(buffers.state, std::as_bytes(std::span(&state, 1)));
+  commands.update({buffers.state, 0, sizeof(state)}, std::as_bytes(std::span(&state, 1)));
   return {};
 }
 

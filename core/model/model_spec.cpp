@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/arch/architecture.h"
+#include "core/checkpoint/json.h"
 
 namespace vitrine::core {
 namespace {
@@ -36,7 +37,12 @@ Result<std::string> architectureName(const Checkpoint& checkpoint) {
   const bool gguf = checkpoint.format() == CheckpointFormat::kGguf;
   const char* key = gguf ? "general.architecture" : "model_type";
   const auto found = checkpoint.metadata().find(key);
-  if (found != checkpoint.metadata().end() && found->is_string()) return found->get<std::string>();
+  constexpr std::size_t kLongest = 64;
+  if (found != checkpoint.metadata().end() && found->is_string()) {
+    const auto& name = found->get_ref<const std::string&>();
+    if (name.size() <= kLongest) return name;
+    return fail(ErrorCode::kUnsupported, "{} is {}, which is no architecture's name", key, excerpt(*found));
+  }
   if (gguf)
     return fail(ErrorCode::kInvalidFile, "{} is missing: the file does not say what model it is", key);
   return fail(ErrorCode::kInvalidFile,
@@ -50,14 +56,11 @@ Result<const Architecture*> findArchitecture(const std::string& name, Checkpoint
       if (!candidate.empty() && candidate == name) return architecture;
       if (!candidate.empty()) known.push_back(candidate);
     }
-  std::string shown = name.substr(0, 64);
-  for (char& c : shown)
-    if (static_cast<unsigned char>(c) < 0x20) c = '?';
   std::ranges::sort(known);
   const auto closest = std::ranges::min_element(
-      known, {}, [&shown](std::string_view candidate) { return editDistance(shown, candidate); });
+      known, {}, [&name](std::string_view candidate) { return editDistance(name, candidate); });
   return fail(ErrorCode::kUnsupported, "architecture {} is not known; the closest one is {} (known: {})",
-              shown, *closest, fmt::join(known, ", "));
+              excerpt(name), *closest, fmt::join(known, ", "));
 }
 
 // Weights packed by GPTQ, AWQ and the like are integers with meanings of their own.
@@ -67,8 +70,7 @@ Result<void> refusePackedWeights(const json& metadata) {
   const auto method = found->find("quant_method");
   return fail(ErrorCode::kUnsupported,
               "weights quantized by {} are not read; take the original model or a GGUF file of it",
-              method != found->end() ? method->dump(-1, ' ', true, json::error_handler_t::replace)
-                                     : "an unnamed method");
+              method != found->end() ? excerpt(*method) : "an unnamed method");
 }
 
 void warnOfUnread(const ModelSpec& spec) {

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <map>
 
-#include "core/figure/colormap.h"
 #include "ui/draw.params.h"
 
 namespace vitrine::ui {
@@ -15,20 +14,6 @@ constexpr std::uint32_t kMaxTextures = 256;  // different ones in a frame
 constexpr std::uint32_t kColorMapSize = 256;
 
 static_assert(sizeof(ImDrawVert) == 20 && sizeof(ImDrawIdx) == 2, "ui/draw.vert reads these");
-
-core::ColormapId tableOf(ColorMap map) {
-  switch (map) {
-    case ColorMap::kViridis:
-      return core::ColormapId::kViridis;
-    case ColorMap::kCividis:
-      return core::ColormapId::kCividis;
-    case ColorMap::kMagma:
-      return core::ColormapId::kMagma;
-    case ColorMap::kGrey:
-      return core::ColormapId::kGrey;
-  }
-  return core::ColormapId::kViridis;
-}
 
 void memoryBarrier(VkCommandBuffer commands, VkPipelineStageFlags2 from, VkAccessFlags2 written,
                    VkPipelineStageFlags2 to, VkAccessFlags2 read) {
@@ -93,7 +78,7 @@ void setMapParams(const MapPaint& paint, shader::DrawParams& params) {
   params.low = end(paint.range.low);
   params.high = end(paint.range.high);
   params.log_scale = log;
-  params.lut_row = std::uint32_t(paint.color_map);
+  params.lut_row = std::uint32_t(paint.colormap);
   params.masked = paint.masked.abgr();
   params.invalid = paint.invalid.abgr();
 }
@@ -129,11 +114,11 @@ DrawRenderer::~DrawRenderer() {
 
 Result<void> DrawRenderer::createColorTable() {
   std::vector<std::byte> pixels;
-  for (ColorMap map : kColorMaps)
-    for (const core::Rgb8& color : core::colormap(tableOf(map)))
+  for (core::ColormapId map : core::colormaps())  // row by row, in the order of the ids
+    for (const core::Rgb8& color : core::colormap(map))
       for (std::uint8_t channel : {color.r, color.g, color.b, std::uint8_t(255)})
         pixels.push_back(std::byte(channel));
-  const auto rows = std::uint32_t(std::size(kColorMaps));
+  const auto rows = std::uint32_t(core::colormaps().size());
   TRY_ASSIGN(gpu::Image table,
              gpu::Image::create(device_, kColorMapSize, rows, VK_FORMAT_R8G8B8A8_UNORM, "colour maps"));
   color_table_ = std::make_shared<gpu::Image>(std::move(table));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "core/figure/colormap.h"
 #include "gpu/image.h"
 #include "ui/theme/tokens.h"
 #include "ui/view_settings.h"
@@ -15,7 +16,7 @@ namespace vitrine::ui {
 struct MapPaint {
   Range range;
   Scale scale = Scale::kLog;
-  ColorMap color_map = ColorMap::kViridis;
+  core::ColormapId colormap = core::ColormapId::kViridis;
   Rgba masked, invalid;  // cells with no key; NaN
 };
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "core/checkpoint/json.h"
+
 namespace vitrine::core::arch {
 
 using nlohmann::json;
@@ -19,9 +21,7 @@ const json* Hparams::find(Key key) const {
 tl::unexpected<Error> Hparams::refuse(Key key, std::string_view expected) const {
   const json* found = find(key);
   if (!found) return fail(ErrorCode::kInvalidFile, "{} is missing; it must be {}", spelling(key), expected);
-  std::string shown = found->dump(-1, ' ', true, json::error_handler_t::replace);
-  if (shown.size() > 60) shown = shown.substr(0, 60) + "...";
-  return fail(ErrorCode::kInvalidFile, "{} must be {}, found {}", spelling(key), expected, shown);
+  return fail(ErrorCode::kInvalidFile, "{} must be {}, found {}", spelling(key), expected, excerpt(*found));
 }
 
 Result<std::uint32_t> Hparams::wholeNumber(Key key, std::uint32_t least, std::uint32_t most) const {

@@ -206,10 +206,13 @@ Result<FoldedRope> readRope(const Hparams& hparams, Weights& weights, const Rope
   Rope& rope = folded.rope;
   rope.pairing = shape.pairing;
   rope.rotary_dim = shape.rotary_dim;
-  const auto is_angle = [](double frequency) { return std::isfinite(frequency) && frequency >= 0; };
-  if (!std::ranges::all_of(rope.inv_freq, is_angle) || !std::isfinite(rope.magnitude) ||
-      folded.context_length == 0)
-    return fail(ErrorCode::kInvalidFile, "the rope parameters give frequencies that are no finite numbers");
+  // Comparisons that a NaN fails; faster turns than these leave no digits for a position.
+  constexpr double kLargest = 1e6;
+  const auto is_angle = [](double frequency) { return frequency >= 0 && frequency <= kLargest; };
+  if (!std::ranges::all_of(rope.inv_freq, is_angle) || !(rope.magnitude > 0 && rope.magnitude <= kLargest))
+    return fail(ErrorCode::kInvalidFile, "the rope parameters give no usable frequencies");
+  if (folded.context_length == 0)
+    return fail(ErrorCode::kInvalidFile, "the rope parameters leave no context");
   return folded;
 }
 

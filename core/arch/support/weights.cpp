@@ -22,8 +22,8 @@ Result<WeightRef> Weights::matrix(const std::string& name, std::uint64_t rows, s
 Result<WeightRef> Weights::vector(const std::string& name, std::uint64_t length) {
   TRY_ASSIGN(const TensorEntry* tensor, take(name, {length}));
   if (info(tensor->dtype).quantized)
-    return fail(ErrorCode::kUnsupported, "tensor {}: a vector of type {}; vectors are read as plain floats", name,
-                core::name(tensor->dtype));
+    return fail(ErrorCode::kUnsupported, "tensor {}: a vector of type {}; vectors are read as plain floats",
+                name, core::name(tensor->dtype));
   return WeightRef{.tensor = tensor, .first_row = 0, .rows = length, .columns = 1};
 }
 

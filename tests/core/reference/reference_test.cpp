@@ -3,33 +3,17 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <string>
 #include <vector>
 
-#include "core/tensor/dequantize.h"
+#include "support/golden.h"
 #include "support/numeric.h"
+#include "support/scratch_folder.h"
 #include "support/shared_files.h"
+#include "support/zoo_gguf.h"
 
 namespace vitrine::core {
 namespace {
-
-std::vector<float> floats(const Checkpoint& golden, const std::string& name) {
-  const TensorEntry* tensor = golden.find(name);
-  if (!tensor) return {};
-  std::vector<float> values(tensor->elements());
-  EXPECT_TRUE(dequantize(tensor->dtype, tensor->bytes, values));
-  return values;
-}
-
-std::vector<std::int32_t> inputIds(const Checkpoint& golden) {
-  const TensorEntry& tensor = *golden.find("input_ids");
-  const std::size_t width = info(tensor.dtype).block_bytes;  // I32 or I64: the low bytes come first in both
-  std::vector<std::int32_t> ids(tensor.elements());
-  for (std::size_t i = 0; i < ids.size(); ++i)
-    std::memcpy(&ids[i], tensor.bytes.data() + i * width, sizeof ids[i]);
-  return ids;
-}
 
 std::span<const double> numbers(const ReferenceMatrix& matrix) {
   return {matrix.data(), static_cast<std::size_t>(matrix.size())};
@@ -46,7 +30,7 @@ std::vector<double> stacked(const std::vector<ReferenceMatrix>& heads) {
 int compareWithGolden(const ReferencePass& pass, const Checkpoint& golden, double tolerance) {
   int compared = 0;
   const auto hold = [&](const std::string& name, const auto& out) {
-    const std::vector<float> wanted = floats(golden, name);
+    const std::vector<float> wanted = test::goldenFloats(golden, name);
     if (wanted.empty()) return;
     EXPECT_CLOSE(out, wanted, tolerance) << name;
     ++compared;
@@ -59,20 +43,35 @@ int compareWithGolden(const ReferencePass& pass, const Checkpoint& golden, doubl
   return compared;
 }
 
-class Zoo : public testing::TestWithParam<const char*> {};
+class Zoo : public testing::TestWithParam<const char*> {
+ protected:
+  // Runs `model` on the golden input of `folder` and compares; nothing in the file may be left over.
+  static void hold(const std::filesystem::path& model, const std::filesystem::path& folder) {
+    const auto checkpoint = Checkpoint::open(model);
+    ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+    const auto spec = readModelSpec(*checkpoint);
+    ASSERT_TRUE(spec) << spec.error().describe();
+    EXPECT_EQ(spec->unread_tensors, std::vector<std::string>());
+    const auto golden = Checkpoint::open(folder / "golden.safetensors");
+    ASSERT_TRUE(golden) << golden.error().describe();
+    const auto pass = referenceForward(*spec, test::goldenIds(**golden));
+    ASSERT_TRUE(pass) << pass.error().describe();
+    EXPECT_EQ(compareWithGolden(*pass, **golden, 1e-5), 1 + 4 + 3);  // logits, hidden, attention
+  }
+};
 
 TEST_P(Zoo, GivesWhatTransformersGives) {
   VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
+  hold(folder, folder);
+}
+
+TEST_P(Zoo, GivesTheSameAsGguf) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
   const auto checkpoint = Checkpoint::open(folder);
   ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
-  const auto spec = readModelSpec(*checkpoint);
-  ASSERT_TRUE(spec) << spec.error().describe();
-  EXPECT_EQ(spec->unread_tensors, std::vector<std::string>());
-  const auto golden = Checkpoint::open(folder / "golden.safetensors");
-  ASSERT_TRUE(golden) << golden.error().describe();
-  const auto pass = referenceForward(*spec, inputIds(**golden));
-  ASSERT_TRUE(pass) << pass.error().describe();
-  EXPECT_EQ(compareWithGolden(*pass, **golden, 1e-5), 1 + 4 + 3);  // logits, hidden, attention
+  const test::ScratchFolder scratch;
+  test::writeFile(scratch / "m.gguf", test::zooAsGguf(**checkpoint));
+  hold(scratch / "m.gguf", folder);
 }
 
 INSTANTIATE_TEST_SUITE_P(Reference, Zoo,
@@ -113,7 +112,7 @@ TEST(Reference, SmolLM2GivesItsExactValues) {
   ASSERT_TRUE(spec) << spec.error().describe();
   const auto golden = Checkpoint::open(folder / "golden.safetensors");
   ASSERT_TRUE(golden) << golden.error().describe();
-  const auto pass = referenceForward(*spec, inputIds(**golden), 8);
+  const auto pass = referenceForward(*spec, test::goldenIds(**golden), 8);
   ASSERT_TRUE(pass) << pass.error().describe();
   EXPECT_EQ(compareWithGolden(*pass, **golden, 1e-4), 1 + 4 + 30);
 }

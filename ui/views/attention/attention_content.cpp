@@ -9,7 +9,9 @@ namespace {
 constexpr double kNarrowCanvas = 460;  // below this width there is room for the map only
 constexpr int kPage = 10;              // tokens that Page Up and Page Down move
 
-std::string megabytes(std::uint64_t bytes) { return fmt::format("{:.1f} MB", double(bytes) / 1e6); }
+std::string megabytes(std::uint64_t bytes) {
+  return fmt::format("{:.1f} MB", double(bytes) / 1e6);
+}
 
 bool isArrow(int key) {
   return key == Qt::Key_Left || key == Qt::Key_Right || key == Qt::Key_Up || key == Qt::Key_Down;
@@ -17,10 +19,14 @@ bool isArrow(int key) {
 
 Direction directionOf(int key) {
   switch (key) {
-    case Qt::Key_Left: return Direction::kLeft;
-    case Qt::Key_Right: return Direction::kRight;
-    case Qt::Key_Up: return Direction::kUp;
-    default: return Direction::kDown;
+    case Qt::Key_Left:
+      return Direction::kLeft;
+    case Qt::Key_Right:
+      return Direction::kRight;
+    case Qt::Key_Up:
+      return Direction::kUp;
+    default:
+      return Direction::kDown;
   }
 }
 
@@ -93,8 +99,10 @@ bool AttentionContent::wantsKey(const KeyPress& press) const {
     case Qt::Key_S:
     case Qt::Key_L:
     case Qt::Key_C:
-    case Qt::Key_P: return true;
-    default: return false;
+    case Qt::Key_P:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -117,20 +125,33 @@ void AttentionContent::handleKey(const KeyPress& press, const PanelContext& cont
       else
         bar_.overview = OverviewState::kShown;
       break;
-    case Qt::Key_F: map_.viewport().fit(); break;
+    case Qt::Key_F:
+      map_.viewport().fit();
+      break;
     case Qt::Key_Plus:
-    case Qt::Key_Equal: map_.viewport().zoomAt(middle, 1.25); break;
-    case Qt::Key_Minus: map_.viewport().zoomAt(middle, 1 / 1.25); break;
+    case Qt::Key_Equal:
+      map_.viewport().zoomAt(middle, 1.25);
+      break;
+    case Qt::Key_Minus:
+      map_.viewport().zoomAt(middle, 1 / 1.25);
+      break;
     case Qt::Key_Return:
     case Qt::Key_Enter:
     case Qt::Key_O:
       bar_.overview = bar_.overview == OverviewState::kShown ? OverviewState::kHidden : OverviewState::kShown;
       break;
-    case Qt::Key_S: bar_.sort = nextSort(bar_.sort); break;
-    case Qt::Key_L: settings_.setScale(settings_.scale() == Scale::kLog ? Scale::kLinear : Scale::kLog); break;
-    case Qt::Key_C: settings_.setColorMap(nextColorMap(settings_.colorMap())); break;
+    case Qt::Key_S:
+      bar_.sort = nextSort(bar_.sort);
+      break;
+    case Qt::Key_L:
+      settings_.setScale(settings_.scale() == Scale::kLog ? Scale::kLinear : Scale::kLog);
+      break;
+    case Qt::Key_C:
+      settings_.setColormap(nextColormap(settings_.colormap()));
+      break;
     case Qt::Key_P:
-      settings_.setPooling(settings_.pooling() == core::Pooling::kMax ? core::Pooling::kMean : core::Pooling::kMax);
+      settings_.setPooling(settings_.pooling() == core::Pooling::kMax ? core::Pooling::kMean
+                                                                      : core::Pooling::kMax);
       break;
     default:
       if (context.tokens() > 0) moveCell(press);
@@ -142,15 +163,32 @@ void AttentionContent::moveCell(const KeyPress& press) {
   const int step = press.modifiers.testFlag(Qt::ShiftModifier) ? kPage : 1;
   constexpr int kFar = 1 << 24;
   switch (press.key) {
-    case Qt::Key_Left: selection_.moveKey(-step); break;
-    case Qt::Key_Right: selection_.moveKey(step); break;
-    case Qt::Key_Up: selection_.moveQuery(-step); break;
-    case Qt::Key_Down: selection_.moveQuery(step); break;
-    case Qt::Key_PageUp: selection_.moveQuery(-kPage); break;
-    case Qt::Key_PageDown: selection_.moveQuery(kPage); break;
-    case Qt::Key_Home: selection_.moveQuery(-kFar); break;
-    case Qt::Key_End: selection_.moveQuery(kFar); break;
-    default: return;
+    case Qt::Key_Left:
+      selection_.moveKey(-step);
+      break;
+    case Qt::Key_Right:
+      selection_.moveKey(step);
+      break;
+    case Qt::Key_Up:
+      selection_.moveQuery(-step);
+      break;
+    case Qt::Key_Down:
+      selection_.moveQuery(step);
+      break;
+    case Qt::Key_PageUp:
+      selection_.moveQuery(-kPage);
+      break;
+    case Qt::Key_PageDown:
+      selection_.moveQuery(kPage);
+      break;
+    case Qt::Key_Home:
+      selection_.moveQuery(-kFar);
+      break;
+    case Qt::Key_End:
+      selection_.moveQuery(kFar);
+      break;
+    default:
+      return;
   }
   map_.showLocked();
 }
@@ -163,7 +201,8 @@ bool AttentionContent::drawState(CanvasFrame& frame, const PanelContext& context
     const double total = double(std::max<std::uint64_t>(snapshot.progress_total, 1));
     drawMessage(frame,
                 {.title = snapshot.activity.empty() ? "Loading" : snapshot.activity,
-                 .text = fmt::format("{} of {}", megabytes(snapshot.progress_done), megabytes(snapshot.progress_total)),
+                 .text = fmt::format("{} of {}", megabytes(snapshot.progress_done),
+                                     megabytes(snapshot.progress_total)),
                  .button = "Cancel",
                  .wish = Wish::kCancelLoad,
                  .progress = double(snapshot.progress_done) / total,
@@ -194,7 +233,8 @@ bool AttentionContent::drawState(CanvasFrame& frame, const PanelContext& context
   if (context.layers() == 0 || context.heads() == 0) {
     drawMessage(frame,
                 {.title = "This model has no attention layers",
-                 .text = fmt::format("{} mixes tokens by recurrence; its state is seen in Memory.", snapshot.model->name),
+                 .text = fmt::format("{} mixes tokens by recurrence; its state is seen in Memory.",
+                                     snapshot.model->name),
                  .color = colors.text},
                 area);
     return true;
@@ -221,7 +261,8 @@ void AttentionContent::drawMessage(CanvasFrame& frame, const Message& message, c
   drawText(list, frame.fonts.interface(), {x, y}, Align::kCenter, message.color, message.title);
   y += 24;
   // One line, elided in the middle: an error names a path, and both of its ends tell something.
-  drawLabel(list, frame, {x, y}, Align::kCenter, {12, float(area.width() - 48), colors.text_secondary}, message.text);
+  drawLabel(list, frame, {x, y}, Align::kCenter, {12, float(area.width() - 48), colors.text_secondary},
+            message.text);
   y += 24;
   if (message.progress >= 0) {
     const float width = float(std::min(320.0, area.width() - 48)), left = std::round(x - width / 2);

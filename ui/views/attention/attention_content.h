@@ -1,5 +1,5 @@
-// The Attention view as the canvas draws it: view bar, overview, large map, and the states in which there is nothing
-// to see. Knows no window, so that tests and benchmarks draw it into images.
+// The Attention view as the canvas draws it: view bar, overview, large map, and the states in which there is
+// nothing to see. Knows no window, so that tests and benchmarks draw it into images.
 #pragma once
 
 #include <functional>

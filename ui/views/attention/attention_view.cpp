@@ -27,7 +27,8 @@ AttentionView::AttentionView(CanvasWindow* window, std::unique_ptr<attention::At
   connect(window_, &CanvasWindow::drawn, this, &AttentionView::publishProbes);
   content_->onWish([this](attention::Wish wish) {
     // After the frame: what the window does with it may draw, or close this view.
-    QMetaObject::invokeMethod(this, [this, wish] { grant(wish); }, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(
+        this, [this, wish] { grant(wish); }, Qt::QueuedConnection);
   });
 }
 
@@ -39,10 +40,18 @@ AttentionView::~AttentionView() {
 
 void AttentionView::grant(attention::Wish wish) {
   switch (wish) {
-    case attention::Wish::kOpenModel: emit openRequested(); break;
-    case attention::Wish::kWritePrompt: emit promptRequested(); break;
-    case attention::Wish::kCancelLoad: emit cancelLoadRequested(); break;
-    case attention::Wish::kCopyError: emit copyErrorRequested(); break;
+    case attention::Wish::kOpenModel:
+      emit openRequested();
+      break;
+    case attention::Wish::kWritePrompt:
+      emit promptRequested();
+      break;
+    case attention::Wish::kCancelLoad:
+      emit cancelLoadRequested();
+      break;
+    case attention::Wish::kCopyError:
+      emit copyErrorRequested();
+      break;
   }
 }
 

@@ -1,10 +1,12 @@
-// The Attention tab: the canvas window with the Attention content, joined to the window's selection and settings.
+// The Attention tab: the canvas window with the Attention content, joined to the window's selection and
+// settings.
 //
-// The view bar (36 px: sort, scale, colour, pooling, state) is drawn by the canvas itself; scale, colour, range and
-// pooling live in ViewSettings, the sort order and whether the overview is shown live here. Keys of the canvas, while
-// it has the focus: arrows move the head, or the locked cell (Shift: by ten); Ctrl + arrows always the head; Home,
-// End, Page Up, Page Down move the query; Esc unlocks, then shows the overview again; Enter or O hides and shows the
-// overview; F fits, + and - zoom; S sort, L linear or log, C colour map, P pooling. Others go on to the window.
+// The view bar (36 px: sort, scale, colour, pooling, state) is drawn by the canvas itself; scale, colour,
+// range and pooling live in ViewSettings, the sort order and whether the overview is shown live here. Keys of
+// the canvas, while it has the focus: arrows move the head, or the locked cell (Shift: by ten); Ctrl + arrows
+// always the head; Home, End, Page Up, Page Down move the query; Esc unlocks, then shows the overview again;
+// Enter or O hides and shows the overview; F fits, + and - zoom; S sort, L linear or log, C colour map, P
+// pooling. Others go on to the window.
 #pragma once
 
 #include <memory>
@@ -40,7 +42,7 @@ class AttentionView : public View {
   CanvasWindow& canvasWindow() { return *window_; }
 
  signals:
-  void openRequested();        // the buttons of the states in which there is nothing to see
+  void openRequested();  // the buttons of the states in which there is nothing to see
   void promptRequested();
   void cancelLoadRequested();
   void copyErrorRequested();

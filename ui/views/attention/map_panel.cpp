@@ -16,7 +16,8 @@ double longestLabel(const PanelContext& context) {
   constexpr std::size_t kMostBytes = 14;
   std::size_t longest = 4;
   if (context.snapshot.tokens)
-    for (const core::Token& token : *context.snapshot.tokens) longest = std::max(longest, token.display.size());
+    for (const core::Token& token : *context.snapshot.tokens)
+      longest = std::max(longest, token.display.size());
   return double(std::min(longest, kMostBytes)) * kCharacter + kPadding;
 }
 
@@ -77,7 +78,8 @@ void MapPanel::handleMouse(CanvasFrame& frame, const PanelContext& context, cons
   if (hovered && io.MouseWheelH != 0) viewport_.panBy(io.MouseWheelH * 40.0, 0);
 
   const bool middle = ImGui::IsMouseDown(ImGuiMouseButton_Middle);
-  const bool far = ImGui::IsMouseDragging(middle ? ImGuiMouseButton_Middle : ImGuiMouseButton_Left, kDragThreshold);
+  const bool far =
+      ImGui::IsMouseDragging(middle ? ImGuiMouseButton_Middle : ImGuiMouseButton_Left, kDragThreshold);
   if (active && far) dragging_ = true;
   if (active && dragging_) {
     viewport_.panBy(io.MouseDelta.x, io.MouseDelta.y);
@@ -96,7 +98,8 @@ void MapPanel::handleMouse(CanvasFrame& frame, const PanelContext& context, cons
 const core::MapPicture* MapPanel::currentPicture(const PanelContext& context) const {
   const auto& map = context.snapshot.map;
   const Head head = context.selection.head();
-  if (!map || !map->image || map->request.layer != head.layer || map->request.head != head.head) return nullptr;
+  if (!map || !map->image || map->request.layer != head.layer || map->request.head != head.head)
+    return nullptr;
   return map.get();
 }
 

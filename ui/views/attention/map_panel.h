@@ -36,7 +36,8 @@ class MapPanel {
 
   void drawPictures(CanvasFrame& frame, const PanelContext& context, const Rect& plot);
   void drawPreview(CanvasFrame& frame, const PanelContext& context);
-  void drawPicture(CanvasFrame& frame, const PanelContext& context, const core::MapPicture& picture, float alpha);
+  void drawPicture(CanvasFrame& frame, const PanelContext& context, const core::MapPicture& picture,
+                   float alpha);
   void drawGrid(CanvasFrame& frame, const PanelContext& context, const Rect& plot);
   void drawNumbers(CanvasFrame& frame, const PanelContext& context, const Rect& plot);
   void drawMarginals(CanvasFrame& frame, const PanelContext& context, const Rect& plot);
@@ -58,7 +59,8 @@ class MapPanel {
   MapViewport viewport_;
   MapLayout layout_;
   PictureReader reader_;
-  std::shared_ptr<const core::MapPicture> whole_;  // the newest that showed the whole map: drawn below a zoomed one
+  std::shared_ptr<const core::MapPicture>
+      whole_;  // the newest that showed the whole map: drawn below a zoomed one
   bool dragging_ = false, hovering_ = false, show_locked_ = false;
   double waiting_seconds_ = 0;
 };

@@ -14,13 +14,12 @@ namespace {
 constexpr double kDimmed = 0.55;        // of an old picture while the new one is computed
 constexpr double kShowProgress = 0.15;  // seconds of waiting before a progress line appears
 
-int labelSize(double cell) { return cell < 12 ? 10 : cell < 16 ? 11 : 12; }
+int labelSize(double cell) {
+  return cell < 12 ? 10 : cell < 16 ? 11 : 12;
+}
 
 Rgba colorOf(double probability, const ViewSettings& settings) {
-  static constexpr core::ColormapId kTables[] = {core::ColormapId::kViridis, core::ColormapId::kCividis,
-                                                 core::ColormapId::kMagma, core::ColormapId::kGrey};
-  const core::Rgb8 color =
-      core::sampleColormap(kTables[std::size_t(settings.colorMap())], settings.position(probability));
+  const core::Rgb8 color = core::sampleColormap(settings.colormap(), settings.position(probability));
   return {color.r, color.g, color.b, 255};
 }
 
@@ -35,7 +34,9 @@ std::string cellNumber(double probability) {
   return fmt::format("{:.0e}", probability);
 }
 
-void addRect(ImDrawList& list, const Rect& rect, Rgba color) { list.AddRectFilled(low(rect), high(rect), color.abgr()); }
+void addRect(ImDrawList& list, const Rect& rect, Rgba color) {
+  list.AddRectFilled(low(rect), high(rect), color.abgr());
+}
 
 void addFrame(ImDrawList& list, const Rect& rect, Rgba color, double thickness) {
   const float half = float(thickness / 2);
@@ -61,7 +62,8 @@ void MapPanel::drawPreview(CanvasFrame& frame, const PanelContext& context) {
   if (!atlas || !atlas->image || head.layer >= atlas->layers || head.head >= atlas->heads) return;
   const float u = 1.0f / float(atlas->heads), v = 1.0f / float(atlas->layers);
   ImGui::GetWindowDrawList()->AddImage(
-      frame.renderer.map(atlas->image, context.paint(frame.theme)), {float(viewport_.xOf(0)), float(viewport_.yOf(0))},
+      frame.renderer.map(atlas->image, context.paint(frame.theme)),
+      {float(viewport_.xOf(0)), float(viewport_.yOf(0))},
       {float(viewport_.xOf(atlas->tokens)), float(viewport_.yOf(atlas->tokens))},
       {float(head.head) * u, float(head.layer) * v}, {float(head.head + 1) * u, float(head.layer + 1) * v},
       Rgba{255, 255, 255, std::uint8_t(kDimmed * 255)}.abgr());
@@ -149,8 +151,8 @@ void MapPanel::drawMarginals(CanvasFrame& frame, const PanelContext& context, co
   // One bar a cell, or, of cells that share a device pixel, the largest.
   const auto bars = [&](std::size_t count, double from, double to, auto start, auto value, auto bar) {
     double place = -1, largest = 0;
-    for (auto index = std::size_t(std::max(0.0, std::floor(from))); index < std::min<double>(count, std::ceil(to));
-         ++index) {
+    for (auto index = std::size_t(std::max(0.0, std::floor(from)));
+         index < std::min<double>(count, std::ceil(to)); ++index) {
       const double at = cell >= 1 ? start(index) : std::floor(start(index) / pixel) * pixel;
       if (at != place && place >= 0) bar(place, largest);
       largest = at == place ? std::max<double>(largest, value(index)) : value(index);
@@ -172,7 +174,8 @@ void MapPanel::drawMarginals(CanvasFrame& frame, const PanelContext& context, co
   const double most = std::log2(std::max<double>(2, double(picture->entropy.size())));
   const double left = plot.x1 + MapLayout::kGap;
   bars(
-      picture->entropy.size(), seen.y0, seen.y1, [&](std::size_t query) { return viewport_.yOf(double(query)); },
+      picture->entropy.size(), seen.y0, seen.y1,
+      [&](std::size_t query) { return viewport_.yOf(double(query)); },
       [&](std::size_t query) { return std::clamp(picture->entropy[query] / most, 0.0, 1.0); },
       [&](double y, double value) {
         const double width = std::max(value * layout_.entropy, pixel);
@@ -192,7 +195,8 @@ void MapPanel::drawCrosshair(CanvasFrame& frame, const PanelContext& context, co
   const double tokens = context.tokens();
   list.PushClipRect(low(plot.expanded(1)), high(plot.expanded(1)), true);
   if (query && *query < tokens) {
-    const double y0 = viewport_.yOf(*query), y1 = viewport_.yOf(*query + 1.0), x1 = viewport_.xOf(*query + 1.0);
+    const double y0 = viewport_.yOf(*query), y1 = viewport_.yOf(*query + 1.0),
+                 x1 = viewport_.xOf(*query + 1.0);
     if (cell >= 6)
       addFrame(list, Rect{viewport_.xOf(0), y0, x1, y1}.expanded(line), colors.query, line);
     else
@@ -232,7 +236,8 @@ void MapPanel::drawQueryLabels(CanvasFrame& frame, const PanelContext& context, 
   const float right = float(plot.x0 - MapLayout::kGap), width = float(layout_.query_labels);
   for (const AxisLabel& label : labels) {
     const Rgba color = label.marked ? colors.query : colors.text_secondary;
-    drawLabel(list, frame, {right, float(label.at)}, Align::kRight, {size, width, color}, tokens[label.index].display);
+    drawLabel(list, frame, {right, float(label.at)}, Align::kRight, {size, width, color},
+              tokens[label.index].display);
   }
 }
 

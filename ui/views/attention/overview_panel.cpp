@@ -10,11 +10,14 @@ constexpr double kRowLabels = 30, kColumnLabels = 22, kMargin = 8, kScrollbar = 
 constexpr std::uint32_t kLargestAtlas = 4096;  // device pixels a side: 64 MiB of thumbnails at most
 constexpr double kRankedTile = 44;
 
-double snapped(double value, double ratio) { return std::round(value * ratio) / ratio; }
+double snapped(double value, double ratio) {
+  return std::round(value * ratio) / ratio;
+}
 
 }  // namespace
 
-double OverviewPanel::preferredWidth(const PanelContext& context, double available_width, double height) const {
+double OverviewPanel::preferredWidth(const PanelContext& context, double available_width,
+                                     double height) const {
   const double most = available_width * 0.42;
   const double chrome = kRowLabels + kMargin + kScrollbar;
   const double tile = tile_.value_or(
@@ -31,10 +34,9 @@ void OverviewPanel::setSort(HeadSort sort) {
 
 void OverviewPanel::layOut(const PanelContext& context, double width, double height) {
   const auto summaries = context.snapshot.heads;
-  const double tile =
-      tile_.value_or(sort_ == HeadSort::kLayerHead
-                         ? comfortableTile(context.layers(), context.heads(), width, height)
-                         : kRankedTile);
+  const double tile = tile_.value_or(sort_ == HeadSort::kLayerHead
+                                         ? comfortableTile(context.layers(), context.heads(), width, height)
+                                         : kRankedTile);
   layout_.set(headOrder(context.layers(), context.heads(), sort_,
                         summaries ? std::span<const core::HeadSummary>(*summaries)
                                   : std::span<const core::HeadSummary>()),
@@ -65,7 +67,8 @@ bool OverviewPanel::draw(CanvasFrame& frame, const PanelContext& context, const 
   const ImGuiIO& io = ImGui::GetIO();
   ImVec2 origin = ImGui::GetCursorScreenPos();
   origin = {float(snapped(origin.x, frame.pixel_ratio)), float(snapped(origin.y, frame.pixel_ratio))};
-  const ImVec2 content{float(std::max(layout_.contentWidth() + 2, 1.0)), float(std::max(layout_.contentHeight() + 2, 1.0))};
+  const ImVec2 content{float(std::max(layout_.contentWidth() + 2, 1.0)),
+                       float(std::max(layout_.contentHeight() + 2, 1.0))};
   ImGui::InvisibleButton("tiles", content);
   const bool hovered = ImGui::IsItemHovered();
   if (ImGui::IsWindowHovered()) {
@@ -105,8 +108,8 @@ void OverviewPanel::drawTiles(CanvasFrame& frame, const PanelContext& context, I
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const auto picture = context.snapshot.overview;
   const Colors& colors = frame.theme.colors;
-  const bool fits = picture && picture->image && picture->layers == context.layers() &&
-                    picture->heads == context.heads();
+  const bool fits =
+      picture && picture->image && picture->layers == context.layers() && picture->heads == context.heads();
   ImTextureID texture = fits ? frame.renderer.map(picture->image, context.paint(frame.theme)) : nullptr;
   const auto range = layout_.visible(top, bottom);
   const float side = float(layout_.tile());
@@ -130,7 +133,8 @@ void OverviewPanel::drawTiles(CanvasFrame& frame, const PanelContext& context, I
     if (!index) return;
     const ImVec2 at = corner(*index);
     const float out = 1 + thickness / 2;
-    list.AddRect({at.x - out, at.y - out}, {at.x + side + out, at.y + side + out}, color.abgr(), 3, 0, thickness);
+    list.AddRect({at.x - out, at.y - out}, {at.x + side + out, at.y + side + out}, color.abgr(), 3, 0,
+                 thickness);
   };
   if (const auto hovered = context.selection.hoveredHead()) outline(*hovered, colors.text_secondary, 1);
   outline(context.selection.head(), colors.query, 2);
@@ -144,8 +148,8 @@ void OverviewPanel::drawTiles(CanvasFrame& frame, const PanelContext& context, I
   }
 }
 
-void OverviewPanel::drawLabels(CanvasFrame& frame, const PanelContext& context, const Rect& area, const Rect& tiles,
-                               ImVec2 origin) {
+void OverviewPanel::drawLabels(CanvasFrame& frame, const PanelContext& context, const Rect& area,
+                               const Rect& tiles, ImVec2 origin) {
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const Colors& colors = frame.theme.colors;
   ImFont* font = frame.fonts.header();
@@ -164,8 +168,9 @@ void OverviewPanel::drawLabels(CanvasFrame& frame, const PanelContext& context, 
   list.PopClipRect();
   list.PushClipRect({float(area.x0), float(tiles.y0)}, {float(tiles.x0), float(tiles.y1)}, true);
   for (std::uint32_t row = 0; row < layout_.rows(); ++row)
-    drawText(list, font, {float(tiles.x0 - 7), float(origin.y + row * layout_.rowPitch() + half)}, Align::kRight,
-             row == selected.layer ? colors.query : colors.text_secondary, fmt::format("{}", row));
+    drawText(list, font, {float(tiles.x0 - 7), float(origin.y + row * layout_.rowPitch() + half)},
+             Align::kRight, row == selected.layer ? colors.query : colors.text_secondary,
+             fmt::format("{}", row));
   list.PopClipRect();
 }
 

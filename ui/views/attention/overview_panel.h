@@ -31,7 +31,8 @@ class OverviewPanel {
   void drawTiles(CanvasFrame& frame, const PanelContext& context, ImVec2 origin, double top, double bottom);
   void drawLabels(CanvasFrame& frame, const PanelContext& context, const Rect& area, const Rect& tiles,
                   ImVec2 origin);
-  void drawHover(CanvasFrame& frame, const PanelContext& context, const Rect& tile, Head head, const Rect& bounds);
+  void drawHover(CanvasFrame& frame, const PanelContext& context, const Rect& tile, Head head,
+                 const Rect& bounds);
   void scrollTo(Head head, const Rect& tiles);
 
   OverviewLayout layout_;

@@ -24,17 +24,26 @@ struct PanelContext {
   std::uint32_t heads() const { return snapshot.model ? snapshot.model->heads : 0; }
   std::uint32_t tokens() const { return snapshot.tokens ? std::uint32_t(snapshot.tokens->size()) : 0; }
   bool live() const {
-    return snapshot.state == core::EngineState::kGenerating || snapshot.state == core::EngineState::kPrefilling;
+    return snapshot.state == core::EngineState::kGenerating ||
+           snapshot.state == core::EngineState::kPrefilling;
   }
   MapPaint paint(const Theme& theme) const {
-    return {settings.range(), settings.scale(), settings.colorMap(), theme.colors.masked, theme.colors.error};
+    return {settings.range(), settings.scale(), settings.colormap(), theme.colors.masked, theme.colors.error};
   }
 };
 
-inline ImVec2 toIm(Point p) { return {float(p.x), float(p.y)}; }
-inline ImVec2 low(const Rect& r) { return {float(r.x0), float(r.y0)}; }
-inline ImVec2 high(const Rect& r) { return {float(r.x1), float(r.y1)}; }
-inline Point toPoint(ImVec2 p) { return {p.x, p.y}; }
+inline ImVec2 toIm(Point p) {
+  return {float(p.x), float(p.y)};
+}
+inline ImVec2 low(const Rect& r) {
+  return {float(r.x0), float(r.y0)};
+}
+inline ImVec2 high(const Rect& r) {
+  return {float(r.x1), float(r.y1)};
+}
+inline Point toPoint(ImVec2 p) {
+  return {p.x, p.y};
+}
 
 // "Layer 17 · Head 5 (kv 1)"; the key-value head only where several heads share one.
 std::string headName(const core::ModelSummary& model, Head head);
@@ -47,7 +56,7 @@ struct TooltipRow {
   Rgba color;  // of the value
 };
 struct Tooltip {
-  std::string title;             // large
+  std::string title;  // large
   bool mono_title = false;
   std::vector<TooltipRow> rows;  // name left, value right; values may be tokens of any script
   std::string hint;              // small, last

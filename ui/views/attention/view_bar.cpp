@@ -16,7 +16,12 @@ Value nextOf(const Value (&values)[count], Value value) {
 constexpr core::Pooling kPoolings[] = {core::Pooling::kMax, core::Pooling::kMean};
 constexpr Scale kScales[] = {Scale::kLinear, Scale::kLog};
 
-std::string_view name(core::Pooling pooling) { return pooling == core::Pooling::kMax ? "largest" : "mean"; }
+std::string_view name(core::ColormapId map) {
+  return core::colormapName(map);
+}
+std::string_view name(core::Pooling pooling) {
+  return pooling == core::Pooling::kMax ? "largest" : "mean";
+}
 
 // Lays out controls from left to right and leaves out what there is no room for.
 class Bar {
@@ -62,7 +67,8 @@ class Bar {
     const bool pressed = ImGui::Button("##open", size);
     const ImVec2 end{corner.x + size.x, corner.y + size.y};
     ImDrawList& list = *ImGui::GetWindowDrawList();
-    drawText(list, frame_.fonts.interface(), {corner.x + 10, corner.y + 12}, Align::kLeft, colors.text, preview);
+    drawText(list, frame_.fonts.interface(), {corner.x + 10, corner.y + 12}, Align::kLeft, colors.text,
+             preview);
     const ImVec2 arrow{end.x - 14, corner.y + 12};
     list.AddTriangleFilled({arrow.x - 4, arrow.y - 2}, {arrow.x + 4, arrow.y - 2}, {arrow.x, arrow.y + 3},
                            colors.text_secondary.abgr());
@@ -74,7 +80,8 @@ class Bar {
     ImGui::PushStyleVar(ImGuiStyleVar_SelectableTextAlign, {0.0f, 0.5f});
     if (ImGui::BeginPopup("list", ImGuiWindowFlags_NoMove)) {
       items();
-      const bool escape = std::ranges::any_of(frame_.keys, [](const KeyPress& k) { return k.key == Qt::Key_Escape; });
+      const bool escape =
+          std::ranges::any_of(frame_.keys, [](const KeyPress& k) { return k.key == Qt::Key_Escape; });
       if (escape) ImGui::CloseCurrentPopup();
       ImGui::EndPopup();
     }
@@ -99,8 +106,12 @@ class Bar {
 
 }  // namespace
 
-HeadSort nextSort(HeadSort sort) { return nextOf(kHeadSorts, sort); }
-ColorMap nextColorMap(ColorMap map) { return nextOf(kColorMaps, map); }
+HeadSort nextSort(HeadSort sort) {
+  return nextOf(kHeadSorts, sort);
+}
+core::ColormapId nextColormap(core::ColormapId map) {
+  return nextOf(kSequentialMaps, map);
+}
 
 void drawViewBar(CanvasFrame& frame, const PanelContext& context, const Rect& area, ViewBarState& state) {
   ImDrawList& list = *ImGui::GetWindowDrawList();
@@ -110,8 +121,8 @@ void drawViewBar(CanvasFrame& frame, const PanelContext& context, const Rect& ar
   ViewSettings& settings = context.settings;
   Bar bar(frame, area);
   bar.choice<decltype(kHeadSorts), HeadSort>(
-      "Sort", kHeadSorts, state.sort, "Order of the heads (S)", [](HeadSort sort) { return std::string(formula(sort)); },
-      [&](HeadSort sort) { state.sort = sort; });
+      "Sort", kHeadSorts, state.sort, "Order of the heads (S)",
+      [](HeadSort sort) { return std::string(formula(sort)); }, [&](HeadSort sort) { state.sort = sort; });
   bar.choice<decltype(kScales), Scale>(
       "Scale", kScales, settings.scale(), "Colours follow the probability or its logarithm (L)",
       [](Scale scale) {
@@ -119,15 +130,16 @@ void drawViewBar(CanvasFrame& frame, const PanelContext& context, const Rect& ar
                                                 : "Equal differences of probability, equal steps of colour");
       },
       [&](Scale scale) { settings.setScale(scale); });
-  bar.choice<decltype(kColorMaps), ColorMap>(
-      "Colour", kColorMaps, settings.colorMap(), "Colour map (C)",
-      [](ColorMap map) { return fmt::format("Colour map {}", name(map)); },
-      [&](ColorMap map) { settings.setColorMap(map); });
+  bar.choice<decltype(kSequentialMaps), core::ColormapId>(
+      "Colour", kSequentialMaps, settings.colormap(), "Colour map (C)",
+      [](core::ColormapId map) { return fmt::format("Colour map {}", name(map)); },
+      [&](core::ColormapId map) { settings.setColormap(map); });
   bar.choice<decltype(kPoolings), core::Pooling>(
       "Pool", kPoolings, settings.pooling(), "What a pixel shows where several cells share it (P)",
       [](core::Pooling pooling) {
-        return std::string(pooling == core::Pooling::kMax ? "The largest probability: single peaks stay visible"
-                                                          : "The mean probability: areas compare truly");
+        return std::string(pooling == core::Pooling::kMax
+                               ? "The largest probability: single peaks stay visible"
+                               : "The mean probability: areas compare truly");
       },
       [&](core::Pooling pooling) { settings.setPooling(pooling); });
   const std::string status = context.live() ? "live · every token" : "at rest";

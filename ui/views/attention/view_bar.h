@@ -18,6 +18,6 @@ void drawViewBar(CanvasFrame& frame, const PanelContext& context, const Rect& ar
 
 // The next of the choices, for keys.
 HeadSort nextSort(HeadSort sort);
-ColorMap nextColorMap(ColorMap map);
+core::ColormapId nextColormap(core::ColormapId map);
 
 }  // namespace vitrine::ui::attention

@@ -1,0 +1,40 @@
+// Reads reference values: tensors of a golden.safetensors.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/tensor/dequantize.h"
+
+namespace vitrine::test {
+
+// Empty when there is no such tensor.
+inline std::vector<float> goldenFloats(const core::Checkpoint& golden, const std::string& name) {
+  const core::TensorEntry* tensor = golden.find(name);
+  if (!tensor) return {};
+  std::vector<float> values(tensor->elements());
+  const auto done = core::dequantize(tensor->dtype, tensor->bytes, values);
+  EXPECT_TRUE(done) << name << ": " << done.error().message;
+  return values;
+}
+
+inline std::vector<std::int32_t> goldenIds(const core::Checkpoint& golden) {
+  const auto tensor = golden.require("input_ids");
+  if (!tensor) {
+    ADD_FAILURE() << tensor.error().message;
+    return {};
+  }
+  const std::size_t width =
+      info((*tensor)->dtype).block_bytes;  // I32 or I64: the low bytes come first in both
+  std::vector<std::int32_t> ids((*tensor)->elements());
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    std::memcpy(&ids[i], (*tensor)->bytes.data() + i * width, sizeof ids[i]);
+  return ids;
+}
+
+}  // namespace vitrine::test
