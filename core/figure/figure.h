@@ -25,7 +25,7 @@ struct Axis {
   AxisScale scale = AxisScale::kLinear;
   std::optional<double> minimum = {}, maximum = {};  // absent: from the data
   // Not empty: the axis names places 0, 1, 2 .. Labels that find no room are thinned, and where even every
-  // fourth finds none, the axis numbers its places instead.
+  // third finds none, the axis numbers its places instead.
   std::vector<std::string> categories = {};
   FontRole category_font = FontRole::kMono;
   AxisGrid grid = AxisGrid::kNone;
@@ -67,13 +67,11 @@ struct HeatMap {
 // Small maps in rows (layers) and columns (heads), all of one size and on one colour scale.
 struct ThumbnailGrid {
   std::string row_label = "layer", column_label = "head";
-  std::vector<std::string>
-      row_names;  // empty: 0, 1, 2 .. (layers without attention are missing from a hybrid's grid)
+  std::vector<std::string> row_names;  // empty: 0, 1, 2 .. (a hybrid lacks the layers without attention)
   std::size_t rows = 0, columns = 0;                      // of thumbnails
   std::size_t thumbnail_rows = 0, thumbnail_columns = 0;  // of cells in each
   std::vector<float> values;  // rows x columns x thumbnail_rows x thumbnail_columns
-  std::vector<std::uint8_t>
-      mask;  // of one thumbnail for all, or of every cell; 1 = masked; empty: nothing is
+  std::vector<std::uint8_t> mask;  // of one thumbnail for all, or of every cell; as in HeatMap
   ColorScale color;
 };
 
@@ -113,8 +111,7 @@ struct Panel {
   std::vector<Annotation> annotations;
 };
 
-// A named number about the figure, for the caption, the TeX table and the sidecar: {"mean entropy", 1.27,
-// "bit"}.
+// A named number for the TeX table and the sidecar: {"mean entropy", 1.27, "bit"}.
 struct SummaryRow {
   std::string name;
   double value = 0;

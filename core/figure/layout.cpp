@@ -242,7 +242,7 @@ class PageLayout {
                VerticalAlign::kTop);
       y += noteLineHeight();
     }
-    drawing.height += notesHeight();
+    drawing.height = std::ceil(drawing.height + notesHeight());  // PDF pages of Qt are whole points high
     for (Primitive& item : out.take()) drawing.items.push_back(std::move(item));
     for (const std::vector<std::string>& notes : notes_)
       drawing.notes.insert(drawing.notes.end(), notes.begin(), notes.end());

@@ -48,7 +48,7 @@ Result<QByteArray> pdfOf(const core::Drawing& drawing, const core::Figure& figur
     if (!painter.begin(&writer)) return fail(ErrorCode::kIo, "the PDF writer of Qt could not start");
     paintDrawing(painter, drawing, preset, RasterDetail::kEnlarged);
   }
-  return normalizePdf(std::move(bytes));
+  return normalizePdf(std::move(bytes), drawing.width);
 }
 
 Result<QByteArray> svgOf(const core::Drawing& drawing, const core::Figure& figure,

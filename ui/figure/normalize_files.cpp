@@ -9,19 +9,30 @@ namespace {
 
 constexpr char kDate[] = "(D:20000101000000Z)";
 
-// Replaces the date string that follows `key`; returns how many bytes the file grew by, at `place`.
+// Everything behind `place` has moved by so many bytes.
 struct Shift {
   qsizetype place = 0, by = 0;
 };
 
+Shift replaceRange(QByteArray& pdf, qsizetype begin, qsizetype end, const QByteArray& with) {
+  pdf.replace(begin, end - begin, with);
+  return {begin, with.size() - (end - begin)};
+}
+
+// The date string that follows `key`.
 Shift replaceDate(QByteArray& pdf, const QByteArray& key) {
   qsizetype at = pdf.indexOf(key);
   if (at < 0) return {};
   qsizetype begin = pdf.indexOf('(', at), end = pdf.indexOf(')', begin);
-  if (begin < 0 || end < 0) return {};
-  qsizetype old_length = end + 1 - begin;
-  pdf.replace(begin, old_length, kDate);
-  return {begin, static_cast<qsizetype>(sizeof kDate - 1) - old_length};
+  return begin < 0 || end < 0 ? Shift{} : replaceRange(pdf, begin, end + 1, kDate);
+}
+
+// "/MediaBox [0 0 252 310]": the third number.
+Shift replaceWidth(QByteArray& pdf, double width) {
+  const QByteArray key = "/MediaBox [0 0 ";
+  qsizetype begin = pdf.indexOf(key) + key.size(), end = pdf.indexOf(' ', begin);
+  if (begin < key.size() || end < 0) return {};
+  return replaceRange(pdf, begin, end, QByteArray::number(width, 'g', 7));
 }
 
 // Entries of the table are 20 bytes: ten digits of offset, five of generation, 'n' or 'f'.
@@ -41,7 +52,7 @@ Result<void> moveOffsets(QByteArray& pdf, const std::vector<Shift>& shifts) {
   qsizetype entry = pdf.indexOf('\n', line) + 1;
   for (; entry + kEntry <= pdf.size() && pdf[entry] >= '0' && pdf[entry] <= '9'; entry += kEntry) {
     qsizetype offset = pdf.mid(entry, kDigits).toLongLong();
-    if (pdf.mid(entry + kDigits + 6, 1) != "n") continue;
+    if (pdf.mid(entry + kDigits + 7, 1) != "n") continue;
     pdf.replace(entry, kDigits, QByteArray::number(moved(offset)).rightJustified(kDigits, '0'));
   }
   qsizetype number = pdf.indexOf('\n', start) + 1, end = pdf.indexOf('\n', number);
@@ -69,9 +80,10 @@ QByteArray familyList(const std::vector<std::string>& families, const char* gene
 
 }  // namespace
 
-Result<QByteArray> normalizePdf(QByteArray pdf) {
+Result<QByteArray> normalizePdf(QByteArray pdf, double page_width_points) {
   std::vector<Shift> shifts;
   for (const char* key : {"/CreationDate", "/ModDate"}) shifts.push_back(replaceDate(pdf, key));
+  shifts.push_back(replaceWidth(pdf, page_width_points));
   TRY(moveOffsets(pdf, shifts));
   replaceId(pdf);
   return pdf;
