@@ -233,6 +233,9 @@ void MainWindow::showError(Error error) {
 }
 
 void MainWindow::applyLayoutMode() {
+  // After Qt has laid the docks out anew.
+  if (isVisible() && layout_->mode() == LayoutMode::kNarrow)
+    QTimer::singleShot(0, this, [this] { layout_->distribute(); });
   const bool tiny = layout_->mode() == LayoutMode::kTiny;
   tab_row_->setVisible(!tiny);
   status_->setVisible(!tiny);
