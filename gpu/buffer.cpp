@@ -21,17 +21,12 @@ constexpr VkBufferUsageFlags kUsage =
     VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
     VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT;
 
-// Host and device share one memory: whatever is device local can be mapped and cached at no cost.
-bool unified(const DeviceInfo& info) {
-  return info.software || info.type == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU;
-}
-
-VmaAllocationCreateInfo placement(const DeviceInfo& info, MemoryKind kind, std::uint64_t bytes) {
+VmaAllocationCreateInfo placement(const Device& device, MemoryKind kind, std::uint64_t bytes) {
   VmaAllocationCreateInfo create{};
   switch (kind) {
     case MemoryKind::kDevice:
       create.usage = VMA_MEMORY_USAGE_AUTO_PREFER_DEVICE;
-      if (unified(info)) {
+      if (device.mapsDeviceMemory()) {
         create.flags = VMA_ALLOCATION_CREATE_HOST_ACCESS_RANDOM_BIT | VMA_ALLOCATION_CREATE_MAPPED_BIT |
                        VMA_ALLOCATION_CREATE_HOST_ACCESS_ALLOW_TRANSFER_INSTEAD_BIT;
       }
@@ -63,7 +58,7 @@ Result<Buffer> Buffer::create(Device& device, std::uint64_t bytes, MemoryKind ki
   VkBufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO};
   info.size = std::min((bytes + kGranule - 1) / kGranule * kGranule, limit);
   info.usage = kUsage;
-  const VmaAllocationCreateInfo where = placement(device.info(), kind, bytes);
+  const VmaAllocationCreateInfo where = placement(device, kind, bytes);
   Buffer buffer;
   VmaAllocationInfo allocated{};
   TRY(device.allocate(bytes, fmt::format("buffer {}", name), [&] {

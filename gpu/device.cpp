@@ -73,6 +73,7 @@ struct Device::Impl {
   std::unique_ptr<Instance> instance;
   DeviceProfile profile;
   std::string pipeline_cache_file;
+  bool map_device_memory = true;
   PFN_vkCmdPushDescriptorSetKHR push_descriptors = nullptr;
   PFN_vkSetDebugUtilsObjectNameEXT set_name = nullptr;
   std::atomic<std::uint64_t> submitted = 0;
@@ -123,7 +124,7 @@ Result<void> Device::open(const DeviceOptions& options, const DeviceProfile& pro
   queue.queueCount = 1;
   queue.pQueuePriorities = &priority;
   FeatureChain features = profile.enabled;
-  features.link(info_.features.cooperative_matrix);
+  features.link(info_.features.cooperative_matrix, info_.features.cooperative_matrix2);
   VkDeviceCreateInfo create{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .pNext = &features.core};
   create.queueCreateInfoCount = 1;
   create.pQueueCreateInfos = &queue;
@@ -152,6 +153,7 @@ Result<void> Device::open(const DeviceOptions& options, const DeviceProfile& pro
   const VkSemaphoreCreateInfo semaphore{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &type};
   TRY(check(vkCreateSemaphore(device_, &semaphore, nullptr, &timeline_), "creating the timeline semaphore"));
 
+  impl_->map_device_memory = options.map_device_memory;
   impl_->pipeline_cache_file = pipelineCachePath(options.pipeline_cache_file, profile);
   TRY_ASSIGN(pipeline_cache_, loadPipelineCache(device_, profile, impl_->pipeline_cache_file));
   return {};
@@ -324,6 +326,10 @@ void Device::setName(VkObjectType type, std::uint64_t object, const std::string&
   info.objectHandle = object;
   info.pObjectName = name.c_str();
   impl_->set_name(device_, &info);
+}
+
+bool Device::mapsDeviceMemory() const {
+  return impl_->map_device_memory && (info_.software || info_.type == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU);
 }
 
 bool Device::requiresSubgroupSize() const {

@@ -27,7 +27,8 @@ struct Features {
   bool storage_16bit = false, storage_8bit = false;
   bool float16 = false, int8 = false, float64 = false;
   bool integer_dot_product = false;
-  bool cooperative_matrix = false;  // KHR, with a f16 x f16 -> f32 16x16x16 subgroup shape
+  bool cooperative_matrix = false;   // KHR, with a f16 x f16 -> f32 16x16x16 subgroup shape
+  bool cooperative_matrix2 = false;  // VK_NV_cooperative_matrix2 with all of its features
   bool memory_budget = false;
   bool timestamps = false;
   bool subgroup_size_control = false;
@@ -43,8 +44,7 @@ struct DeviceInfo {
   bool software = false;  // type CPU: texel-buffer kernel variants, one subgroup a workgroup
   std::uint32_t vendor_id = 0, device_id = 0;
   std::uint32_t subgroup_size = 0;  // 8 on lavapipe, 32 on NVIDIA, 64 on AMD
-  std::uint32_t compute_units =
-      0;  // streaming multiprocessors, a software device's threads, or 0 where not known
+  std::uint32_t compute_units = 0;  // multiprocessors, a software device's threads, or 0: not known
   std::uint32_t shared_memory_bytes = 0;
   std::uint32_t max_push_constants = 0;
   std::uint64_t max_texel_elements = 0, max_allocation_bytes = 0, max_storage_buffer_range = 0;
@@ -58,9 +58,10 @@ struct DeviceOptions {
   bool validation = false;  // VK_LAYER_KHRONOS_validation; messages are collected, see validationMessages()
   std::vector<const char*> instance_extensions;  // for surfaces
   bool presentation = false;                     // enable VK_KHR_swapchain where there is one
-  std::string
-      pipeline_cache_file;  // empty: none; read on start, written by savePipelineCache(). The device and
-                            // its driver are part of the name on disk, so devices share one setting.
+  // Read on start, written by savePipelineCache(); empty: none. Device and driver are part of the name on
+  // disk, so that devices share one setting.
+  std::string pipeline_cache_file;
+  bool map_device_memory = true;  // where host and device share it; false: as on a discrete GPU (tests)
 };
 
 struct MemoryUsage {
@@ -116,8 +117,8 @@ class Device {
 
   bool validating() const;  // false where the layer was asked for and is not installed
 
-  void setName(VkObjectType type, std::uint64_t object,
-               const std::string& name) const;  // no-op without debug utils
+  // Shown by the validation layer and debuggers; does nothing without debug utils.
+  void setName(VkObjectType type, std::uint64_t object, const std::string& name) const;
 
   // For the rest of gpu/.
   // Runs `allocate`; when memory is short frees what destroyLater() holds and tries once more. Counts `bytes`
@@ -125,10 +126,11 @@ class Device {
   Result<void> allocate(std::uint64_t bytes, const std::string& what,
                         const std::function<VkResult()>& allocate);
   void released(std::uint64_t bytes);
+  bool mapsDeviceMemory() const;      // host and device share one memory
   bool requiresSubgroupSize() const;  // the driver would choose among several
   bool allowsSpirvCapability(std::uint32_t capability) const;
-  std::uint64_t ticksBetween(std::uint64_t first,
-                             std::uint64_t second) const;  // of timestamps, which wrap around
+  // Of timestamps, whose counter wraps around.
+  std::uint64_t ticksBetween(std::uint64_t first, std::uint64_t second) const;
   PFN_vkCmdPushDescriptorSetKHR pushDescriptors() const;
   Transfer& transfer();
 

@@ -81,6 +81,7 @@ FeatureChain wanted(const FeatureChain& has) {
   VITRINE_WANT(v13, shaderIntegerDotProduct);
   VITRINE_WANT(v13, maintenance4);
   VITRINE_WANT(cooperative_matrix, cooperativeMatrix);
+  on.cooperative_matrix2 = has.cooperative_matrix2;
 #undef VITRINE_WANT
   return on;
 }
@@ -187,7 +188,8 @@ void lookUpFeatures(VkInstance instance, const Extensions& extensions, DevicePro
 
   const bool matrix = extensions.has(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME);
   FeatureChain has;
-  has.link(matrix);
+  const bool matrix2 = matrix && extensions.has(VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME);
+  has.link(matrix, matrix2);
   vkGetPhysicalDeviceFeatures2(profile.physical, &has.core);
   profile.enabled = wanted(has);
   const FeatureChain& on = profile.enabled;
@@ -203,6 +205,13 @@ void lookUpFeatures(VkInstance instance, const Extensions& extensions, DevicePro
   features.integer_dot_product = on.v13.shaderIntegerDotProduct;
   features.cooperative_matrix = on.cooperative_matrix.cooperativeMatrix && on.v12.vulkanMemoryModel &&
                                 hasMatrixShape(instance, profile.physical);
+  const auto& second = on.cooperative_matrix2;
+  features.cooperative_matrix2 =
+      features.cooperative_matrix && matrix2 && second.cooperativeMatrixWorkgroupScope &&
+      second.cooperativeMatrixFlexibleDimensions && second.cooperativeMatrixReductions &&
+      second.cooperativeMatrixConversions && second.cooperativeMatrixPerElementOperations &&
+      second.cooperativeMatrixTensorAddressing && second.cooperativeMatrixBlockLoads;
+  if (features.cooperative_matrix2) profile.extensions.push_back(VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME);
   features.memory_budget = extensions.has(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
   features.timestamps = profile.timestamp_bits > 0;
   features.subgroup_size_control = on.v13.subgroupSizeControl && on.v13.computeFullSubgroups;
@@ -227,12 +236,13 @@ int rank(VkPhysicalDeviceType type) {
 
 }  // namespace
 
-void FeatureChain::link(bool with_matrix) {
+void FeatureChain::link(bool with_matrix, bool with_matrix2) {
   core.pNext = &v11;
   v11.pNext = &v12;
   v12.pNext = &v13;
   v13.pNext = with_matrix ? &cooperative_matrix : nullptr;
-  cooperative_matrix.pNext = nullptr;
+  cooperative_matrix.pNext = with_matrix && with_matrix2 ? &cooperative_matrix2 : nullptr;
+  cooperative_matrix2.pNext = nullptr;
 }
 
 DeviceProfile profileOf(VkInstance instance, VkPhysicalDevice physical, std::uint32_t index) {

@@ -19,9 +19,11 @@ struct FeatureChain {
   VkPhysicalDeviceCooperativeMatrixFeaturesKHR cooperative_matrix{
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR};
 
-  // `with_matrix`: only where VK_KHR_cooperative_matrix exists; elsewhere the validation layer rejects its
-  // struct.
-  void link(bool with_matrix);
+  VkPhysicalDeviceCooperativeMatrix2FeaturesNV cooperative_matrix2{
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_2_FEATURES_NV};
+
+  // The structs of the matrix extensions only where those exist: elsewhere the validation layer rejects them.
+  void link(bool with_matrix, bool with_matrix2);
 };
 
 struct DeviceProfile {

@@ -97,6 +97,17 @@ constexpr Row kRows[] = {
      [](const Context& at) { return at.features.integer_dot_product; }},
     {spv::Capability::DotProduct, [](const Context& at) { return at.features.integer_dot_product; }},
     {spv::Capability::CooperativeMatrixKHR, [](const Context& at) { return at.features.cooperative_matrix; }},
+    {spv::Capability::CooperativeMatrixReductionsNV,
+     [](const Context& at) { return at.features.cooperative_matrix2; }},
+    {spv::Capability::CooperativeMatrixConversionsNV,
+     [](const Context& at) { return at.features.cooperative_matrix2; }},
+    {spv::Capability::CooperativeMatrixPerElementOperationsNV,
+     [](const Context& at) { return at.features.cooperative_matrix2; }},
+    {spv::Capability::CooperativeMatrixTensorAddressingNV,
+     [](const Context& at) { return at.features.cooperative_matrix2; }},
+    {spv::Capability::CooperativeMatrixBlockLoadsNV,
+     [](const Context& at) { return at.features.cooperative_matrix2; }},
+    {spv::Capability::TensorAddressingNV, [](const Context& at) { return at.features.cooperative_matrix2; }},
 };
 
 }  // namespace

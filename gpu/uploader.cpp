@@ -11,7 +11,7 @@ namespace vitrine::gpu {
 struct Uploader::Impl {
   struct Half {
     std::uint64_t begin = 0, used = 0;
-    std::vector<std::pair<Slice, Slice>> copies;  // from staging, to its place
+    bool recording = false;
     Commands commands;
   };
 
@@ -26,12 +26,9 @@ struct Uploader::Impl {
 
   Result<void> flush() {
     Half& full = half();
-    if (full.copies.empty()) return {};
-    TRY(full.commands.begin());
-    for (const auto& [from, to] : full.copies) full.commands.copy(from, to);
+    if (!std::exchange(full.recording, false)) return {};
     TRY(full.commands.end());
     TRY(full.commands.submit());
-    full.copies.clear();
     current = 1 - current;
     half().used = 0;
     return half().commands.wait();  // its earlier copies, before the host overwrites what they read
@@ -78,7 +75,9 @@ Result<std::span<std::byte>> Uploader::stage(Slice to) {
   if (impl.half().used + to.bytes > impl.capacity()) TRY(impl.flush());
   Impl::Half& half = impl.half();
   const std::uint64_t at = half.begin + half.used;
-  half.copies.push_back({Slice(impl.staging, at, to.bytes), to});
+  // Recorded now, while `to` points to the buffer: it may move before the copy is submitted.
+  if (!std::exchange(half.recording, true)) TRY(half.commands.begin());
+  half.commands.copy(Slice(impl.staging, at, to.bytes), to);
   half.used += (to.bytes + kAlignment - 1) / kAlignment * kAlignment;
   return impl.staging.mapped().subspan(at, to.bytes);
 }

@@ -3,30 +3,24 @@
 #include <algorithm>
 
 #include "engine/attention.params.h"
+#include "gpu/shader_binary.h"
 
 namespace vitrine::core {
 namespace {
-
-struct MatmulShape {
-  std::uint32_t rows, tokens, depth, subgroups;
-};
-
-// Measured with `vitrine bench`: software devices want as many rows and tokens as registers and stack allow,
-// since the loads are what costs; GPUs want many subgroups with several loads in flight.
-MatmulShape matmulShape(bool software, std::uint32_t tokens) {
-  if (software) {
-    if (tokens == 1) return {8, 1, 1, 1};
-    return tokens <= 4 ? MatmulShape{8, 4, 1, 1} : MatmulShape{8, 16, 1, 1};
-  }
-  if (tokens == 1) return {2, 1, 4, 8};
-  return tokens <= 4 ? MatmulShape{4, 4, 1, 4} : MatmulShape{4, 8, 1, 4};
-}
 
 std::uint32_t divideUp(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint32_t>((a + b - 1) / b);
 }
 
 }  // namespace
+
+// Measured with bench/: on a software device 16 sums still fit the registers, more spill and take its
+// compiler minutes; GPUs want many subgroups with several loads in flight.
+MatmulShape matmulShape(const gpu::DeviceInfo& device, std::uint32_t tokens) {
+  if (device.software) return {4, tokens == 1 ? 1u : 4u, 1, 1};
+  if (tokens == 1) return {2, 1, 4, 8};
+  return tokens <= 4 ? MatmulShape{4, 4, 1, 4} : MatmulShape{4, 8, 1, 4};
+}
 
 Result<const gpu::Kernel*> Kernels::get(std::string_view name, std::uint32_t subgroups,
                                         std::vector<gpu::Specialization> constants) {
@@ -35,8 +29,12 @@ Result<const gpu::Kernel*> Kernels::get(std::string_view name, std::uint32_t sub
   std::string key(name);
   for (const auto& constant : constants) key += fmt::format(" {}:{}", constant.id, constant.value);
   if (auto found = kernels_.find(key); found != kernels_.end()) return &found->second;
-  bool two_forms = name == "engine/matmul" || name == "engine/attention" || name == "engine/embed";
-  std::string_view form = !two_forms ? "" : (texel() ? "texel" : "address");
+  auto has_form = [&](std::string_view form) {
+    return std::ranges::any_of(gpu::shaderBinaries(),
+                               [&](const auto& b) { return b.name == name && b.variant == form; });
+  };
+  std::string_view wanted = texel() ? "texel" : "address";
+  std::string_view form = has_form(wanted) ? wanted : "";
   TRY_ASSIGN(auto kernel, gpu::Kernel::create(device_, name, form, constants));
   return &kernels_.emplace(std::move(key), std::move(kernel)).first->second;
 }
@@ -56,7 +54,7 @@ Result<std::vector<gpu::Bound>> Kernels::planes(const Matrix& matrix) const {
 
 Result<void> Kernels::matmul(gpu::Commands& commands, const MatmulCall& call) {
   const PackedLayout& layout = call.matrix->layout;
-  MatmulShape shape = matmulShape(device_.info().software, call.tokens);
+  MatmulShape shape = call.shape.value_or(matmulShape(device_.info(), call.tokens));
   const gpu::Buffer& bias = call.matrix->bias;
   TRY_ASSIGN(const gpu::Kernel* kernel, get("engine/matmul", shape.subgroups,
                                             {{0, static_cast<std::uint32_t>(layout.format)},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,13 @@ namespace vitrine::core {
 // The numbers are the EPILOGUE constant of shaders/engine/epilogue.glsl.
 enum class Epilogue : std::uint32_t { kStore, kAdd, kQkv, kGlu, kGated, kActivate };
 
+// How the product is cut: rows (even) and tokens of one subgroup, chunks of a row in flight, subgroups a
+// workgroup.
+struct MatmulShape {
+  std::uint32_t rows = 8, tokens = 1, depth = 1, subgroups = 1;
+};
+MatmulShape matmulShape(const gpu::DeviceInfo& device, std::uint32_t tokens);
+
 // A matrix product for a batch of tokens and what surrounds it; see shaders/engine/matmul.comp.
 struct MatmulCall {
   const Matrix* matrix = nullptr;
@@ -28,10 +36,11 @@ struct MatmulCall {
   float epsilon = 0;
   Epilogue epilogue = Epilogue::kStore;
   Activation activation = Activation::kSilu;
-  std::uint64_t aux = 0;        // address: QkvTarget or the gate's outputs
-  std::uint32_t first_row = 0;  // QKV
-  bool cache_f16 = true;        // QKV
-  gpu::Access access = {};      // beyond x and y
+  std::uint64_t aux = 0;                  // address: QkvTarget or the gate's outputs
+  std::uint32_t first_row = 0;            // QKV
+  bool cache_f16 = true;                  // QKV
+  std::optional<MatmulShape> shape = {};  // otherwise matmulShape's choice
+  gpu::Access access = {};                // beyond x and y
 };
 
 struct AttentionShape {

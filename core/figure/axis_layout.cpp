@@ -76,10 +76,6 @@ double layoutNames(DrawingBuilder& out, const Axis& axis, const AxisMap& map, Ax
 
 }  // namespace
 
-std::string labelWithUnit(const std::string& label, const std::string& unit) {
-  return unit.empty() ? label : label + " (" + unit + ")";
-}
-
 CategoryFit fitCategories(std::size_t count, double pitch, const FigurePreset& preset) {
   CategoryFit fit;
   fit.font_size = std::clamp(pitch, preset.min_token_pt, preset.max_token_pt);

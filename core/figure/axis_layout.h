@@ -35,8 +35,6 @@ enum class TickLabels { kSideBySide, kStacked };
 std::vector<Tick> fitTicks(const ValueScale& scale, double length, TickLabels labels, TickCounting counting,
                            const TextFont& font, const TextMeasure& measure);
 
-std::string labelWithUnit(const std::string& label, const std::string& unit);
-
 // Draws the axis and returns how far it reaches out from the plot's edge, in points.
 double layoutAxis(DrawingBuilder& out, const Axis& axis, const AxisMap& map, AxisSide side,
                   TickCounting counting, const Rect& plot, const FigurePreset& preset);

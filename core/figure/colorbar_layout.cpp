@@ -82,24 +82,47 @@ double layoutTicks(DrawingBuilder& out, const Bar& bar, ColorbarSide side, const
   return reach;
 }
 
-void layoutTitle(DrawingBuilder& out, const Bar& bar, ColorbarSide side, const std::string& title,
-                 double room, double reach, const TextFont& font) {
-  for (const std::string& line : wrapText(title, font, room, out.measure())) {
-    TextExtent extent = out.measure().measure(line, font);
-    reach += ink::kPad;
-    Point place = bar.at(bar.length() / 2, reach);
-    if (side == ColorbarSide::kRight)
-      out.verticalText(line, place, font, ink::kText, HorizontalAlign::kLeft, VerticalAlign::kMiddle);
+struct TitleLine {
+  std::string text;
+  TextFont font;
+};
+
+// Quantity and details on one line where there is room, else one below the other.
+std::vector<TitleLine> titleLines(const ColorScale& color, double room, const LayoutContext& context) {
+  TextFont font = {FontRole::kSans, context.preset.label_pt},
+           small = {FontRole::kSans, context.preset.tick_pt};
+  std::string quantity = labelWithUnit(color.quantity, color.unit), details = colorbarDetails(color);
+  std::string whole = quantity.empty() ? details : quantity + ", " + details;
+  if (context.measure.measure(whole, font).width <= room) return {{whole, font}};
+  std::vector<TitleLine> lines;
+  for (std::string& line : wrapText(quantity, font, room, context.measure))
+    lines.push_back({std::move(line), font});
+  for (std::string& line : wrapText(details, small, room, context.measure))
+    lines.push_back({std::move(line), small});
+  return lines;
+}
+
+void layoutTitle(DrawingBuilder& out, Point middle, const ColorScale& color, double room, double reach,
+                 const LayoutContext& context) {
+  bool right = context.colorbar == ColorbarSide::kRight;
+  for (const TitleLine& line : titleLines(color, room, context)) {
+    TextExtent extent = out.measure().measure(line.text, line.font);
+    reach += ink::kPad / 2;
+    if (right)
+      out.verticalText(line.text, {middle.x + reach, middle.y}, line.font, ink::kText, HorizontalAlign::kLeft,
+                       VerticalAlign::kMiddle);
     else
-      out.text(line, place, font, ink::kText, HorizontalAlign::kCenter, VerticalAlign::kTop);
+      out.text(line.text, {middle.x, middle.y + reach}, line.font, ink::kText, HorizontalAlign::kCenter,
+               VerticalAlign::kTop);
     reach += extent.ascent + extent.descent;
   }
 }
 
-void layoutSwatch(DrawingBuilder& out, Point corner, const TextFont& font) {
+void layoutSwatch(DrawingBuilder& out, Point corner, MaskStyle style, const TextFont& font) {
   Rect box = {corner.x, corner.y, kThickness * 1.4, kThickness};
   out.rectangle(box, ink::kMasked);
-  layoutHatching(out, box, 1, 1, [](std::size_t, std::size_t) { return true; });
+  if (style == MaskStyle::kHatched)
+    layoutHatching(out, box, 1, 1, [](std::size_t, std::size_t) { return true; });
   out.frame(box, {ink::kText, ink::kMinorWidth, {}});
   out.text(kMaskedLabel, {box.right() + ink::kPad, box.y + box.height / 2}, font, ink::kText,
            HorizontalAlign::kLeft, VerticalAlign::kMiddle);
@@ -107,17 +130,14 @@ void layoutSwatch(DrawingBuilder& out, Point corner, const TextFont& font) {
 
 }  // namespace
 
-std::string colorbarTitle(const ColorScale& color) {
-  std::string title = labelWithUnit(color.quantity, color.unit);
+std::string colorbarDetails(const ColorScale& color) {
   std::string scale = color.scale == AxisScale::kLog ? "log scale" : "linear scale";
-  return title + (title.empty() ? "" : " ") + "(" + scale +
-         (color.normalization.empty() ? "" : ", " + color.normalization) + ")";
+  return scale + (color.normalization.empty() ? "" : ", " + color.normalization);
 }
 
 void layoutColorbar(DrawingBuilder& out, const ColorScale& color, const ResolvedColors& colors,
-                    const Rect& plot, double distance, const LayoutContext& context) {
+                    const Rect& plot, double distance, MaskStyle mask, const LayoutContext& context) {
   TextFont tick_font = {FontRole::kSans, context.preset.tick_pt};
-  TextFont label_font = {FontRole::kSans, context.preset.label_pt};
   bool swatch = colors.masked + colors.not_finite > 0;
   bool right = context.colorbar == ColorbarSide::kRight;
   double swatch_room = 0;
@@ -134,12 +154,14 @@ void layoutColorbar(DrawingBuilder& out, const ColorScale& color, const Resolved
   Bar bar(context.colorbar, origin, length);
   layoutColors(out, bar, context.colorbar, color, colors);
   double reach = layoutTicks(out, bar, context.colorbar, colors.scale, tick_font);
-  layoutTitle(out, bar, context.colorbar, colorbarTitle(color), room, reach, label_font);
+  // Below the bar the title may use the whole width of the plot, swatch included.
+  Point middle = right ? bar.at(length / 2, 0) : Point{plot.x + plot.width / 2, origin.y};
+  layoutTitle(out, middle, color, right ? plot.height : plot.width, reach, context);
   if (!swatch) return;
   if (right)
-    layoutSwatch(out, {origin.x, plot.y + room + swatch_room - kThickness - 0.5}, tick_font);
+    layoutSwatch(out, {origin.x, plot.y + room + swatch_room - kThickness - 0.5}, mask, tick_font);
   else
-    layoutSwatch(out, {plot.x + room + 2 * ink::kGap, origin.y}, tick_font);
+    layoutSwatch(out, {plot.x + room + 2 * ink::kGap, origin.y}, mask, tick_font);
 }
 
 }  // namespace vitrine::core

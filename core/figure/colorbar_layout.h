@@ -9,11 +9,16 @@
 
 namespace vitrine::core {
 
-// "attention probability (log scale, softmax over keys)".
-std::string colorbarTitle(const ColorScale& color);
+// "log scale, softmax over keys": stands behind the quantity, or below it in smaller type.
+std::string colorbarDetails(const ColorScale& color);
+
+enum class MaskStyle {
+  kHatched,
+  kPlain
+};  // as the cells of this map have it; thumbnails are too small to hatch
 
 // `distance`: how far from the plot's right or lower edge the bar begins.
 void layoutColorbar(DrawingBuilder& out, const ColorScale& color, const ResolvedColors& colors,
-                    const Rect& plot, double distance, const LayoutContext& context);
+                    const Rect& plot, double distance, MaskStyle mask, const LayoutContext& context);
 
 }  // namespace vitrine::core

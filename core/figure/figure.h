@@ -23,10 +23,10 @@ struct Axis {
   std::string label;  // "entropy"
   std::string unit;   // "bit": drawn as "entropy (bit)"; empty for pure numbers
   AxisScale scale = AxisScale::kLinear;
-  std::optional<double> minimum, maximum;  // absent: from the data
+  std::optional<double> minimum = {}, maximum = {};  // absent: from the data
   // Not empty: the axis names places 0, 1, 2 .. Labels that find no room are thinned, and where even every
-  // fourth finds none, the axis numbers its places instead.
-  std::vector<std::string> categories;
+  // third finds none, the axis numbers its places instead.
+  std::vector<std::string> categories = {};
   FontRole category_font = FontRole::kMono;
   AxisGrid grid = AxisGrid::kNone;
 };
@@ -35,7 +35,7 @@ struct Axis {
 struct ColorScale {
   ColormapId map = ColormapId::kViridis;
   AxisScale scale = AxisScale::kLinear;  // log: values at or below zero take the lowest colour
-  std::optional<double> minimum, maximum;
+  std::optional<double> minimum = {}, maximum = {};
   std::string quantity;       // "attention probability"
   std::string unit;           // "bit"
   std::string normalization;  // "softmax over keys"; written on the colour bar
@@ -67,25 +67,26 @@ struct HeatMap {
 // Small maps in rows (layers) and columns (heads), all of one size and on one colour scale.
 struct ThumbnailGrid {
   std::string row_label = "layer", column_label = "head";
+  std::vector<std::string> row_names;  // empty: 0, 1, 2 .. (a hybrid lacks the layers without attention)
   std::size_t rows = 0, columns = 0;                      // of thumbnails
   std::size_t thumbnail_rows = 0, thumbnail_columns = 0;  // of cells in each
-  std::vector<float> values;       // rows x columns x thumbnail_rows x thumbnail_columns
-  std::vector<std::uint8_t> mask;  // of one thumbnail, the same for all; 1 = masked; empty: nothing is
+  std::vector<float> values;  // rows x columns x thumbnail_rows x thumbnail_columns
+  std::vector<std::uint8_t> mask;  // of one thumbnail for all, or of every cell; as in HeatMap
   ColorScale color;
 };
 
 struct LineSeries {
   std::string label;
-  std::vector<double> x, y;          // of equal length; a NaN breaks the line
-  std::vector<double> low, high;     // a band around y, both of y's length or both empty
-  std::optional<SeriesStyle> style;  // absent: the next colour, marker and dash
+  std::vector<double> x, y;                 // of equal length; a NaN breaks the line
+  std::vector<double> low = {}, high = {};  // a band around y, both of y's length or both empty
+  std::optional<SeriesStyle> style = {};    // absent: the next colour, marker and dash
 };
 
 struct BarSeries {
   std::string label;
-  std::vector<double> values;  // one a category of the x axis
-  std::vector<double> errors;  // half the length of an error bar; empty: none
-  std::optional<SeriesStyle> style;
+  std::vector<double> values;       // one a category of the x axis
+  std::vector<double> errors = {};  // half the length of an error bar; empty: none
+  std::optional<SeriesStyle> style = {};
 };
 
 enum class AnnotationKind { kText, kBox, kHorizontalLine, kVerticalLine };
@@ -110,8 +111,7 @@ struct Panel {
   std::vector<Annotation> annotations;
 };
 
-// A named number about the figure, for the caption, the TeX table and the sidecar: {"mean entropy", 1.27,
-// "bit"}.
+// A named number for the TeX table and the sidecar: {"mean entropy", 1.27, "bit"}.
 struct SummaryRow {
   std::string name;
   double value = 0;
@@ -125,5 +125,16 @@ struct Figure {
   std::size_t panel_columns = 0;  // 0: as many as the width has room for
   std::vector<SummaryRow> summary;
 };
+
+// "entropy (bit)"; the label alone where there is no unit.
+inline std::string labelWithUnit(const std::string& label, const std::string& unit) {
+  return unit.empty() ? label : label + " (" + unit + ")";
+}
+
+// "a", "b" .. "z", "aa" ..: panels in files and on the page.
+inline std::string panelLetter(std::size_t panel) {
+  std::string last(1, static_cast<char>('a' + panel % 26));
+  return panel < 26 ? last : panelLetter(panel / 26 - 1) + last;
+}
 
 }  // namespace vitrine::core

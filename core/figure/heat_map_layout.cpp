@@ -56,47 +56,74 @@ MarginalScale marginalScale(const std::vector<float>& values) {
   return {most * 1.02, ticks.back()};
 }
 
+// Bars from `base` outwards along one side of the map: `box(i, length)` is the rectangle of place i. Where
+// places are finer than a printer's dots one silhouette stands for all bars.
+void layoutMarginalBars(DrawingBuilder& out, const Marginal& marginal, const MarginalScale& scale,
+                        double pitch, double depth, Rgb8 color,
+                        const std::function<Point(double along, double outwards)>& at) {
+  constexpr double kFine = 0.5;
+  auto lengthOf = [&](float value) {
+    return std::isfinite(value) && value > 0 ? depth * value / scale.limit : 0.0;
+  };
+  std::vector<Point> silhouette = {at(0, 0)};
+  for (std::size_t i = 0; i < marginal.values.size(); ++i) {
+    double begin = pitch * static_cast<double>(i), length = lengthOf(marginal.values[i]);
+    silhouette.insert(silhouette.end(), {at(begin, length), at(begin + pitch, length)});
+    if (pitch < kFine || length == 0) continue;
+    double inset = pitch > 3 ? pitch * 0.1 : 0;
+    out.polygon({at(begin + inset, 0), at(begin + inset, length), at(begin + pitch - inset, length),
+                 at(begin + pitch - inset, 0)},
+                color);
+  }
+  if (pitch >= kFine) return;
+  silhouette.push_back(at(pitch * static_cast<double>(marginal.values.size()), 0));
+  out.polygon(std::move(silhouette), color);
+}
+
+// Its label stands in two lines or more in the corner that the token names leave free, left of the bars.
 void layoutTop(DrawingBuilder& out, const Marginal& marginal, const Rect& area,
                const LayoutContext& context) {
   MarginalScale scale = marginalScale(marginal.values);
-  double pitch = area.width / static_cast<double>(std::max<std::size_t>(1, marginal.values.size()));
-  double inset = pitch > 3 ? pitch * 0.1 : 0;
-  for (std::size_t i = 0; i < marginal.values.size(); ++i) {
-    if (!(marginal.values[i] > 0) || !std::isfinite(marginal.values[i])) continue;
-    double height = area.height * marginal.values[i] / scale.limit;
-    out.rectangle(
-        {area.x + pitch * static_cast<double>(i) + inset, area.bottom() - height, pitch - 2 * inset, height},
-        ink::kFirstMarginal);
-  }
+  double pitch = area.width / static_cast<double>(marginal.values.size());
+  layoutMarginalBars(out, marginal, scale, pitch, area.height, ink::kFirstMarginal,
+                     [&](double along, double outwards) {
+                       return Point{area.x + along, area.bottom() - outwards};
+                     });
   out.line({area.x, area.bottom()}, {area.right(), area.bottom()}, {ink::kSecondary, ink::kMinorWidth, {}});
   TextFont font = {FontRole::kSans, context.preset.min_token_pt};
-  double y = area.bottom() - area.height * scale.tick.value / scale.limit;
+  double y = area.bottom() - area.height * scale.tick.value / scale.limit,
+         right = area.x - ink::kMinorTick - ink::kPad;
   out.line({area.x - ink::kMinorTick, y}, {area.x, y}, {ink::kSecondary, ink::kMinorWidth, {}});
-  out.text(scale.tick.label, {area.x - ink::kMinorTick - ink::kPad, y}, font, ink::kSecondary,
-           HorizontalAlign::kRight, VerticalAlign::kMiddle);
-  out.text(labelWithUnit(marginal.label, marginal.unit), {area.x + area.width, area.y - ink::kPad}, font,
-           ink::kFirstMarginal, HorizontalAlign::kRight, VerticalAlign::kBottom);
+  out.text(scale.tick.label, {right, y}, font, ink::kSecondary, HorizontalAlign::kRight,
+           VerticalAlign::kMiddle);
+  right -= context.measure.measure(scale.tick.label, font).width + 2 * ink::kPad;
+  std::vector<std::string> lines =
+      wrapText(labelWithUnit(marginal.label, marginal.unit), font, 0, context.measure);
+  double height = font.size * 1.15,
+         top = area.y + area.height / 2 - height * static_cast<double>(lines.size() - 1) / 2;
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    out.text(lines[i], {right, top + height * static_cast<double>(i)}, font, ink::kFirstMarginal,
+             HorizontalAlign::kRight, VerticalAlign::kMiddle);
 }
 
 void layoutRight(DrawingBuilder& out, const Marginal& marginal, const Rect& area,
                  const LayoutContext& context) {
   MarginalScale scale = marginalScale(marginal.values);
-  double pitch = area.height / static_cast<double>(std::max<std::size_t>(1, marginal.values.size()));
-  double inset = pitch > 3 ? pitch * 0.1 : 0;
-  for (std::size_t i = 0; i < marginal.values.size(); ++i) {
-    if (!(marginal.values[i] > 0) || !std::isfinite(marginal.values[i])) continue;
-    double width = area.width * marginal.values[i] / scale.limit;
-    out.rectangle({area.x, area.y + pitch * static_cast<double>(i) + inset, width, pitch - 2 * inset},
-                  ink::kSecondMarginal);
-  }
+  double pitch = area.height / static_cast<double>(marginal.values.size());
+  layoutMarginalBars(out, marginal, scale, pitch, area.width, ink::kSecondMarginal,
+                     [&](double along, double outwards) {
+                       return Point{area.x + outwards, area.y + along};
+                     });
   out.line({area.x, area.y}, {area.x, area.bottom()}, {ink::kSecondary, ink::kMinorWidth, {}});
   TextFont font = {FontRole::kSans, context.preset.min_token_pt};
-  double x = area.x + area.width * scale.tick.value / scale.limit;
+  double x = area.x + area.width * scale.tick.value / scale.limit,
+         y = area.bottom() + ink::kMinorTick + ink::kPad;
   out.line({x, area.bottom()}, {x, area.bottom() + ink::kMinorTick}, {ink::kSecondary, ink::kMinorWidth, {}});
-  out.text(scale.tick.label, {x, area.bottom() + ink::kMinorTick + ink::kPad}, font, ink::kSecondary,
-           HorizontalAlign::kCenter, VerticalAlign::kTop);
-  out.verticalText(labelWithUnit(marginal.label, marginal.unit), {area.right() + ink::kPad, area.y}, font,
-                   ink::kSecondMarginal, HorizontalAlign::kLeft, VerticalAlign::kTop);
+  out.text(scale.tick.label, {x, y}, font, ink::kSecondary, HorizontalAlign::kCenter, VerticalAlign::kTop);
+  TextExtent line = context.measure.measure(scale.tick.label, font);
+  out.verticalText(labelWithUnit(marginal.label, marginal.unit),
+                   {area.x + area.width / 2, y + line.ascent + line.descent + ink::kPad}, font,
+                   ink::kSecondMarginal, HorizontalAlign::kCenter, VerticalAlign::kTop);
 }
 
 }  // namespace
@@ -164,15 +191,13 @@ MarginalReach layoutMarginals(DrawingBuilder& out, const HeatMap& map, const Rec
                               const LayoutContext& context) {
   double depth = std::clamp(0.1 * std::min(plot.width, plot.height), 8.0, 24.0);
   MarginalReach reach;
-  TextExtent line = context.measure.measure("Ag", {FontRole::kSans, context.preset.min_token_pt});
-  double text_height = line.ascent + line.descent;
   if (map.top) {
     layoutTop(out, *map.top, {plot.x, plot.y - ink::kPad - depth, plot.width, depth}, context);
-    reach.top = 2 * ink::kPad + depth + text_height;
+    reach.top = ink::kPad + depth;
   }
   if (map.right) {
     layoutRight(out, *map.right, {plot.right() + ink::kPad, plot.y, depth, plot.height}, context);
-    reach.right = 2 * ink::kPad + depth + text_height;
+    reach.right = ink::kPad + depth;
   }
   return reach;
 }

@@ -12,7 +12,8 @@ namespace {
 
 constexpr double kPointsPerInch = 72;
 constexpr double kNarrow = 290;       // points; a narrower panel has its colour bar below
-constexpr double kLeastPanel = 120;   // points; panels stand side by side while each is this wide
+constexpr double kLeastPanel = 130;   // points; panels stand side by side while each is this wide
+constexpr double kLeastMap = 92;      // the same where all panels are maps
 constexpr double kSmallestPlot = 24;  // points
 constexpr int kPasses = 5;            // margins depend on the plot's size and the other way round
 
@@ -59,7 +60,9 @@ struct Grid {
 std::size_t chooseColumns(const Figure& figure, double width) {
   std::size_t panels = std::max<std::size_t>(1, figure.panels.size());
   if (figure.panel_columns > 0) return std::min(figure.panel_columns, panels);
-  auto most = static_cast<std::size_t>(std::max(1.0, std::floor(width / kLeastPanel)));
+  bool maps = std::all_of(figure.panels.begin(), figure.panels.end(),
+                          [](const Panel& p) { return p.heat_map.has_value(); });
+  auto most = static_cast<std::size_t>(std::max(1.0, std::floor(width / (maps ? kLeastMap : kLeastPanel))));
   std::size_t columns = std::min(panels, most);
   // Five panels in rows of four would leave three holes; in rows of three they leave one.
   std::size_t rows = (panels + columns - 1) / columns;
@@ -73,8 +76,7 @@ double sumOver(std::size_t count, const std::function<double(std::size_t)>& valu
 }
 
 std::string letter(std::size_t panel) {
-  std::string text(1, static_cast<char>('a' + panel % 26));
-  return "(" + (panel >= 26 ? std::string(1, static_cast<char>('a' + panel / 26 - 1)) + text : text) + ")";
+  return "(" + panelLetter(panel) + ")";
 }
 
 class PageLayout {
@@ -83,7 +85,11 @@ class PageLayout {
       : figure_(figure), preset_(preset), measure_(measure), width_(preset.width_in * kPointsPerInch) {}
 
   Result<Drawing> run() {
-    for (std::size_t p = 0; p < figure_.panels.size(); ++p) TRY(checkPanel(figure_.panels[p], p));
+    for (std::size_t p = 0; p < figure_.panels.size(); ++p) {
+      TRY(checkPanel(figure_.panels[p], p));
+      TRY_ASSIGN(ResolvedColors colors, panelColors(figure_.panels[p]));
+      colors_.push_back(colors);
+    }
     grid_.columns = chooseColumns(figure_, width_);
     grid_.rows = (figure_.panels.size() + grid_.columns - 1) / grid_.columns;
     grid_.plots.assign(figure_.panels.size(), {});
@@ -101,7 +107,17 @@ class PageLayout {
   }
 
  private:
-  LayoutContext context(LayoutPass pass) const { return {preset_, measure_, pass, colorbar_}; }
+  LayoutContext context(LayoutPass pass, std::size_t panel) const {
+    return {preset_, measure_, pass, colorbar_,
+            sharesAxis(panel) ? VerticalLabel::kSharedWithLeft : VerticalLabel::kOwn};
+  }
+
+  bool sharesAxis(std::size_t panel) const {
+    if (grid_.column(panel) == 0) return false;
+    const Axis& own = figure_.panels[panel].y;
+    const Axis& left = figure_.panels[panel - 1].y;
+    return own.label == left.label && own.unit == left.unit && own.categories == left.categories;
+  }
 
   double gaps(std::size_t count) const {
     return count > 0 ? ink::kPanelGap * static_cast<double>(count - 1) : 0;
@@ -122,13 +138,13 @@ class PageLayout {
                   static_cast<double>(std::max<std::size_t>(1, grid_.rows));
     for (std::size_t p = 0; p < grid_.plots.size(); ++p)
       grid_.plots[p] = wantedPlot(figure_.panels[p], std::max(room, kSmallestPlot),
-                                  std::max(high, kSmallestPlot), context(LayoutPass::kMeasure));
+                                  std::max(high, kSmallestPlot), context(LayoutPass::kMeasure, p));
   }
 
   Result<void> measureMargins() {
     for (std::size_t p = 0; p < grid_.plots.size(); ++p) {
-      TRY_ASSIGN(PanelDrawing panel,
-                 layoutPanel(figure_.panels[p], grid_.plots[p], context(LayoutPass::kMeasure)));
+      TRY_ASSIGN(PanelDrawing panel, layoutPanel(figure_.panels[p], colors_[p], grid_.plots[p],
+                                                 context(LayoutPass::kMeasure, p)));
       const Rect& bounds = panel.bounds;
       grid_.margins[p] = {-bounds.x, bounds.right() - grid_.plots[p].width, -bounds.y,
                           bounds.bottom() - grid_.plots[p].height};
@@ -205,7 +221,7 @@ class PageLayout {
 
   Result<void> place(Drawing& drawing, std::size_t p, Point origin) {
     TRY_ASSIGN(PanelDrawing panel,
-               layoutPanel(figure_.panels[p], grid_.plots[p], context(LayoutPass::kFinal)));
+               layoutPanel(figure_.panels[p], colors_[p], grid_.plots[p], context(LayoutPass::kFinal, p)));
     for (Primitive& item : panel.items) {
       translate(item, origin.x, origin.y);
       drawing.items.push_back(std::move(item));
@@ -226,7 +242,7 @@ class PageLayout {
                VerticalAlign::kTop);
       y += noteLineHeight();
     }
-    drawing.height += notesHeight();
+    drawing.height = std::ceil(drawing.height + notesHeight());  // PDF pages of Qt are whole points high
     for (Primitive& item : out.take()) drawing.items.push_back(std::move(item));
     for (const std::vector<std::string>& notes : notes_)
       drawing.notes.insert(drawing.notes.end(), notes.begin(), notes.end());
@@ -238,6 +254,7 @@ class PageLayout {
   double width_;
   ColorbarSide colorbar_ = ColorbarSide::kRight;
   Grid grid_;
+  std::vector<ResolvedColors> colors_;           // one a panel
   std::vector<std::vector<std::string>> notes_;  // one list a panel
 };
 

@@ -13,11 +13,15 @@ namespace vitrine::core {
 enum class LayoutPass { kMeasure, kFinal };
 enum class ColorbarSide { kRight, kBottom };
 
+// A panel whose vertical axis is that of its left neighbour leaves the label to it.
+enum class VerticalLabel { kOwn, kSharedWithLeft };
+
 struct LayoutContext {
   const FigurePreset& preset;
   const TextMeasure& measure;
   LayoutPass pass = LayoutPass::kMeasure;
   ColorbarSide colorbar = ColorbarSide::kRight;
+  VerticalLabel vertical_label = VerticalLabel::kOwn;
 };
 
 }  // namespace vitrine::core

@@ -13,10 +13,23 @@ namespace vitrine::core {
 namespace {
 
 constexpr double kGoldenSection = 0.618;
-constexpr double kTallestFreeMap = 1.25;  // height over width of a map whose cells need not be square
+constexpr double kTallestThumbnails = 1.4;  // height over width of a grid of thumbnails
+constexpr double kTallestFreeMap = 1.25;    // height over width of a map whose cells need not be square
 
 std::string counted(std::size_t count, std::string_view one, std::string_view many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+Axis verticalAxis(const Panel& panel, const LayoutContext& context) {
+  Axis axis = panel.y;
+  if (context.vertical_label == VerticalLabel::kSharedWithLeft) axis.label = axis.unit = "";
+  return axis;
+}
+
+void noteCells(const ResolvedColors& colors, std::vector<std::string>& notes) {
+  if (colors.not_finite == 0) return;
+  notes.push_back(counted(colors.not_finite, "cell is not a finite number", "cells are not finite numbers") +
+                  " (drawn as masked)");
 }
 
 void layoutEmpty(DrawingBuilder& out, const Rect& plot, const LayoutContext& context) {
@@ -35,10 +48,9 @@ void layoutTitle(DrawingBuilder& out, const Panel& panel, const Rect& plot, doub
            HorizontalAlign::kCenter, VerticalAlign::kBottom);
 }
 
-Result<void> layoutHeatMapPanel(DrawingBuilder& out, const Panel& panel, const Rect& plot,
-                                const LayoutContext& context, std::vector<std::string>& notes) {
+void layoutHeatMapPanel(DrawingBuilder& out, const Panel& panel, const ResolvedColors& colors,
+                        const Rect& plot, const LayoutContext& context, std::vector<std::string>& notes) {
   const HeatMap& map = *panel.heat_map;
-  TRY_ASSIGN(ResolvedColors colors, resolveColors(map.color, map.values, map.mask));
   PlotArea area = {plot,
                    {{AxisScale::kLinear, -0.5, static_cast<double>(map.columns) - 0.5}, plot.x, plot.right()},
                    {{AxisScale::kLinear, -0.5, static_cast<double>(map.rows) - 0.5}, plot.y, plot.bottom()}};
@@ -48,34 +60,26 @@ Result<void> layoutHeatMapPanel(DrawingBuilder& out, const Panel& panel, const R
   out.frame(plot, {ink::kText, ink::kAxisWidth, {}});
   double below =
       layoutAxis(out, panel.x, area.x, AxisSide::kBottom, TickCounting::kWhole, plot, context.preset);
-  layoutAxis(out, panel.y, area.y, AxisSide::kLeft, TickCounting::kWhole, plot, context.preset);
+  layoutAxis(out, verticalAxis(panel, context), area.y, AxisSide::kLeft, TickCounting::kWhole, plot,
+             context.preset);
   MarginalReach marginals = layoutMarginals(out, map, plot, context);
   bool right = context.colorbar == ColorbarSide::kRight;
   layoutColorbar(out, map.color, colors, plot, right ? marginals.right + ink::kGap : below + ink::kGap,
-                 context);
+                 MaskStyle::kHatched, context);
   layoutTitle(out, panel, plot, marginals.top, context);
-  if (colors.not_finite > 0)
-    notes.push_back(
-        counted(colors.not_finite, "cell is not a finite number", "cells are not finite numbers") +
-        " (drawn as masked)");
-  return {};
+  noteCells(colors, notes);
 }
 
-Result<void> layoutThumbnailPanel(DrawingBuilder& out, const Panel& panel, const Rect& plot,
-                                  const LayoutContext& context, std::vector<std::string>& notes) {
+void layoutThumbnailPanel(DrawingBuilder& out, const Panel& panel, const ResolvedColors& colors,
+                          const Rect& plot, const LayoutContext& context, std::vector<std::string>& notes) {
   const ThumbnailGrid& grid = *panel.thumbnails;
-  TRY_ASSIGN(ResolvedColors colors, resolveColors(grid.color, grid.values, grid.mask));
   ThumbnailArrangement arrangement = arrangeThumbnails(grid, plot.width, plot.height, context);
   layoutThumbnails(out, grid, colors, arrangement, {plot.x, plot.y, arrangement.width, arrangement.height},
                    context);
   layoutColorbar(out, grid.color, colors, {plot.x, plot.y, arrangement.width, arrangement.height},
-                 1.5 * ink::kGap, context);
+                 1.5 * ink::kGap, MaskStyle::kPlain, context);
   layoutTitle(out, panel, plot, 2 * context.preset.label_pt, context);
-  if (colors.not_finite > 0)
-    notes.push_back(
-        counted(colors.not_finite, "cell is not a finite number", "cells are not finite numbers") +
-        " (drawn as masked)");
-  return {};
+  noteCells(colors, notes);
 }
 
 void layoutGrid(DrawingBuilder& out, const Panel& panel, const PlotArea& area, const LayoutContext& context) {
@@ -115,7 +119,8 @@ Result<void> layoutSeriesPanel(DrawingBuilder& out, const Panel& panel, const Re
   out.line({plot.x, plot.bottom()}, {plot.right(), plot.bottom()}, {ink::kText, ink::kAxisWidth, {}});
   layoutAxis(out, panel.x, area.x, AxisSide::kBottom,
              categories > 0 ? TickCounting::kWhole : TickCounting::kReal, plot, context.preset);
-  layoutAxis(out, panel.y, area.y, AxisSide::kLeft, TickCounting::kReal, plot, context.preset);
+  layoutAxis(out, verticalAxis(panel, context), area.y, AxisSide::kLeft, TickCounting::kReal, plot,
+             context.preset);
   double legend = layoutLegend(out, panel, plot, ink::kGap, context);
   layoutTitle(out, panel, plot, legend + (legend > 0 ? ink::kGap : 0), context);
   if (std::size_t lost = pointsLeftOut(panel); lost > 0)
@@ -160,7 +165,10 @@ Result<void> checkHeatMap(const Panel& panel, std::size_t index) {
 Result<void> checkThumbnails(const ThumbnailGrid& grid, std::size_t index) {
   std::size_t cells = grid.thumbnail_rows * grid.thumbnail_columns;
   TRY(checkLength(index, "the thumbnail grid", grid.values.size(), grid.rows * grid.columns * cells));
-  if (!grid.mask.empty()) TRY(checkLength(index, "the thumbnails' mask", grid.mask.size(), cells));
+  if (!grid.mask.empty() && grid.mask.size() != grid.values.size())
+    TRY(checkLength(index, "the thumbnails' mask", grid.mask.size(), cells));
+  if (!grid.row_names.empty())
+    TRY(checkLength(index, "the list of row names", grid.row_names.size(), grid.rows));
   return {};
 }
 
@@ -193,7 +201,8 @@ Result<void> checkPanel(const Panel& panel, std::size_t index) {
 PlotSize wantedPlot(const Panel& panel, double width, double max_height, const LayoutContext& context) {
   if (isEmpty(panel)) return {width, std::min(max_height, width * kGoldenSection)};
   if (panel.thumbnails) {
-    ThumbnailArrangement a = arrangeThumbnails(*panel.thumbnails, width, max_height, context);
+    double height = std::min(max_height, width * kTallestThumbnails);
+    ThumbnailArrangement a = arrangeThumbnails(*panel.thumbnails, width, height, context);
     return {a.width, a.height};
   }
   if (!panel.heat_map) return {width, std::min(max_height, width * kGoldenSection)};
@@ -204,16 +213,25 @@ PlotSize wantedPlot(const Panel& panel, double width, double max_height, const L
   return {height / ratio, height};
 }
 
-Result<PanelDrawing> layoutPanel(const Panel& panel, PlotSize size, const LayoutContext& context) {
+Result<ResolvedColors> panelColors(const Panel& panel) {
+  if (panel.heat_map)
+    return resolveColors(panel.heat_map->color, panel.heat_map->values, panel.heat_map->mask);
+  if (panel.thumbnails)
+    return resolveColors(panel.thumbnails->color, panel.thumbnails->values, panel.thumbnails->mask);
+  return ResolvedColors{};
+}
+
+Result<PanelDrawing> layoutPanel(const Panel& panel, const ResolvedColors& colors, PlotSize size,
+                                 const LayoutContext& context) {
   DrawingBuilder out(context.measure);
   PanelDrawing drawing;
   Rect plot = {0, 0, size.width, size.height};
   if (isEmpty(panel))
     layoutEmpty(out, plot, context);
   else if (panel.heat_map)
-    TRY(layoutHeatMapPanel(out, panel, plot, context, drawing.notes));
+    layoutHeatMapPanel(out, panel, colors, plot, context, drawing.notes);
   else if (panel.thumbnails)
-    TRY(layoutThumbnailPanel(out, panel, plot, context, drawing.notes));
+    layoutThumbnailPanel(out, panel, colors, plot, context, drawing.notes);
   else
     TRY(layoutSeriesPanel(out, panel, plot, context, drawing.notes));
   drawing.bounds = unite(out.bounds(), plot);

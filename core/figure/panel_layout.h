@@ -3,6 +3,7 @@
 
 #include "core/figure/figure.h"
 #include "core/figure/layout_context.h"
+#include "core/figure/value_scale.h"
 
 namespace vitrine::core {
 
@@ -22,6 +23,11 @@ Result<void> checkPanel(const Panel& panel, std::size_t index);
 // The plot area that a panel wants within these limits: square cells, or the golden section.
 PlotSize wantedPlot(const Panel& panel, double width, double max_height, const LayoutContext& context);
 
-Result<PanelDrawing> layoutPanel(const Panel& panel, PlotSize size, const LayoutContext& context);
+// The colours of the panel's heat map or thumbnails; defaults where it has none. Looks at every cell: once is
+// enough.
+Result<ResolvedColors> panelColors(const Panel& panel);
+
+Result<PanelDrawing> layoutPanel(const Panel& panel, const ResolvedColors& colors, PlotSize size,
+                                 const LayoutContext& context);
 
 }  // namespace vitrine::core

@@ -26,15 +26,12 @@ FigurePreset nature(std::string name, double width_mm) {
 
 std::vector<FigurePreset> makePresets() {
   return {
-      venue("neurips", 5.5, 8),        venue("iclr", 5.5, 8),
-      venue("icml-column", 3.25, 5.5), venue("icml-page", 6.75, 8),
-      venue("acl-column", 3.03, 5.5),  venue("acl-page", 6.3, 8),
-      venue("cvpr-column", 3.25, 5.5), venue("cvpr-page", 6.875, 8),
-      venue("eccv", 4.8, 7),           venue("aaai-column", 3.3, 5.5),
-      venue("aaai-page", 6.975, 8),    venue("ieee-column", 3.5, 5.5),
-      venue("ieee-page", 7.16, 8),     venue("jmlr", 6, 8),
-      venue("tmlr", 6.5, 8),           nature("nature-column", 89),
-      nature("nature-page", 183),
+      venue("neurips", 5.5, 8),      venue("iclr", 5.5, 8),        venue("icml-column", 3.25, 8),
+      venue("icml-page", 6.75, 8),   venue("acl-column", 3.03, 8), venue("acl-page", 6.3, 8),
+      venue("cvpr-column", 3.25, 8), venue("cvpr-page", 6.875, 8), venue("eccv", 4.8, 7),
+      venue("aaai-column", 3.3, 8),  venue("aaai-page", 6.975, 8), venue("ieee-column", 3.5, 8),
+      venue("ieee-page", 7.16, 8),   venue("jmlr", 6, 8),          venue("tmlr", 6.5, 8),
+      nature("nature-column", 89),   nature("nature-page", 183),
   };
 }
 

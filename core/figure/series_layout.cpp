@@ -11,8 +11,8 @@ namespace vitrine::core {
 namespace {
 
 constexpr double kMarkerRadius = 2;
-constexpr std::size_t kMostMarkers = 12;  // on a line with more points every n-th has one
-constexpr double kSampleWidth = 18;       // of a legend entry
+constexpr std::size_t kMostMarkers = 12;            // on a line with more points every n-th has one
+constexpr double kLineSample = 18, kBarSample = 6;  // of a legend entry
 constexpr double kBandOpacity = 0.2;
 
 std::vector<Point> regularPolygon(Point center, double radius, int corners, double start_degrees) {
@@ -108,13 +108,17 @@ std::vector<LegendEntry> legendEntries(const Panel& panel) {
   return entries;
 }
 
+double sampleWidth(const LegendEntry& entry) {
+  return entry.kind == LegendEntry::Kind::kBar ? kBarSample : kLineSample;
+}
+
 void layoutSample(DrawingBuilder& out, const LegendEntry& entry, Point left) {
   if (entry.kind == LegendEntry::Kind::kBar) {
-    out.rectangle({left.x + kSampleWidth / 2 - 3, left.y - 3, 6, 6}, entry.style.color);
+    out.rectangle({left.x, left.y - kBarSample / 2, kBarSample, kBarSample}, entry.style.color);
     return;
   }
-  out.line(left, {left.x + kSampleWidth, left.y}, {entry.style.color, ink::kSeriesWidth, entry.style.dash});
-  layoutMarker(out, {left.x + kSampleWidth / 2, left.y}, entry.style);
+  out.line(left, {left.x + kLineSample, left.y}, {entry.style.color, ink::kSeriesWidth, entry.style.dash});
+  layoutMarker(out, {left.x + kLineSample / 2, left.y}, entry.style);
 }
 
 }  // namespace
@@ -246,25 +250,27 @@ double layoutLegend(DrawingBuilder& out, const Panel& panel, const Rect& plot, d
   if (entries.size() < 2) return 0;
   TextFont font = {FontRole::kSans, context.preset.tick_pt};
   TextExtent line = context.measure.measure("Ag", font);
-  double line_height = (line.ascent + line.descent) * 1.15, longest = plot.width - kSampleWidth - ink::kPad;
-  double column = 0;
+  double line_height = (line.ascent + line.descent) * 1.15;
+  // Entries flow from left to right; their rows are counted before the topmost can be placed.
+  std::vector<Point> places;
+  double x = 0;
+  std::size_t row = 0;
   for (LegendEntry& entry : entries) {
-    entry.label = elideMiddle(entry.label, font, longest, context.measure);
-    column = std::max(
-        column, kSampleWidth + 2 * ink::kPad + context.measure.measure(entry.label, font).width + ink::kGap);
+    double sample = sampleWidth(entry) + 1.5 * ink::kPad;
+    entry.label = elideMiddle(entry.label, font, plot.width - sample, context.measure);
+    double width = sample + context.measure.measure(entry.label, font).width;
+    if (x > 0 && x + width > plot.width) x = 0, ++row;
+    places.push_back({plot.x + x, line_height * (static_cast<double>(row) + 0.5)});
+    x += width + 2 * ink::kGap;
   }
-  std::size_t columns =
-      std::clamp<std::size_t>(static_cast<std::size_t>(plot.width / column), 1, entries.size());
-  std::size_t rows = (entries.size() + columns - 1) / columns;
-  double top = plot.y - distance - line_height * static_cast<double>(rows);
+  double height = line_height * static_cast<double>(row + 1), top = plot.y - distance - height;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    Point left = {plot.x + column * static_cast<double>(i % columns),
-                  top + line_height * (static_cast<double>(i / columns) + 0.5)};
+    Point left = {places[i].x, top + places[i].y};
     layoutSample(out, entries[i], left);
-    out.text(entries[i].label, {left.x + kSampleWidth + 2 * ink::kPad, left.y}, font, ink::kText,
+    out.text(entries[i].label, {left.x + sampleWidth(entries[i]) + 1.5 * ink::kPad, left.y}, font, ink::kText,
              HorizontalAlign::kLeft, VerticalAlign::kMiddle);
   }
-  return line_height * static_cast<double>(rows);
+  return height;
 }
 
 }  // namespace vitrine::core

@@ -32,6 +32,17 @@ std::size_t labelStride(double pitch, double font_size) {
   return stride;
 }
 
+std::string rowName(const ThumbnailGrid& grid, std::size_t row) {
+  return grid.row_names.empty() ? std::to_string(row) : grid.row_names[row];
+}
+
+// The width that row names need.
+double widestName(const ThumbnailGrid& grid, const TextFont& font, const TextMeasure& measure) {
+  double widest = measure.measure(std::to_string(grid.rows), font).width;
+  for (const std::string& name : grid.row_names) widest = std::max(widest, measure.measure(name, font).width);
+  return widest;
+}
+
 Raster blockRaster(const ThumbnailGrid& grid, const ValueScale& scale, std::size_t first, std::size_t rows,
                    const Rect& box) {
   std::size_t th = grid.thumbnail_rows, tw = grid.thumbnail_columns, gap_y = gapCells(th),
@@ -40,12 +51,13 @@ Raster blockRaster(const ThumbnailGrid& grid, const ValueScale& scale, std::size
   raster.pixels.assign(raster.width * raster.height, ink::kPaper);
   for (std::size_t i = 0; i < rows * grid.columns; ++i) {
     std::size_t row = i / grid.columns, column = i % grid.columns;
-    const float* values = grid.values.data() + ((first + row) * grid.columns + column) * th * tw;
+    std::size_t offset = ((first + row) * grid.columns + column) * th * tw;
     for (std::size_t y = 0; y < th; ++y)
       for (std::size_t x = 0; x < tw; ++x) {
-        bool masked = !grid.mask.empty() && grid.mask[y * tw + x] != 0;
+        std::size_t cell = offset + y * tw + x;
+        bool masked = !grid.mask.empty() && grid.mask[cell % grid.mask.size()] != 0;
         raster.pixels[(row * (th + gap_y) + y) * raster.width + column * (tw + gap_x) + x] =
-            cellColor(grid.color, scale, values[y * tw + x], masked);
+            cellColor(grid.color, scale, grid.values[cell], masked);
       }
   }
   return raster;
@@ -63,7 +75,7 @@ void layoutBlockNumbers(DrawingBuilder& out, const ThumbnailGrid& grid, const Th
   std::size_t row_stride = labelStride(a.cell_height, font.size);
   for (std::size_t r = 0; r < rows; ++r) {
     if ((first + r) % row_stride != 0) continue;
-    out.text(std::to_string(first + r),
+    out.text(rowName(grid, first + r),
              {box.x - ink::kPad - 0.5, box.y + a.cell_height * static_cast<double>(r) + half_height}, font,
              ink::kText, HorizontalAlign::kRight, VerticalAlign::kMiddle);
   }
@@ -74,7 +86,7 @@ void layoutBlockNumbers(DrawingBuilder& out, const ThumbnailGrid& grid, const Th
 ThumbnailArrangement arrangeThumbnails(const ThumbnailGrid& grid, double width, double max_height,
                                        const LayoutContext& context) {
   TextFont font = {FontRole::kSans, context.preset.min_token_pt};
-  double gap = context.measure.measure(std::to_string(grid.rows), font).width + 3 * ink::kPad;
+  double gap = widestName(grid, font, context.measure) + 3 * ink::kPad;
   double ratio = static_cast<double>(grid.thumbnail_rows) / static_cast<double>(grid.thumbnail_columns);
   auto arrange = [&](std::size_t blocks) {
     ThumbnailArrangement a;
@@ -122,8 +134,10 @@ void layoutThumbnails(DrawingBuilder& out, const ThumbnailGrid& grid, const Reso
   out.text(grid.column_label,
            {plot.x + plot.width / 2, plot.y - 2 * ink::kPad - number.ascent - number.descent}, label_font,
            ink::kText, HorizontalAlign::kCenter, VerticalAlign::kBottom);
-  out.verticalText(grid.row_label, {plot.x - number.width - 3 * ink::kPad, plot.y + plot.height / 2},
-                   label_font, ink::kText, HorizontalAlign::kRight, VerticalAlign::kMiddle);
+  out.verticalText(
+      grid.row_label,
+      {plot.x - widestName(grid, font, context.measure) - 3 * ink::kPad, plot.y + plot.height / 2},
+      label_font, ink::kText, HorizontalAlign::kRight, VerticalAlign::kMiddle);
 }
 
 }  // namespace vitrine::core

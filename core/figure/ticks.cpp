@@ -23,7 +23,8 @@ std::vector<Tick> ticksAt(double low, double high, double step) {
   std::vector<Tick> ticks;
   double first = std::ceil(low / step - kSlack);
   double last = std::floor(high / step + kSlack);
-  for (double i = first; i <= last; ++i) ticks.push_back({i * step, formatTick(i * step, step)});
+  for (double i = first; i <= last; ++i)
+    ticks.push_back({i * step + 0.0, formatTick(i * step, step)});  // no -0
   return ticks;
 }
 
@@ -100,20 +101,23 @@ std::vector<Tick> logTicks(double low, double high, std::size_t most) {
   if (last <= first) return linearTicks(low, high, most);
   int stride = 1;
   while ((last - first) / stride + 1 > static_cast<int>(most)) ++stride;
-  // Powers of ten count from the top, so that 1 of a probability is always named.
-  bool plain = first >= -2 && last <= 3;
+  bool plain = first >= -2 && last <= 4;
+  // One or two decades alone would name too few places: 2 and 5 times get their names too.
+  bool between = last - first < 2 && plain && most >= 5;
+  auto name = [plain](double value, int exponent) {
+    return plain ? formatTick(value, std::min(std::pow(10, exponent), 1.0)) : "10" + superscript(exponent);
+  };
   std::vector<Tick> ticks;
   for (int exponent = first - 1; exponent <= last; ++exponent) {
     double decade = std::pow(10, exponent);
-    if (exponent >= first) {
-      bool named = (last - exponent) % stride == 0;
-      std::string label = plain ? formatTick(decade, std::min(decade, 1.0)) : "10" + superscript(exponent);
-      ticks.push_back({decade, named ? label : ""});
-    }
+    // Decades count from the top, so that 1 of a probability is always named.
+    bool named = (last - exponent) % stride == 0;
+    if (exponent >= first) ticks.push_back({decade, named ? name(decade, exponent) : ""});
     if (stride > 1) continue;
     for (int multiple = 2; multiple <= 9; ++multiple) {
       double value = multiple * decade;
-      if (value > low * (1 + kSlack) && value < high * (1 - kSlack)) ticks.push_back({value, ""});
+      if (value < low * (1 - kSlack) || value > high * (1 + kSlack)) continue;
+      ticks.push_back({value, between && (multiple == 2 || multiple == 5) ? name(value, exponent) : ""});
     }
   }
   return ticks;

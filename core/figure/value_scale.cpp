@@ -57,7 +57,8 @@ Result<ResolvedColors> resolveColors(const ColorScale& color, std::span<const fl
                                      std::span<const std::uint8_t> mask) {
   ResolvedColors resolved;
   double low = std::numeric_limits<double>::infinity(), high = -low, smallest_positive = low;
-  auto isMasked = [&](std::size_t i) { return !mask.empty() && mask[i % mask.size()] != 0; };
+  bool whole = mask.size() == values.size();  // spares a division a cell
+  auto isMasked = [&](std::size_t i) { return !mask.empty() && mask[whole ? i : i % mask.size()] != 0; };
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (isMasked(i)) {
       ++resolved.masked;

@@ -1,4 +1,4 @@
-// Text to token ids and back: byte-level BPE and SentencePiece BPE, from a GGUF's metadata or a tokenizer.json.
+// Text to token ids and back: byte-level BPE and SentencePiece BPE, from a GGUF's metadata or tokenizer.json.
 #pragma once
 
 #include <cstdint>
@@ -31,19 +31,25 @@ class Tokenizer {
   // No beginning-of-text token is added here; see addsBeginningOfText().
   virtual Result<std::vector<TokenId>> encode(std::string_view utf8,
                                               SpecialTokens special = SpecialTokens::kParse) const = 0;
-  // Raw bytes of one token ("" for control tokens); their concatenation is the text, possibly cut inside a character.
+  // Raw bytes of one token ("" for control tokens); their concatenation is the text, possibly cut inside a
+  // character.
   virtual std::string bytesOf(TokenId id) const = 0;
   // The token as its vocabulary spells it ("Ġthe", "▁the", "<0x0A>").
   virtual std::string_view piece(TokenId id) const = 0;
-  // The text of a whole sequence; SentencePiece's leading dummy space is removed.
-  virtual std::string decode(std::span<const TokenId> ids) const = 0;
+  // The text of a whole sequence; SentencePiece's leading dummy space is removed, bytes that are no character
+  // are U+FFFD.
+  std::string decode(std::span<const TokenId> ids) const;
+  // Whether a space at the beginning of the token after `previous` is SentencePiece's dummy space and no part
+  // of the text. `previous` is nullopt at the start of the text; `was_due` is what this said there, before
+  // `previous`.
+  virtual bool dummySpaceIsDue(std::optional<TokenId> previous, bool was_due) const = 0;
 
   virtual std::size_t vocabSize() const = 0;
   virtual bool isControl(TokenId id) const = 0;
   virtual std::optional<TokenId> beginningOfText() const = 0;
-  virtual bool addsBeginningOfText() const = 0;  // the model wants it in front of every prompt
+  virtual bool addsBeginningOfText() const = 0;        // the model wants it in front of every prompt
   virtual std::vector<TokenId> endOfText() const = 0;  // every id that ends a generation
-  virtual std::string kind() const = 0;  // "byte-level BPE", "SentencePiece BPE": for display
+  virtual std::string kind() const = 0;                // "byte-level BPE", "SentencePiece BPE": for display
 
   // encode(), with the beginning-of-text token in front where the model wants it.
   Result<std::vector<TokenId>> encodePrompt(std::string_view utf8) const;
@@ -60,8 +66,8 @@ class StreamingDetokenizer {
 
  private:
   std::shared_ptr<const Tokenizer> tokenizer_;
-  std::string pending_;
-  bool first_ = true;
+  std::string pending_;  // the beginning of a character
+  bool dummy_space_due_;
 };
 
 }  // namespace vitrine::core

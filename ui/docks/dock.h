@@ -14,7 +14,10 @@ class Dock : public QDockWidget {
   Q_OBJECT
 
  public:
-  Dock(const ThemeController& theme, const QString& name, const QString& title, QWidget* parent = nullptr);
+  enum class Overflow { kScrolls, kHandled };  // by the dock; by what it holds, or never
+
+  Dock(const ThemeController& theme, const QString& name, const QString& title, Overflow overflow,
+       QWidget* parent = nullptr);
 
  protected:
   void setNote(const QString& note) { title_->setNote(note); }

@@ -27,9 +27,10 @@ const char* formatTooltip(const QString& format) {
 }  // namespace
 
 FigureDock::FigureDock(const ThemeController& theme, QWidget* parent)
-    : Dock(theme, "figure_dock", tr("Figure"), parent),
+    : Dock(theme, "figure_dock", tr("Figure"), Overflow::kHandled, parent),
       preset_(new QComboBox(this)),
-      dpi_(new QSpinBox(this)),
+      formats_field_(new MenuField(this)),
+      dpi_(new QSpinBox),
       folder_(new ElidedLabel(this)),
       result_(new ElidedLabel(this)),
       export_(new QPushButton(tr("Export"), this)),
@@ -40,7 +41,7 @@ FigureDock::FigureDock(const ThemeController& theme, QWidget* parent)
                      QString::fromStdString(preset.name));
   preset_->setToolTip(tr("Width and type sizes of the venue where the figure will be printed, inches"));
   preset_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-  preset_->setMinimumContentsLength(12);
+  preset_->setMinimumContentsLength(8);
   dpi_->setRange(72, 1200);
   dpi_->setSingleStep(50);
   dpi_->setValue(300);
@@ -53,9 +54,10 @@ FigureDock::FigureDock(const ThemeController& theme, QWidget* parent)
   preview_->setToolTip(tr("Show the figure as it will be printed"));
   copy_->setToolTip(tr("Copy the figure to the clipboard as an image"));
 
+  buildFormats();
   auto* grid = new QGridLayout;
   grid->setHorizontalSpacing(8);
-  grid->setVerticalSpacing(8);
+  grid->setVerticalSpacing(4);
   grid->setColumnStretch(1, 1);
   auto row = [&](const QString& name, QWidget* field) {
     auto* label = new QLabel(name, this);
@@ -64,19 +66,6 @@ FigureDock::FigureDock(const ThemeController& theme, QWidget* parent)
     grid->addWidget(label, at, 0);
     grid->addWidget(field, at, 1);
   };
-  auto* formats = new QWidget(this);
-  auto* format_grid = new QGridLayout(formats);
-  format_grid->setContentsMargins(0, 0, 0, 0);
-  format_grid->setSpacing(8);
-  for (const char* format : kFormats) {
-    auto* box = new QCheckBox(QString(format).toUpper(), this);
-    box->setProperty("format", format);
-    box->setToolTip(tr(formatTooltip(format)));
-    connect(box, &QCheckBox::toggled, this, &FigureDock::updateButtons);
-    const int index = int(formats_.size());
-    format_grid->addWidget(box, index / 3, index % 3);
-    formats_.push_back(box);
-  }
   auto* folder = new QWidget(this);
   auto* folder_row = new QHBoxLayout(folder);
   folder_row->setContentsMargins(0, 0, 0, 0);
@@ -85,8 +74,7 @@ FigureDock::FigureDock(const ThemeController& theme, QWidget* parent)
   folder_row->addWidget(folder_, 1);
   folder_row->addWidget(browse);
   row(tr("Preset"), preset_);
-  row(tr("Formats"), formats);
-  row(tr("PNG"), dpi_);
+  row(tr("Formats"), formats_field_);
   row(tr("Folder"), folder);
   auto* buttons = new QHBoxLayout;
   buttons->setSpacing(8);
@@ -107,6 +95,29 @@ FigureDock::FigureDock(const ThemeController& theme, QWidget* parent)
   restore(QSettings());
 }
 
+// The check boxes live in a menu that stays open while one chooses.
+void FigureDock::buildFormats() {
+  auto* panel = new QWidget;
+  auto* column = new QVBoxLayout(panel);
+  column->setContentsMargins(12, 8, 12, 8);
+  column->setSpacing(8);
+  for (const char* format : kFormats) {
+    auto* box = new QCheckBox(QString(format).toUpper(), panel);
+    box->setProperty("format", format);
+    box->setToolTip(tr(formatTooltip(format)));
+    connect(box, &QCheckBox::toggled, this, &FigureDock::updateButtons);
+    column->addWidget(box);
+    formats_.push_back(box);
+  }
+  auto* resolution = new QHBoxLayout;
+  resolution->setSpacing(8);
+  resolution->addWidget(new QLabel(tr("PNG at"), panel));
+  resolution->addWidget(dpi_);
+  column->addLayout(resolution);
+  formats_field_->setPanel(panel);
+  formats_field_->setToolTip(tr("File formats, and the resolution of PNG; a JSON file is always written"));
+}
+
 FigureChoice FigureDock::choice() const {
   FigureChoice choice{preset_->currentData().toString(), {}, dpi_->value(), folder_->fullText()};
   for (const QCheckBox* box : formats_)
@@ -125,6 +136,8 @@ void FigureDock::setAvailable(bool available) {
 }
 
 void FigureDock::updateButtons() {
+  const QString formats = choice().formats.join(' ').toUpper();
+  formats_field_->setText(formats.isEmpty() ? tr("none") : formats);
   export_->setEnabled(available_ && !choice().formats.isEmpty());
   preview_->setEnabled(available_);
   copy_->setEnabled(available_);

@@ -3,6 +3,7 @@
 
 #include "ui/docks/dock.h"
 #include "ui/widgets/elided_label.h"
+#include "ui/widgets/menu_field.h"
 
 #include <QCheckBox>
 #include <QComboBox>
@@ -41,9 +42,11 @@ class FigureDock : public Dock {
   void chooseFolder();
 
  private:
+  void buildFormats();
   void updateButtons();
 
   QComboBox* preset_;
+  MenuField* formats_field_;
   std::vector<QCheckBox*> formats_;
   QSpinBox* dpi_;
   ElidedLabel *folder_, *result_;

@@ -37,7 +37,7 @@ double entropyBits(const std::vector<float>& row) {
 }
 
 InspectorDock::InspectorDock(const ThemeController& theme, Selection& selection, QWidget* parent)
-    : Dock(theme, "inspector_dock", tr("Inspector"), parent), selection_(selection) {
+    : Dock(theme, "inspector_dock", tr("Inspector"), Overflow::kScrolls, parent), selection_(selection) {
   facts_ = new FactList(theme, this);
   keys_header_ = new SectionHeader(theme, tr("Keys of the query"), this);
   keys_ = new BarList(theme, BarList::Color::kKey, kKeys, this);
@@ -113,11 +113,8 @@ void InspectorDock::showFacts(const std::vector<float>* values) {
     const std::size_t index = std::size_t(head.layer) * model.heads + head.head;
     if (snapshot_->heads && index < snapshot_->heads->size()) summary = (*snapshot_->heads)[index];
   }
-  const auto query = selection_.query();
   facts_->setFacts({
       {tr("Head"), name, tr("Layer and head, counted from 0; kv: the key-value head that it shares")},
-      {tr("Query"), query ? tr("%1 %2").arg(*query).arg(token(*query)) : QStringLiteral("–"),
-       tr("The token whose attention is shown; hover to change it, click to lock it")},
       {tr("Entropy, this query"), withUnit(values ? entropyBits(*values) : nan, "bit"),
        tr("Shannon entropy −Σ p log₂ p of this query's attention; 0: one key, log₂ n: uniform")},
       {tr("Mean entropy"), withUnit(summary.entropy, "bit"), tr("Mean over all queries of the sequence")},

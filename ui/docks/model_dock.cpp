@@ -1,6 +1,6 @@
 #include "ui/docks/model_dock.h"
 
-#include <QHeaderView>
+#include <QGridLayout>
 #include <QPainter>
 #include <QSignalBlocker>
 #include <QStyledItemDelegate>
@@ -29,9 +29,8 @@ class RowDelegate : public QStyledItemDelegate {
       painter->drawText(rest, Qt::AlignRight | Qt::AlignVCenter, value);
       rest.setRight(rest.right() - painter->fontMetrics().horizontalAdvance(value) - step * 2);
     }
-    const bool secondary = index.data(ModelTree::kSecondaryRole).toBool();
-    painter->setFont(secondary ? theme_.smallFont() : theme_.interfaceFont());
-    painter->setPen(toQt(secondary ? theme_.colors().text_secondary : theme_.colors().text));
+    painter->setFont(theme_.interfaceFont());
+    painter->setPen(toQt(theme_.colors().text));
     const QString name = index.data().toString();
     painter->drawText(rest, Qt::AlignLeft | Qt::AlignVCenter,
                       painter->fontMetrics().elidedText(name, Qt::ElideMiddle, rest.width()));
@@ -49,10 +48,34 @@ class RowDelegate : public QStyledItemDelegate {
 }  // namespace
 
 ModelDock::ModelDock(const ThemeController& theme, Selection& selection, QWidget* parent)
-    : Dock(theme, "model_dock", tr("Model"), parent),
+    : Dock(theme, "model_dock", tr("Model"), Overflow::kHandled, parent),
       selection_(selection),
+      card_(new QWidget(this)),
+      name_(new ElidedLabel(card_)),
+      facts_(new ElidedLabel(card_)),
+      dtype_(new QLabel(card_)),
       tree_(new ModelTree(this)),
       view_(new QTreeView(this)) {
+  facts_->setProperty("role", "secondary");
+  dtype_->setProperty("role", "secondary");
+  name_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+  auto* grid = new QGridLayout(card_);
+  grid->setContentsMargins(12, 12, 12, 8);
+  grid->setSpacing(4);
+  grid->addWidget(name_, 0, 0);
+  grid->addWidget(dtype_, 0, 1);
+  grid->addWidget(facts_, 1, 0, 1, 2);
+  card_->hide();
+  body()->addWidget(card_);
+  auto fonts = [this, &theme] {
+    QFont bold = theme.interfaceFont();
+    bold.setWeight(QFont::DemiBold);
+    name_->setFont(bold);
+    facts_->setFont(theme.smallFont());
+    dtype_->setFont(theme.smallFont());
+  };
+  connect(&theme, &ThemeController::changed, this, fonts);
+  fonts();
   view_->setModel(tree_);
   view_->setItemDelegate(new RowDelegate(theme, view_));
   view_->setHeaderHidden(true);
@@ -77,7 +100,13 @@ void ModelDock::setSnapshot(const core::Snapshot& snapshot) {
   if (snapshot.model == tree_->model()) return;
   tree_->setModel(snapshot.model);
   setNote(snapshot.model ? QString() : tr("none loaded"));
-  view_->expand(tree_->modelIndex());
+  card_->setVisible(snapshot.model != nullptr);
+  if (snapshot.model) {
+    name_->setFullText(QString::fromStdString(snapshot.model->name));
+    facts_->setFullText(architectureLine(*snapshot.model));
+    dtype_->setText(QString::fromStdString(snapshot.model->dtype));
+    card_->setToolTip(modelDetails(*snapshot.model));
+  }
   showLayer();
 }
 

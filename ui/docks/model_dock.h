@@ -5,6 +5,7 @@
 #include "ui/docks/dock.h"
 #include "ui/docks/model_tree.h"
 #include "ui/selection.h"
+#include "ui/widgets/elided_label.h"
 
 #include <QTreeView>
 
@@ -21,6 +22,9 @@ class ModelDock : public Dock {
   void showLayer();  // marks and reveals the selected head's layer
 
   Selection& selection_;
+  QWidget* card_;  // what the model is, above its tensors
+  ElidedLabel *name_, *facts_;
+  QLabel* dtype_;
   ModelTree* tree_;
   QTreeView* view_;
 };

@@ -8,10 +8,7 @@
 namespace vitrine::ui {
 namespace {
 
-// What an index's internal id says: the model, one of its children (facts, then groups), or a tensor of a
-// group.
-constexpr quintptr kModel = 0, kChild = 1, kFirstTensor = 2;
-constexpr int kFactsRow = 0;
+constexpr quintptr kGroup = 0;  // internal id of a group; a tensor has its group's row plus one
 
 }  // namespace
 
@@ -24,6 +21,17 @@ QString architectureLine(const core::ModelSummary& model) {
                 ? ModelTree::tr("%1 heads / %2 kv").arg(model.heads).arg(model.kv_heads)
                 : ModelTree::tr("%1 heads").arg(model.heads));
   return parts.join(QStringLiteral(" · "));
+}
+
+QString modelDetails(const core::ModelSummary& model) {
+  return ModelTree::tr(
+             "%1\n%2\n%3 parameters, weights %4\nwidth %5, head dimension %6\n"
+             "context %7 tokens, in this session %8\nvocabulary %9, ")
+             .arg(QString::fromStdString(model.name), QString::fromStdString(model.path.string()),
+                  groupedText(model.parameters), bytesText(model.weight_bytes), groupedText(model.embedding),
+                  groupedText(model.head_dim), groupedText(model.context_length),
+                  groupedText(model.session_context), groupedText(model.vocab)) +
+         QString::fromStdString(model.tokenizer);
 }
 
 QString shortTensorName(const QString& name, int layer) {
@@ -62,77 +70,29 @@ void ModelTree::group() {
 QModelIndex ModelTree::layerIndex(int layer) const {
   const auto found =
       std::find_if(groups_.begin(), groups_.end(), [&](const Group& g) { return g.layer == layer; });
-  if (found == groups_.end()) return {};
-  return index(int(found - groups_.begin()) + 1, 0, modelIndex());
+  return found == groups_.end() ? QModelIndex() : index(int(found - groups_.begin()), 0);
 }
 
 QModelIndex ModelTree::index(int row, int column, const QModelIndex& parent) const {
   if (!hasIndex(row, column, parent)) return {};
-  if (!parent.isValid()) return createIndex(row, column, kModel);
-  if (parent.internalId() == kModel) return createIndex(row, column, kChild);
-  return createIndex(row, column, kFirstTensor + quintptr(parent.row() - 1));
+  return createIndex(row, column, parent.isValid() ? quintptr(parent.row()) + 1 : kGroup);
 }
 
 QModelIndex ModelTree::parent(const QModelIndex& child) const {
-  if (!child.isValid() || child.internalId() == kModel) return {};
-  if (child.internalId() == kChild) return createIndex(0, 0, kModel);
-  return createIndex(int(child.internalId() - kFirstTensor) + 1, 0, kChild);
+  if (!child.isValid() || child.internalId() == kGroup) return {};
+  return createIndex(int(child.internalId() - 1), 0, kGroup);
 }
 
 int ModelTree::rowCount(const QModelIndex& parent) const {
-  if (!model_) return 0;
-  if (!parent.isValid()) return 1;
-  if (parent.internalId() == kModel) return int(groups_.size()) + 1;
-  if (parent.internalId() == kChild && parent.row() != kFactsRow)
-    return int(groups_[std::size_t(parent.row() - 1)].tensors.size());
-  return 0;
+  if (!parent.isValid()) return int(groups_.size());
+  return parent.internalId() == kGroup ? int(groups_[std::size_t(parent.row())].tensors.size()) : 0;
 }
 
 QVariant ModelTree::data(const QModelIndex& index, int role) const {
   if (!index.isValid() || !model_) return {};
-  if (index.internalId() == kModel) return modelData(role);
-  if (index.internalId() == kChild)
-    return index.row() == kFactsRow ? factsData(role)
-                                    : groupData(groups_[std::size_t(index.row() - 1)], role);
-  const Group& group = groups_[index.internalId() - kFirstTensor];
+  if (index.internalId() == kGroup) return groupData(groups_[std::size_t(index.row())], role);
+  const Group& group = groups_[index.internalId() - 1];
   return tensorData(model_->tensors[group.tensors[std::size_t(index.row())]], role);
-}
-
-QVariant ModelTree::modelData(int role) const {
-  switch (role) {
-    case Qt::DisplayRole:
-      return QString::fromStdString(model_->name);
-    case kValueRole:
-      return QString::fromStdString(model_->dtype);
-    case kLayerRole:
-      return -1;
-    case Qt::ToolTipRole:
-      return tr("%1\n%2\n%3 parameters, weights %4\ncontext %5 tokens, in this session %6\nvocabulary %7, %8")
-          .arg(QString::fromStdString(model_->name), QString::fromStdString(model_->path.string()),
-               groupedText(model_->parameters), bytesText(model_->weight_bytes),
-               groupedText(model_->context_length), groupedText(model_->session_context),
-               groupedText(model_->vocab), QString::fromStdString(model_->tokenizer));
-    default:
-      return {};
-  }
-}
-
-QVariant ModelTree::factsData(int role) const {
-  switch (role) {
-    case Qt::DisplayRole:
-      return architectureLine(*model_);
-    case kSecondaryRole:
-      return true;
-    case kLayerRole:
-      return -1;
-    case Qt::ToolTipRole:
-      return tr("%1\nwidth %2, head dimension %3")
-          .arg(architectureLine(*model_))
-          .arg(model_->embedding)
-          .arg(model_->head_dim);
-    default:
-      return {};
-  }
 }
 
 QVariant ModelTree::groupData(const Group& group, int role) const {

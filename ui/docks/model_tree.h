@@ -1,5 +1,5 @@
-// The loaded model as a tree: the model, what it is in one line, and its tensors grouped by layer. Holds no
-// copies: it reads the summary that the engine published.
+// The tensors of the loaded model, grouped by layer. Holds no copies: it reads the summary that the engine
+// published.
 #pragma once
 
 #include "core/engine/engine_types.h"
@@ -15,16 +15,11 @@ class ModelTree : public QAbstractItemModel {
   Q_OBJECT
 
  public:
-  enum Role {
-    kValueRole = Qt::UserRole,
-    kLayerRole,
-    kSecondaryRole
-  };  // text at the right; layer or -1; bool
+  enum Role { kValueRole = Qt::UserRole, kLayerRole };  // text at the right; layer or -1
 
   using QAbstractItemModel::QAbstractItemModel;
   void setModel(std::shared_ptr<const core::ModelSummary> model);
   const std::shared_ptr<const core::ModelSummary>& model() const { return model_; }
-  QModelIndex modelIndex() const { return model_ ? index(0, 0) : QModelIndex(); }
   QModelIndex layerIndex(int layer) const;
 
   QModelIndex index(int row, int column, const QModelIndex& parent = {}) const override;
@@ -41,8 +36,6 @@ class ModelTree : public QAbstractItemModel {
     std::vector<std::size_t> tensors;
   };
   void group();
-  QVariant modelData(int role) const;
-  QVariant factsData(int role) const;
   QVariant groupData(const Group& group, int role) const;
   QVariant tensorData(const core::TensorSummary& tensor, int role) const;
 
@@ -50,8 +43,10 @@ class ModelTree : public QAbstractItemModel {
   std::vector<Group> groups_;
 };
 
-// "llama · 30 layers · 9 heads / 3 kv · width 576".
+// "llama · 30 layers · 9 heads / 3 kv".
 QString architectureLine(const core::ModelSummary& model);
+// Everything else about it, for a tooltip.
+QString modelDetails(const core::ModelSummary& model);
 // "blk.17.attn_q.weight" -> "attn_q", "model.layers.17.self_attn.q_proj.weight" -> "self_attn.q_proj".
 QString shortTensorName(const QString& name, int layer);
 

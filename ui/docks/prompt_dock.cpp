@@ -29,7 +29,7 @@ void followAction(QPushButton& button, QAction& action) {
 }  // namespace
 
 PromptDock::PromptDock(const ThemeController& theme, QAction& generate, QAction& stop, QWidget* parent)
-    : Dock(theme, "prompt_dock", tr("Prompt"), parent),
+    : Dock(theme, "prompt_dock", tr("Prompt"), Overflow::kScrolls, parent),
       generate_(generate),
       prompt_(new QPlainTextEdit(this)),
       max_tokens_(new QSpinBox(this)),

@@ -14,6 +14,7 @@ class RangeDock : public Dock {
  public:
   RangeDock(const ThemeController& theme, ViewSettings& settings, QWidget* parent = nullptr);
   void setSnapshot(const core::Snapshot& snapshot);
+  void fitToData() { histogram_->fitToData(); }
 
  private:
   RangeHistogram* histogram_;

@@ -211,6 +211,7 @@ int Style::styleHint(StyleHint hint, const QStyleOption* option, const QWidget* 
   switch (hint) {
     case SH_EtchDisabledText:
     case SH_DitherDisabledText:
+    case SH_UnderlineShortcut:
       return 0;
     case SH_ComboBox_Popup:
       return 0;  // a list below the box, not a menu over it

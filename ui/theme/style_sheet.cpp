@@ -49,11 +49,10 @@ QComboBox QAbstractItemView { background: @dock; border: 1px solid @control_bord
                               selection-background-color: @selected; selection-color: @text; }
 
 QTreeView, QListView, QTableView { background: @dock; border: none; outline: 0; }
+QTreeView { show-decoration-selected: 1; padding-left: #step; }
 QTreeView::item { height: #row; border: none; }
 QTreeView::item:hover { background: @hover; }
 QTreeView::item:selected { background: @selected; color: @text; }
-QTreeView::branch:hover { background: @hover; }
-QTreeView::branch:selected { background: @selected; }
 QHeaderView::section { background: @header; color: @text_secondary; border: none; padding: #step #step2; }
 
 QScrollBar { background: transparent; border: none; }
@@ -66,12 +65,12 @@ QScrollBar::handle:hover { background: @text_disabled; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 
-QTabBar { background: @dock; border: none; qproperty-drawBase: 0; }
+QTabBar { background: transparent; border: none; qproperty-drawBase: 0; }
 QTabBar::tab { background: transparent; color: @text_secondary; padding: 0 #step4; min-height: #tab; border: none;
                border-bottom: 2px solid transparent; }
 QTabBar::tab:hover { color: @text; }
 QTabBar::tab:selected { color: @text; border-bottom: 2px solid @accent; }
-QMainWindow > QTabBar { background: @dock; }
+QMainWindow > QTabBar { background: transparent; }
 QMainWindow > QTabBar::tab { padding: 0 #step2; min-height: #tab_small; }
 
 QDockWidget { border: none; }
@@ -88,11 +87,13 @@ QLabel[role="error"] { color: @error; }
 QLabel[role="title"] { font-size: #title; font-weight: 600; }
 QLabel[role="key"] { background: @field; border: 1px solid @control_border; border-radius: #corner; padding: 0 #step2; }
 QFrame[role="banner"] { background: @banner; border-bottom: 1px solid @error; }
-QFrame[role="card"] { background: @dock; border: 1px solid @control_border; border-radius: #step2; }
+QFrame[role="card"], QFrame[role="palette"] { background: @dock; border: 1px solid @control_border; border-radius: #step2; }
 QStatusBar { background: @header; border-top: 1px solid @line; }
 QStatusBar::item { border: none; }
 QProgressBar { background: @field; border: none; border-radius: 2px; max-height: #step; }
 QProgressBar::chunk { background: @accent; border-radius: 2px; }
+QProgressBar[role="line"] { background: transparent; border-radius: 0; }
+QLabel[role="brand"] { font-weight: 700; padding: 0 #step2 0 #step3; }
 )";
 
 QString hex(Rgba color) {

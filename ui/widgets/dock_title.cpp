@@ -18,7 +18,10 @@ DockTitle::DockTitle(const ThemeController& theme, QDockWidget& dock)
   note_->setAttribute(Qt::WA_TransparentForMouseEvents);
   auto* move = new IconButton(theme, Icon::kFloat, tr("Detach or attach this panel"), this);
   auto* close = new IconButton(theme, Icon::kClose, tr("Close this panel (View menu brings it back)"), this);
-  for (auto* button : {move, close}) button->setFixedSize(20, 20);
+  for (auto* button : {move, close}) {
+    button->setFixedSize(20, 20);
+    button->setFocusPolicy(Qt::NoFocus);  // the View menu does the same by key
+  }
   auto* row = new QHBoxLayout(this);
   row->setContentsMargins(12, 0, 4, 0);
   row->setSpacing(0);
@@ -55,6 +58,7 @@ SectionHeader::SectionHeader(const ThemeController& theme, const QString& title,
     : QLabel(parent) {
   setProperty("role", "header");
   setContentsMargins(12, 0, 12, 0);
+  setIndent(0);
   setTitle(title);
   auto apply = [this, &theme] {
     setFont(theme.headerFont());

@@ -31,8 +31,22 @@ QString significant(double value, int digits) {
     text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e");
     return text;
   }
-  const int whole = int(std::floor(std::log10(magnitude))) + 1;
+  // Rounding may add a digit: 0.9996 is 1.00.
+  int whole = int(std::floor(std::log10(magnitude))) + 1;
+  const double unit = std::pow(10.0, whole - digits);
+  if (std::round(magnitude / unit) * unit >= std::pow(10.0, whole)) ++whole;
   return QString::number(value, 'f', std::max(0, whole > 0 ? digits - whole : digits));
+}
+
+QString shortNumber(double value) {
+  QString text = significant(value);
+  const auto exponent = text.indexOf('e');
+  QString mantissa = exponent < 0 ? text : text.left(exponent);
+  if (mantissa.contains('.')) {
+    while (mantissa.endsWith('0')) mantissa.chop(1);
+    if (mantissa.endsWith('.')) mantissa.chop(1);
+  }
+  return exponent < 0 ? mantissa : mantissa + text.mid(exponent);
 }
 
 QString probabilityText(double probability) {

@@ -35,7 +35,8 @@ RangeHistogram::RangeHistogram(const ThemeController& theme, ViewSettings& setti
   setToolTip(tr(
       "Attention probabilities in the visible part of the map, counted (height is the logarithm of the "
       "count).\nDrag the handles to set what gets the first and the last colour; drag between them to move "
-      "both;\ndouble-click to reset. Keys: Space chooses the handle, arrows move it."));
+      "both;\ndouble-click to reset (R), N fits it to the data. Keys: Space chooses the handle, arrows move "
+      "it."));
   setFocusPolicy(Qt::StrongFocus);
   setMouseTracking(true);
   setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
@@ -145,7 +146,7 @@ void RangeHistogram::keyPressEvent(QKeyEvent* event) {
 
 void RangeHistogram::paintEvent(QPaintEvent*) {
   QPainter painter(this);
-  painter.fillRect(plot(), toQt(theme_.colors().line));
+  painter.fillRect(plot(), toQt(theme_.colors().window));
   paintBars(painter);
   paintColorBar(painter);
   paintHandles(painter);
@@ -156,7 +157,7 @@ void RangeHistogram::paintBars(QPainter& painter) {
   const std::uint32_t highest = bins_.empty() ? 0 : *std::max_element(bins_.begin(), bins_.end());
   if (highest == 0) return;
   const QColor inside = toQt(theme_.colors().text_disabled);
-  const QColor outside = toQt(mix(theme_.colors().text_disabled, theme_.colors().line, 0.6f));
+  const QColor outside = toQt(mix(theme_.colors().text_disabled, theme_.colors().window, 0.6f));
   const QRectF area = plot();
   for (std::size_t i = 0; i < bins_.size(); ++i) {
     if (bins_[i] == 0) continue;
@@ -198,8 +199,8 @@ void RangeHistogram::paintLabels(QPainter& painter) {
   const QRect line(0, int(colorBar().bottom()) + theme_.sizes().step / 2, width(), theme_.sizes().step * 5);
   painter.setFont(theme_.monoFont());
   painter.setPen(toQt(theme_.colors().text));
-  painter.drawText(line, Qt::AlignLeft | Qt::AlignVCenter, significant(settings_.range().low));
-  painter.drawText(line, Qt::AlignRight | Qt::AlignVCenter, significant(settings_.range().high));
+  painter.drawText(line, Qt::AlignLeft | Qt::AlignVCenter, shortNumber(settings_.range().low));
+  painter.drawText(line, Qt::AlignRight | Qt::AlignVCenter, shortNumber(settings_.range().high));
   painter.setFont(theme_.smallFont());
   painter.setPen(toQt(theme_.colors().text_secondary));
   painter.drawText(line, Qt::AlignCenter, tr("attention probability"));

@@ -32,6 +32,7 @@ StatePage::StatePage(QWidget* parent)
       bar_(new QProgressBar(this)),
       open_file_(new QPushButton(tr("Open file…"), this)),
       open_folder_(new QPushButton(tr("Open folder…"), this)),
+      write_prompt_(new QPushButton(tr("Write a prompt"), this)),
       cancel_(new QPushButton(tr("Cancel"), this)) {
   setObjectName("state_page");
   setProperty("role", "canvas");
@@ -42,6 +43,7 @@ StatePage::StatePage(QWidget* parent)
   detail_->setProperty("role", "secondary");
   detail_->setAlignment(Qt::AlignCenter);
   open_file_->setProperty("primary", true);
+  write_prompt_->setProperty("primary", true);
   bar_->setTextVisible(false);
   bar_->setRange(0, 1000);
   bar_->setFixedWidth(320);
@@ -49,7 +51,7 @@ StatePage::StatePage(QWidget* parent)
   auto* buttons = new QHBoxLayout;
   buttons->setSpacing(8);
   buttons->addStretch();
-  for (auto* button : {open_file_, open_folder_, cancel_}) buttons->addWidget(button);
+  for (auto* button : {open_file_, open_folder_, write_prompt_, cancel_}) buttons->addWidget(button);
   buttons->addStretch();
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(24, 24, 24, 24);
@@ -63,6 +65,7 @@ StatePage::StatePage(QWidget* parent)
   column->addStretch();
   connect(open_file_, &QPushButton::clicked, this, &StatePage::openFile);
   connect(open_folder_, &QPushButton::clicked, this, &StatePage::openFolder);
+  connect(write_prompt_, &QPushButton::clicked, this, &StatePage::writePrompt);
   connect(cancel_, &QPushButton::clicked, this, &StatePage::cancel);
   showEmpty();
 }
@@ -71,10 +74,13 @@ void StatePage::showEmpty() {
   title_->setText(tr("Open a model to look inside it."));
   detail_->setFullText(
       tr("A GGUF file, or a folder with safetensors and config.json. Dropping it here works too."));
-  bar_->hide();
-  cancel_->hide();
-  open_file_->show();
-  open_folder_->show();
+  showOnly({open_file_, open_folder_});
+}
+
+void StatePage::showNoTokens() {
+  title_->setText(tr("The model has read nothing yet."));
+  detail_->setFullText(tr("Its attention appears here as soon as it reads a prompt."));
+  showOnly({write_prompt_});
 }
 
 void StatePage::showProgress(const core::Snapshot& snapshot) {
@@ -82,10 +88,13 @@ void StatePage::showProgress(const core::Snapshot& snapshot) {
   detail_->setFullText(progressText(snapshot));
   bar_->setRange(0, snapshot.progress_total == 0 ? 0 : 1000);
   bar_->setValue(progressPermille(snapshot));
-  bar_->show();
-  cancel_->show();
-  open_file_->hide();
-  open_folder_->hide();
+  showOnly({bar_, cancel_});
+}
+
+void StatePage::showOnly(const std::vector<QWidget*>& parts) {
+  for (QWidget* part :
+       std::initializer_list<QWidget*>{open_file_, open_folder_, write_prompt_, cancel_, bar_})
+    part->setVisible(std::find(parts.begin(), parts.end(), part) != parts.end());
 }
 
 }  // namespace vitrine::ui

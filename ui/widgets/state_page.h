@@ -9,6 +9,8 @@
 #include <QPushButton>
 #include <QWidget>
 
+#include <vector>
+
 namespace vitrine::ui {
 
 class StatePage : public QWidget {
@@ -17,18 +19,22 @@ class StatePage : public QWidget {
  public:
   explicit StatePage(QWidget* parent = nullptr);
   void showEmpty();
+  void showNoTokens();
   void showProgress(const core::Snapshot& snapshot);
 
  signals:
   void openFile();
   void openFolder();
   void cancel();
+  void writePrompt();
 
  private:
+  void showOnly(const std::vector<QWidget*>& parts);
+
   QLabel* title_;
   ElidedLabel* detail_;
   QProgressBar* bar_;
-  QPushButton *open_file_, *open_folder_, *cancel_;
+  QPushButton *open_file_, *open_folder_, *write_prompt_, *cancel_;
 };
 
 // "Loading weights · 31.2 MB of 98.1 MB", "Reading the prompt · 128 of 512 tokens".

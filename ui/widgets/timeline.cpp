@@ -185,7 +185,7 @@ Timeline::Timeline(const ThemeController& theme, Selection& selection, const Tim
 void Timeline::applyTheme() {
   setFixedHeight(theme_.sizes().timeline);
   position_->setFont(theme_.monoFont());
-  position_->setFixedWidth(QFontMetrics(theme_.monoFont()).horizontalAdvance("88888 / 88888"));
+  position_->setFixedWidth(QFontMetrics(theme_.monoFont()).horizontalAdvance("8888 / 8888"));
   showPosition();
 }
 

@@ -16,6 +16,7 @@ namespace vitrine::ui {
 namespace {
 
 constexpr QChar kJoiner(0x200d);
+constexpr int kStrongestShade = 130;  // alpha: text keeps a contrast of 4.5 on it in both themes
 
 // Letters of the cursive scripts take the form that their neighbours ask for, even across a token's border.
 bool isCursive(QChar character) {
@@ -24,7 +25,7 @@ bool isCursive(QChar character) {
 
 // Small probabilities must be seen beside large ones: the shade grows with the square root.
 int shadeAlpha(double probability) {
-  return int(std::lround(std::sqrt(std::clamp(probability, 0.0, 1.0)) * 215));
+  return int(std::lround(std::sqrt(std::clamp(probability, 0.0, 1.0)) * kStrongestShade));
 }
 
 }  // namespace
@@ -147,9 +148,18 @@ void TokenStrip::paintEvent(QPaintEvent*) {
   QPainter painter(viewport());
   painter.fillRect(viewport()->rect(), toQt(theme_.colors().window));
   painter.setRenderHint(QPainter::Antialiasing);
+  const int row = theme_.sizes().row;
+  if (layout_.size() == 0) {
+    painter.setFont(theme_.interfaceFont());
+    painter.setPen(toQt(theme_.colors().text_secondary));
+    painter.drawText(QRect(origin(), QSize(viewport()->width(), row)), Qt::AlignLeft | Qt::AlignVCenter,
+                     tr("The prompt and its continuation appear here, token by token."));
+    return;
+  }
   painter.setFont(theme_.monoFont());
-  const int top = -origin().y(), row = theme_.sizes().row;
-  const int first_line = std::max(0, top / row), last_line = (top + viewport()->height()) / row;
+  // Whole lines only: three of them, between the strip's margins.
+  painter.setClipRect(0, origin().y() + verticalScrollBar()->value(), viewport()->width(), 3 * row);
+  const int first_line = verticalScrollBar()->value() / row, last_line = first_line + 3;
   for (int line = first_line; line <= last_line && line < layout_.lines(); ++line) {
     const auto [first, last] = layout_.tokensOfLine(line);
     for (std::size_t i = first; i < last; ++i) paintToken(painter, i);
@@ -181,11 +191,7 @@ void TokenStrip::paintToken(QPainter& painter, std::size_t index) {
     painter.drawLine(QPointF(rect.left(), y), QPointF(rect.right() + 1, y));
   }
   const bool beyond = selection_.query() && index > *selection_.query();
-  // Beyond the query nothing can be attended to; on a strong shade the text must keep its contrast.
-  const bool strong = probability > 0 && shadeAlpha(probability) > 140;
-  painter.setPen(toQt(beyond   ? colors.text_secondary
-                      : strong ? mix(colors.text, colors.window, colors.window.r < 128 ? 0.95f : 0.0f)
-                               : colors.text));
+  painter.setPen(toQt(beyond ? colors.text_secondary : colors.text));  // no later key can be attended to
   const int padding = theme_.sizes().step / 2;
   const QRect text_rect = rect.adjusted(padding, 0, -padding, 0);
   QString text = joinedText(index);

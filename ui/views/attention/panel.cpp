@@ -1,0 +1,63 @@
+#include "ui/views/attention/panel.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ui/views/attention/tooltip_place.h"
+
+namespace vitrine::ui::attention {
+
+std::string headName(const core::ModelSummary& model, Head head) {
+  std::string name = fmt::format("Layer {} · Head {}", head.layer, head.head);
+  if (model.kv_heads > 0 && model.kv_heads < model.heads)
+    name += fmt::format(" (kv {})", head.head / (model.heads / model.kv_heads));
+  return name;
+}
+
+std::string number(double value) {
+  if (std::isnan(value)) return "–";
+  const double size = std::abs(value);
+  if (size == 0) return "0";
+  if (size < 1e-3) return fmt::format("{:.1e}", value);
+  if (size < 10) return fmt::format("{:.3f}", value);
+  return fmt::format("{:.1f}", value);
+}
+
+void drawTooltip(CanvasFrame& frame, const Tooltip& tooltip, const Rect& target, const Rect& bounds) {
+  constexpr float kPad = 10, kRow = 20, kTitle = 22, kColumnGap = 16, kTokenWidth = 170;
+  constexpr int kTokenSize = 12;
+  const Colors& colors = frame.theme.colors;
+  ImFont* title_font = tooltip.mono_title ? frame.fonts.mono() : frame.fonts.interface();
+  float names = 0, values = 0;
+  for (const TooltipRow& row : tooltip.rows) {
+    names = std::max(names, textSize(frame.fonts.interface(), row.name).x);
+    values = std::max(values, frame.labels.get(row.value, kTokenSize, kTokenWidth).width);
+  }
+  float inner = tooltip.rows.empty() ? 0 : names + kColumnGap + values;
+  inner = std::max(inner, textSize(title_font, tooltip.title).x);
+  inner = std::max(inner, textSize(frame.fonts.header(), tooltip.hint).x);
+  const float width = std::ceil(inner) + 2 * kPad;
+  const float height =
+      kTitle + kRow * float(tooltip.rows.size()) + (tooltip.hint.empty() ? 0 : kRow) + 2 * kPad - 6;
+  const ImVec2 corner = toIm(placeTooltip(target, width, height, bounds));
+  const ImVec2 at{std::round(corner.x), std::round(corner.y)}, end{at.x + width, at.y + height};
+
+  ImDrawList& list = *ImGui::GetForegroundDrawList();
+  const float rounding = float(frame.theme.sizes.corner);
+  for (float spread : {6.0f, 3.0f, 1.0f})  // a soft shadow
+    list.AddRectFilled({at.x - spread, at.y - spread + 2}, {end.x + spread, end.y + spread + 2},
+                       colors.shadow.withAlpha(std::uint8_t(colors.shadow.a / 5)).abgr(), rounding + spread);
+  list.AddRectFilled(at, end, colors.tooltip.abgr(), rounding);
+  list.AddRect(at, end, colors.control_border.abgr(), rounding);
+  float y = at.y + kPad - 3 + kTitle / 2;
+  drawText(list, title_font, {at.x + kPad, y}, Align::kLeft, colors.text, tooltip.title);
+  y += kTitle / 2 + kRow / 2;
+  for (const TooltipRow& row : tooltip.rows) {
+    drawText(list, frame.fonts.interface(), {at.x + kPad, y}, Align::kLeft, colors.text_secondary, row.name);
+    drawLabel(list, frame, {end.x - kPad, y}, Align::kRight, {kTokenSize, kTokenWidth, row.color}, row.value);
+    y += kRow;
+  }
+  drawText(list, frame.fonts.header(), {at.x + kPad, y}, Align::kLeft, colors.text_secondary, tooltip.hint);
+}
+
+}  // namespace vitrine::ui::attention
