@@ -81,13 +81,13 @@ Result<FrameResult> Canvas::frame(const DrawTarget& target, ImVec2 size, double 
                     .pixel_ratio = pixel_ratio,
                     .seconds = std::min(seconds, kLongestStep),
                     .keys = input_.takeKeys()};
-  frame.again = labels_->beginFrame(pixel_ratio, theme_.fonts.mono_family);
-  const bool waiting = input_.apply(io);
+  if (labels_->beginFrame(pixel_ratio, theme_.fonts)) frame.again();
+  if (input_.apply(io)) frame.again();
   buildFrame(frame);
   TRY_ASSIGN(const std::uint64_t done, renderer_->render(*ImGui::GetDrawData(), target));
   const ImGuiMouseCursor cursor =
       frame.cursor != ImGuiMouseCursor_Arrow ? frame.cursor : ImGui::GetMouseCursor();
-  return FrameResult{done, frame.again || waiting, cursorShape(cursor)};
+  return FrameResult{done, frame.again_in, cursorShape(cursor)};
 }
 
 Result<FrameResult> Canvas::offscreenFrame(QSize size, double pixel_ratio) {

@@ -5,8 +5,10 @@
 
 #include <imgui.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "gpu/device.h"
@@ -31,8 +33,10 @@ struct CanvasFrame {
   double pixel_ratio = 1;
   double seconds = 0;  // since the last frame
   std::vector<KeyPress> keys;
-  bool again = false;  // set by the view while something moves
+  std::optional<double> again_in;  // seconds until the next frame is wanted; 0 while something moves
   ImGuiMouseCursor cursor = ImGuiMouseCursor_Arrow;
+
+  void again(double seconds = 0) { again_in = std::min(again_in.value_or(seconds), seconds); }
 };
 
 class CanvasContent {
@@ -44,8 +48,8 @@ class CanvasContent {
 };
 
 struct FrameResult {
-  std::uint64_t done = 0;  // timeline value at which the frame is complete
-  bool again = false;      // another frame is wanted (animation, inputs still waiting)
+  std::uint64_t done = 0;          // timeline value at which the frame is complete
+  std::optional<double> again_in;  // seconds until another frame is wanted (animation, inputs still waiting)
   Qt::CursorShape cursor = Qt::ArrowCursor;
 };
 

@@ -14,8 +14,8 @@
 namespace vitrine::ui {
 namespace {
 
-constexpr int kFramesAfterInput = 2;  // Dear ImGui settles hover states in the frame after an input
-constexpr int kRetryMs = 4;
+constexpr int kFramesAfterInput = 3;  // Dear ImGui settles: hover states a frame later, a new popup two
+constexpr std::chrono::milliseconds kRetry{4}, kSoftwareContentInterval{50};
 
 }  // namespace
 
@@ -30,18 +30,25 @@ Result<CanvasWindow*> CanvasWindow::create(gpu::Device& device, QVulkanInstance&
 CanvasWindow::CanvasWindow(gpu::Device& device, std::unique_ptr<Canvas> canvas)
     : device_(device), canvas_(std::move(canvas)) {
   setSurfaceType(QSurface::VulkanSurface);
-  retry_.setSingleShot(true);
-  retry_.setInterval(kRetryMs);
-  connect(&retry_, &QTimer::timeout, this, &CanvasWindow::drawFrame);
+  later_.setSingleShot(true);
+  connect(&later_, &QTimer::timeout, this, &CanvasWindow::drawFrame);
 }
 
 CanvasWindow::~CanvasWindow() {
   releaseSurface();
 }
 
-void CanvasWindow::wake() {
-  frames_wanted_ = std::max(frames_wanted_, 1);
-  if (isExposed() && !stopped_ && !retry_.isActive()) requestUpdate();
+void CanvasWindow::wake(Reason reason) {
+  if (!isExposed() || stopped_) return;
+  const auto since = std::chrono::steady_clock::now() - last_drawn_;
+  if (reason == Reason::kContent && device_.info().software && since < kSoftwareContentInterval)
+    drawIn(std::chrono::ceil<std::chrono::milliseconds>(kSoftwareContentInterval - since));
+  else
+    requestUpdate();
+}
+
+void CanvasWindow::drawIn(std::chrono::milliseconds delay) {
+  if (!later_.isActive() || later_.remainingTimeAsDuration() > delay) later_.start(delay);
 }
 
 Result<QImage> CanvasWindow::grab() {
@@ -76,8 +83,8 @@ void CanvasWindow::resizeEvent(QResizeEvent*) {
 
 void CanvasWindow::noteInput() {
   if (!std::exchange(input_waits_, true)) oldest_input_ = std::chrono::steady_clock::now();
-  frames_wanted_ = kFramesAfterInput;
-  wake();
+  input_frames_ = kFramesAfterInput;
+  wake(Reason::kInput);
 }
 
 bool CanvasWindow::handleKey(QEvent* event) {
@@ -117,7 +124,7 @@ bool CanvasWindow::event(QEvent* event) {
 }
 
 void CanvasWindow::drawFrame() {
-  if (stopped_ || !isExposed() || frames_wanted_ <= 0) return;
+  if (stopped_ || !isExposed()) return;
   const auto drawn_now = tryDraw();
   if (!drawn_now) {
     stopped_ = true;
@@ -126,10 +133,15 @@ void CanvasWindow::drawFrame() {
     return;
   }
   if (!*drawn_now) {
-    retry_.start();
+    drawIn(kRetry);
     return;
   }
-  if (frames_wanted_ > 0) requestUpdate();
+  last_drawn_ = std::chrono::steady_clock::now();
+  if (input_frames_ > 0) --input_frames_;
+  if (input_frames_ > 0 || again_in_ == 0.0)
+    requestUpdate();
+  else if (again_in_)
+    drawIn(std::chrono::milliseconds(std::lround(*again_in_ * 1000)));
   emit drawn();
 }
 
@@ -155,11 +167,10 @@ Result<bool> CanvasWindow::tryDraw() {
                           .clear = canvas_->theme().colors.canvas,
                           .wait = frame->acquired,
                           .signal = frame->drawn};
-  --frames_wanted_;
   TRY_ASSIGN(const FrameResult result,
              canvas_->frame(target, {float(width()), float(height())}, devicePixelRatio()));
   TRY(swapchain_->present(*frame));
-  if (result.again) frames_wanted_ = std::max(frames_wanted_, 1);
+  again_in_ = result.again_in;
   if (cursor().shape() != result.cursor) setCursor(result.cursor);
   ++frames_;
   if (std::exchange(input_waits_, false))

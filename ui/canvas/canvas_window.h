@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "gpu/swapchain.h"
 #include "ui/canvas/canvas.h"
@@ -24,8 +25,10 @@ class CanvasWindow : public QWindow {
   ~CanvasWindow() override;
 
   Canvas& canvas() { return *canvas_; }
-  // Draws soon. Cheap: many calls give one frame.
-  void wake();
+  // Draws soon: many calls give one frame. On a software device new content waits a little, because drawing
+  // it takes time from what makes it; inputs never wait.
+  enum class Reason { kInput, kContent };
+  void wake(Reason reason = Reason::kContent);
   // What is on the canvas, in device pixels.
   Result<QImage> grab();
 
@@ -46,6 +49,7 @@ class CanvasWindow : public QWindow {
  private:
   CanvasWindow(gpu::Device& device, std::unique_ptr<Canvas> canvas);
   void drawFrame();
+  void drawIn(std::chrono::milliseconds delay);
   Result<bool> tryDraw();  // false: not now, ask again
   void releaseSurface();
   bool handleKey(QEvent* event);
@@ -55,9 +59,11 @@ class CanvasWindow : public QWindow {
   gpu::Device& device_;
   std::unique_ptr<Canvas> canvas_;
   std::unique_ptr<gpu::Swapchain> swapchain_;
-  QTimer retry_;
-  int frames_wanted_ = 0;
+  QTimer later_;
+  int input_frames_ = 0;  // still to be drawn since the last input
   bool stopped_ = false;
+  std::optional<double> again_in_;  // what the last frame asked for
+  std::chrono::steady_clock::time_point last_drawn_{};
   std::uint64_t frames_ = 0;
   double input_latency_ms_ = 0;
   std::chrono::steady_clock::time_point oldest_input_{};

@@ -30,7 +30,7 @@ void drawText(ImDrawList& list, ImFont* font, ImVec2 at, Align align, Rgba color
 
 float drawLabel(ImDrawList& list, CanvasFrame& frame, ImVec2 at, Align align, const LabelStyle& style,
                 const std::string& text) {
-  const Label label = frame.labels.get(text, style.size, style.max_width);
+  const Label label = frame.labels.get(text, style.size, style.max_width, style.font);
   if (label.width == 0) return 0;
   const ImVec2 low{snap(startOf(at.x, label.width, align)), snap(at.y - label.height / 2)};
   list.AddImage(frame.labels.texture(), low, {low.x + label.width, low.y + label.height}, label.uv0,
@@ -40,7 +40,7 @@ float drawLabel(ImDrawList& list, CanvasFrame& frame, ImVec2 at, Align align, co
 
 float drawLabelDown(ImDrawList& list, CanvasFrame& frame, ImVec2 top, const LabelStyle& style,
                     const std::string& text) {
-  const Label label = frame.labels.get(text, style.size, style.max_width);
+  const Label label = frame.labels.get(text, style.size, style.max_width, style.font);
   if (label.width == 0) return 0;
   const float right = snap(top.x + label.height / 2), left = right - label.height;
   const float y0 = snap(top.y), y1 = y0 + label.width;

@@ -23,6 +23,7 @@ struct LabelStyle {
   int size = 12;
   float max_width = 200;
   Rgba color;
+  LabelFont font = LabelFont::kMono;
 };
 float drawLabel(ImDrawList& list, CanvasFrame& frame, ImVec2 at, Align align, const LabelStyle& style,
                 const std::string& text);

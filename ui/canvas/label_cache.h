@@ -13,8 +13,11 @@
 #include "gpu/error.h"
 #include "ui/canvas/draw_renderer.h"
 #include "ui/canvas/texture.h"
+#include "ui/theme/tokens.h"
 
 namespace vitrine::ui {
+
+enum class LabelFont { kMono, kInterface };  // tokens; sentences with names in any script
 
 struct Label {
   float width = 0, height = 0;  // logical pixels
@@ -27,11 +30,11 @@ class LabelCache {
 
   // Before the first label of a frame: starts over when the texture was full or the pixel ratio changed.
   // Returns whether labels were missing from the last frame, which is then worth drawing again.
-  bool beginFrame(double pixel_ratio, const char* family);
+  bool beginFrame(double pixel_ratio, const Fonts& fonts);
 
   // `text`: UTF-8; longer than `max_width` logical pixels, it is elided in the middle. Empty when there is no
   // room left in this frame.
-  Label get(const std::string& text, int pixel_size, float max_width);
+  Label get(const std::string& text, int pixel_size, float max_width, LabelFont font = LabelFont::kMono);
 
   ImTextureID texture() { return &texture_; }
 
@@ -39,6 +42,7 @@ class LabelCache {
   struct Key {
     std::string text;
     int pixel_size = 0, max_width = 0;
+    LabelFont font = LabelFont::kMono;
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {
@@ -50,7 +54,7 @@ class LabelCache {
   DrawRenderer& renderer_;
   CanvasTexture texture_;
   std::unordered_map<Key, Label, KeyHash> labels_;
-  std::string family_;
+  Fonts fonts_;
   double pixel_ratio_ = 1;
   std::uint32_t shelf_x_ = 0, shelf_y_ = 0, shelf_height_ = 0;  // labels stand on shelves from left to right
   bool full_ = false;

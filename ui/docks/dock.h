@@ -14,7 +14,7 @@ class Dock : public QDockWidget {
   Q_OBJECT
 
  public:
-  enum class Overflow { kScrolls, kHandled };  // by the dock, or by what it holds
+  enum class Overflow { kScrolls, kHandled };  // by the dock; by what it holds, or never
 
   Dock(const ThemeController& theme, const QString& name, const QString& title, Overflow overflow,
        QWidget* parent = nullptr);

@@ -27,7 +27,7 @@ const char* formatTooltip(const QString& format) {
 }  // namespace
 
 FigureDock::FigureDock(const ThemeController& theme, QWidget* parent)
-    : Dock(theme, "figure_dock", tr("Figure"), Overflow::kScrolls, parent),
+    : Dock(theme, "figure_dock", tr("Figure"), Overflow::kHandled, parent),
       preset_(new QComboBox(this)),
       formats_field_(new MenuField(this)),
       dpi_(new QSpinBox),
@@ -41,7 +41,7 @@ FigureDock::FigureDock(const ThemeController& theme, QWidget* parent)
                      QString::fromStdString(preset.name));
   preset_->setToolTip(tr("Width and type sizes of the venue where the figure will be printed, inches"));
   preset_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-  preset_->setMinimumContentsLength(12);
+  preset_->setMinimumContentsLength(8);
   dpi_->setRange(72, 1200);
   dpi_->setSingleStep(50);
   dpi_->setValue(300);

@@ -3,7 +3,7 @@
 namespace vitrine::ui {
 
 RangeDock::RangeDock(const ThemeController& theme, ViewSettings& settings, QWidget* parent)
-    : Dock(theme, "range_dock", tr("Range"), Overflow::kScrolls, parent),
+    : Dock(theme, "range_dock", tr("Range"), Overflow::kHandled, parent),
       histogram_(new RangeHistogram(theme, settings, this)) {
   auto* part = addPadded();
   part->addSpacing(4);

@@ -49,7 +49,7 @@ QComboBox QAbstractItemView { background: @dock; border: 1px solid @control_bord
                               selection-background-color: @selected; selection-color: @text; }
 
 QTreeView, QListView, QTableView { background: @dock; border: none; outline: 0; }
-QTreeView { show-decoration-selected: 1; }
+QTreeView { show-decoration-selected: 1; padding-left: #step; }
 QTreeView::item { height: #row; border: none; }
 QTreeView::item:hover { background: @hover; }
 QTreeView::item:selected { background: @selected; color: @text; }
@@ -65,12 +65,12 @@ QScrollBar::handle:hover { background: @text_disabled; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 
-QTabBar { background: @dock; border: none; qproperty-drawBase: 0; }
+QTabBar { background: transparent; border: none; qproperty-drawBase: 0; }
 QTabBar::tab { background: transparent; color: @text_secondary; padding: 0 #step4; min-height: #tab; border: none;
                border-bottom: 2px solid transparent; }
 QTabBar::tab:hover { color: @text; }
 QTabBar::tab:selected { color: @text; border-bottom: 2px solid @accent; }
-QMainWindow > QTabBar { background: @dock; }
+QMainWindow > QTabBar { background: transparent; }
 QMainWindow > QTabBar::tab { padding: 0 #step2; min-height: #tab_small; }
 
 QDockWidget { border: none; }

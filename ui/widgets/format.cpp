@@ -31,7 +31,10 @@ QString significant(double value, int digits) {
     text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e");
     return text;
   }
-  const int whole = int(std::floor(std::log10(magnitude))) + 1;
+  // Rounding may add a digit: 0.9996 is 1.00.
+  int whole = int(std::floor(std::log10(magnitude))) + 1;
+  const double unit = std::pow(10.0, whole - digits);
+  if (std::round(magnitude / unit) * unit >= std::pow(10.0, whole)) ++whole;
   return QString::number(value, 'f', std::max(0, whole > 0 ? digits - whole : digits));
 }
 

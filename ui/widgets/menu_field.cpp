@@ -7,7 +7,7 @@ namespace vitrine::ui {
 MenuField::MenuField(QWidget* parent) : QComboBox(parent), menu_(new QMenu(this)) {
   addItem(QString());
   setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-  setMinimumContentsLength(12);
+  setMinimumContentsLength(8);
 }
 
 void MenuField::setPanel(QWidget* panel) {

@@ -148,8 +148,15 @@ void TokenStrip::paintEvent(QPaintEvent*) {
   QPainter painter(viewport());
   painter.fillRect(viewport()->rect(), toQt(theme_.colors().window));
   painter.setRenderHint(QPainter::Antialiasing);
-  painter.setFont(theme_.monoFont());
   const int row = theme_.sizes().row;
+  if (layout_.size() == 0) {
+    painter.setFont(theme_.interfaceFont());
+    painter.setPen(toQt(theme_.colors().text_secondary));
+    painter.drawText(QRect(origin(), QSize(viewport()->width(), row)), Qt::AlignLeft | Qt::AlignVCenter,
+                     tr("The prompt and its continuation appear here, token by token."));
+    return;
+  }
+  painter.setFont(theme_.monoFont());
   // Whole lines only: three of them, between the strip's margins.
   painter.setClipRect(0, origin().y() + verticalScrollBar()->value(), viewport()->width(), 3 * row);
   const int first_line = verticalScrollBar()->value() / row, last_line = first_line + 3;

@@ -59,6 +59,8 @@ class MainWindow : public QMainWindow {
   void setPrompt(const QString& prompt) { prompt_dock_->setPrompt(prompt); }
   void generate();
   void setMaxTokens(std::uint32_t tokens) { prompt_dock_->setMaxTokens(tokens); }
+  void setPace(double tokens_per_second) { timeline_->setPace(tokens_per_second); }
+  core::SamplingSettings sampling() const { return prompt_dock_->sampling(); }
 
   const core::Snapshot& snapshot() const { return *snapshot_; }
   const WindowActions& actions() const { return actions_; }

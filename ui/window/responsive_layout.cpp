@@ -9,6 +9,7 @@ namespace vitrine::ui {
 namespace {
 
 constexpr int kStateVersion = 1;
+constexpr double kLeastShare = 0.4;  // of the height, for the first dock of a side
 
 }  // namespace
 
@@ -38,16 +39,25 @@ void ResponsiveLayout::placeWide() {
 }
 
 void ResponsiveLayout::distribute() {
-  auto hints = [](const std::vector<QDockWidget*>& docks) {
+  if (mode_ == LayoutMode::kTiny) return;
+  auto stack = [this](const std::vector<QDockWidget*>& side) {
+    QList<QDockWidget*> docks;
     QList<int> heights;
-    for (const QDockWidget* dock : docks) heights << dock->sizeHint().height();
-    return heights;
+    for (QDockWidget* dock : side) {
+      if (dock->isFloating() || !dock->isVisible()) continue;
+      docks << dock;
+      heights << dock->sizeHint().height();
+    }
+    if (docks.isEmpty()) return;
+    const int rest = area_.height() - std::accumulate(heights.begin() + 1, heights.end(), 0);
+    heights.front() = std::max(rest, int(area_.height() * kLeastShare));
+    area_.resizeDocks(docks, heights, Qt::Vertical);
   };
-  QList<int> left = hints(left_);
-  left.front() = std::max(left.front(), area_.height() - std::accumulate(left.begin() + 1, left.end(), 0));
-  area_.resizeDocks(QList<QDockWidget*>(left_.begin(), left_.end()), left, Qt::Vertical);
-  area_.resizeDocks(QList<QDockWidget*>(right_.begin(), right_.end()), hints(right_), Qt::Vertical);
-  area_.resizeDocks({left_.front(), right_.front()}, {sizes_.left_dock, sizes_.right_dock}, Qt::Horizontal);
+  stack(left_);
+  area_.resizeDocks({left_.front()}, {sizes_.left_dock}, Qt::Horizontal);
+  if (mode_ != LayoutMode::kWide) return;
+  stack(right_);
+  area_.resizeDocks({right_.front()}, {sizes_.right_dock}, Qt::Horizontal);
 }
 
 bool ResponsiveLayout::update(int width, const Sizes& sizes) {
@@ -85,7 +95,6 @@ void ResponsiveLayout::apply(LayoutMode mode) {
     first = false;
   }
   for (QDockWidget* host : hosts) host->raise();
-  if (!hosts.empty()) area_.resizeDocks({hosts.front()}, {sizes_.left_dock}, Qt::Horizontal);
 }
 
 void ResponsiveLayout::reset(const Sizes& sizes) {

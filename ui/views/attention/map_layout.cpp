@@ -5,7 +5,7 @@
 namespace vitrine::ui::attention {
 
 MapLayout layOutMap(const Rect& area, double longest_label) {
-  constexpr double kMargin = 12, kMarginal = 36, kRoomForMarginals = 260, kLeastLabel = 40, kMostLabel = 96;
+  constexpr double kMargin = 12, kMarginal = 36, kRoomForMarginals = 260, kLeastLabel = 40, kMostLabel = 130;
   MapLayout layout;
   // Labels never take more than a fifth of the area.
   const double label = std::clamp(longest_label, kLeastLabel, kMostLabel);

@@ -12,13 +12,13 @@ namespace {
 constexpr double kWheelFactor = 1.2, kDragThreshold = 4;
 
 double longestLabel(const PanelContext& context) {
-  constexpr double kCharacter = 6.2, kPadding = 14;
-  constexpr std::size_t kMostBytes = 14;
+  constexpr double kCharacter = 6.2, kPadding = 14, kPosition = 34;
+  constexpr std::size_t kMostBytes = 14, kManyTokens = 50;  // labels of more tokens are thinned and numbered
   std::size_t longest = 4;
-  if (context.snapshot.tokens)
-    for (const core::Token& token : *context.snapshot.tokens)
-      longest = std::max(longest, token.display.size());
-  return double(std::min(longest, kMostBytes)) * kCharacter + kPadding;
+  if (!context.snapshot.tokens) return 0;
+  for (const core::Token& token : *context.snapshot.tokens) longest = std::max(longest, token.display.size());
+  return double(std::min(longest, kMostBytes)) * kCharacter + kPadding +
+         (context.tokens() > kManyTokens ? kPosition : 0);
 }
 
 }  // namespace
@@ -32,7 +32,7 @@ void MapPanel::draw(CanvasFrame& frame, const PanelContext& context, const Rect&
     if (const auto& locked = context.selection.locked(); locked && !viewport_.fitted())
       viewport_.showCell(locked->query.value_or(0), locked->key.value_or(0));
   handleMouse(frame, context, area);
-  if (viewport_.advance(frame.seconds)) frame.again = true;
+  if (viewport_.advance(frame.seconds)) frame.again();
 
   const Rect plot = viewport_.plot();
   if (plot.empty()) return;
@@ -92,7 +92,7 @@ void MapPanel::handleMouse(CanvasFrame& frame, const PanelContext& context, cons
     dragging_ = false;
   }
   if (!dragging_) context.selection.hover(cell);
-  hovering_ = hovered && cell.query && cell.key;
+  hovering_ = hovered && (cell.query || cell.key);
 }
 
 const core::MapPicture* MapPanel::currentPicture(const PanelContext& context) const {

@@ -45,6 +45,9 @@ class MapPanel {
   void drawQueryLabels(CanvasFrame& frame, const PanelContext& context, const Rect& plot);
   void drawKeyLabels(CanvasFrame& frame, const PanelContext& context, const Rect& plot);
   void drawHover(CanvasFrame& frame, const PanelContext& context);
+  void drawCellTooltip(CanvasFrame& frame, const PanelContext& context, std::uint32_t query,
+                       std::uint32_t key);
+  void drawMarginalTooltip(CanvasFrame& frame, const PanelContext& context, const Cell& cell);
   void drawProgress(CanvasFrame& frame, const Rect& plot, double seconds);
 
   // The picture of this head, if the snapshot's is one.

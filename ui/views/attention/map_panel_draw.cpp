@@ -13,6 +13,9 @@ namespace {
 
 constexpr double kDimmed = 0.55;        // of an old picture while the new one is computed
 constexpr double kShowProgress = 0.15;  // seconds of waiting before a progress line appears
+constexpr double kProgressStep = 0.05;  // seconds between its frames: the device is busy enough
+constexpr double kReaderStep = 0.01;
+constexpr float kPositionWidth = 34;  // of a token's position beside a thinned label
 
 int labelSize(double cell) {
   return cell < 12 ? 10 : cell < 16 ? 11 : 12;
@@ -28,10 +31,12 @@ Rgba readableOn(Rgba ground) {
   return luminance > 120 ? Rgba{16, 16, 20, 255} : Rgba{236, 238, 242, 255};
 }
 
-std::string cellNumber(double probability) {
+// As many digits as fit: "0.30" or "0.301", "3e-5" or "3.2e-5".
+std::string cellNumber(double probability, int digits) {
   if (probability == 0) return "0";
-  if (probability >= 0.0095) return fmt::format("{:.2f}", probability);
-  return fmt::format("{:.0e}", probability);
+  if (probability >= 0.01) return fmt::format("{:.{}f}", probability, digits);
+  const int exponent = int(std::floor(std::log10(probability)));
+  return fmt::format("{:.{}f}e{}", probability / std::pow(10.0, exponent), digits - 2, exponent);
 }
 
 void addRect(ImDrawList& list, const Rect& rect, Rgba color) {
@@ -39,9 +44,15 @@ void addRect(ImDrawList& list, const Rect& rect, Rgba color) {
 }
 
 void addFrame(ImDrawList& list, const Rect& rect, Rgba color, double thickness) {
-  const float half = float(thickness / 2);
-  list.AddRect({float(rect.x0) + half, float(rect.y0) + half}, {float(rect.x1) - half, float(rect.y1) - half},
-               color.abgr(), 0, 0, float(thickness));
+  const float inset = float((thickness - 1) / 2);  // AddRect itself moves in by half a pixel
+  list.AddRect({float(rect.x0) + inset, float(rect.y0) + inset},
+               {float(rect.x1) - inset, float(rect.y1) - inset}, color.abgr(), 0, 0, float(thickness));
+}
+
+Rgba positionColor(const Colors& colors) { return mix(colors.text_disabled, colors.text_secondary, 0.5f); }
+
+Rect boundsOf(const CanvasFrame& frame) {
+  return {4, 4, frame.size.x - 4.0, frame.size.y - 4.0};
 }
 
 }  // namespace
@@ -84,13 +95,13 @@ void MapPanel::drawPictures(CanvasFrame& frame, const PanelContext& context, con
   if (current) drawPicture(frame, context, *current, 1);
   list.PopClipRect();
   waiting_seconds_ = fresh || !wanted || context.tokens() == 0 ? 0 : waiting_seconds_ + frame.seconds;
-  if (waiting_seconds_ > 0) frame.again = true;
+  if (waiting_seconds_ > 0) frame.again(kProgressStep);
   if (waiting_seconds_ > kShowProgress) drawProgress(frame, plot, waiting_seconds_);
   const bool numbers = viewport_.cellSize() >= frame.theme.sizes.map_numbers_from;
   if (current && (hovering_ || numbers))
     if (const auto asked = reader_.want(context.snapshot.map->image); !asked)
       spdlog::warn("values of the map: {}", asked.error().describe());
-  if (reader_.busy()) frame.again = true;
+  if (reader_.busy()) frame.again(kReaderStep);
 }
 
 void MapPanel::drawProgress(CanvasFrame& frame, const Rect& plot, double seconds) {
@@ -136,7 +147,8 @@ void MapPanel::drawNumbers(CanvasFrame& frame, const PanelContext& context, cons
       const auto value = valueAt(context, query, key);
       if (!value || value->probability < 0) continue;
       drawText(list, font, toIm(viewport_.cellRect(query, key).center()), Align::kCenter,
-               readableOn(colorOf(value->probability, context.settings)), cellNumber(value->probability));
+               readableOn(colorOf(value->probability, context.settings)),
+               cellNumber(value->probability, cell >= 64 ? 3 : 2));
     }
   list.PopClipRect();
 }
@@ -171,7 +183,9 @@ void MapPanel::drawMarginals(CanvasFrame& frame, const PanelContext& context, co
         const Rect bar{std::max(x, plot.x0), base - height, std::min(x + extent, plot.x1), base};
         addRect(list, bar, colors.accent);
       });
-  const double most = std::log2(std::max<double>(2, double(picture->entropy.size())));
+  // Whole bits, so that the bars keep their scale while tokens arrive.
+  const auto highest = std::ranges::max_element(picture->entropy);
+  const double most = highest == picture->entropy.end() ? 1 : std::max(1.0, std::ceil(double(*highest)));
   const double left = plot.x1 + MapLayout::kGap;
   bars(
       picture->entropy.size(), seen.y0, seen.y1,
@@ -215,6 +229,9 @@ void MapPanel::drawCrosshair(CanvasFrame& frame, const PanelContext& context, co
     addFrame(list, mark.expanded(1), {0, 0, 0, 160}, 1);
     addFrame(list, mark, {255, 255, 255, 255}, locked ? 2 : 1);
   }
+  const Cell& hovered = context.selection.hovered();
+  if (locked && hovered.query && hovered.key && hovered != context.selection.locked())
+    addFrame(list, viewport_.cellRect(*hovered.query, *hovered.key), {255, 255, 255, 190}, 1);
   list.PopClipRect();
 }
 
@@ -233,11 +250,18 @@ void MapPanel::drawQueryLabels(CanvasFrame& frame, const PanelContext& context, 
                                   .count = std::uint32_t(tokens.size()),
                                   .spacing = size - 0.5,
                                   .marked = marking ? context.selection.query() : std::nullopt});
-  const float right = float(plot.x0 - MapLayout::kGap), width = float(layout_.query_labels);
+  const float right = float(plot.x0 - MapLayout::kGap);
+  const bool thinned = labelStep(cell, size - 0.5) > 1;
+  const float width = float(layout_.query_labels) - (thinned ? kPositionWidth : 0);
   for (const AxisLabel& label : labels) {
+    const float y = float(label.at);
     const Rgba color = label.marked ? colors.query : colors.text_secondary;
-    drawLabel(list, frame, {right, float(label.at)}, Align::kRight, {size, width, color},
-              tokens[label.index].display);
+    const std::string& token = tokens[label.index].display;
+    const float drawn = drawLabel(list, frame, {right, y}, Align::kRight, {size, width, color}, token);
+    // Where tokens are left out, a position says where one is.
+    if (thinned)
+      drawText(list, frame.fonts.monoSmall(), {right - drawn - 4, y}, Align::kRight, positionColor(colors),
+               std::to_string(label.index));
   }
 }
 
@@ -256,28 +280,44 @@ void MapPanel::drawKeyLabels(CanvasFrame& frame, const PanelContext& context, co
                                   .count = std::uint32_t(tokens.size()),
                                   .spacing = size - 0.5,
                                   .marked = marking ? context.selection.key() : std::nullopt});
-  const float top = float(plot.y1 + MapLayout::kGap), width = float(layout_.key_labels);
+  const float top = float(plot.y1 + MapLayout::kGap);
+  const bool thinned = labelStep(cell, size - 0.5) > 1;
+  const float width = float(layout_.key_labels) - (thinned ? kPositionWidth : 0);
   for (const AxisLabel& label : labels) {
+    const float x = float(label.at);
     const Rgba color = label.marked ? colors.key : colors.text_secondary;
-    drawLabelDown(list, frame, {float(label.at), top}, {size, width, color}, tokens[label.index].display);
+    const std::string& token = tokens[label.index].display;
+    const float drawn = drawLabelDown(list, frame, {x, top}, {size, width, color}, token);
+    if (thinned)
+      drawLabelDown(list, frame, {x, top + drawn + 2}, {10, kPositionWidth, positionColor(colors)},
+                    std::to_string(label.index));
   }
 }
 
 void MapPanel::drawHover(CanvasFrame& frame, const PanelContext& context) {
   const Cell& cell = context.selection.hovered();
+  const std::uint32_t tokens = context.tokens();
+  if (cell.query.value_or(0) >= tokens || cell.key.value_or(0) >= tokens) return;
+  if (cell.query && cell.key)
+    drawCellTooltip(frame, context, *cell.query, *cell.key);
+  else if (cell.query || cell.key)
+    drawMarginalTooltip(frame, context, cell);
+}
+
+void MapPanel::drawCellTooltip(CanvasFrame& frame, const PanelContext& context, std::uint32_t query,
+                               std::uint32_t key) {
   const auto& tokens = *context.snapshot.tokens;
-  if (!cell.query || !cell.key || *cell.query >= tokens.size() || *cell.key >= tokens.size()) return;
   const Colors& colors = frame.theme.colors;
   Tooltip tooltip{.mono_title = true};
-  const auto value = valueAt(context, *cell.query, *cell.key);
-  if (*cell.key > *cell.query || (value && value->probability < 0)) {
+  const auto value = valueAt(context, query, key);
+  if (key > query || (value && value->probability < 0)) {
     tooltip.title = "masked";
     tooltip.hint = "the query cannot see this key";
   } else if (!value) {
     tooltip.title = "…";
   } else {
     const double p = value->probability;
-    tooltip.title = fmt::format("{}", number(p));
+    tooltip.title = number(p);
     if (value->lse && p > 0)
       tooltip.hint = fmt::format("score {:.2f} · ln p {:.2f}", std::log(p) + *value->lse, std::log(p));
     else if (value->pooled > 1)
@@ -285,13 +325,32 @@ void MapPanel::drawHover(CanvasFrame& frame, const PanelContext& context) {
                                  context.settings.pooling() == core::Pooling::kMax ? "largest" : "mean",
                                  value->pooled, value->pooled);
   }
-  const bool locked = context.selection.locked() == cell;
+  const bool locked = context.selection.locked() == Cell{query, key};
   const std::string action = locked ? "Esc to unlock" : "click to lock";
   tooltip.hint = tooltip.hint.empty() ? action : tooltip.hint + " · " + action;
-  tooltip.rows = {{fmt::format("query {}", *cell.query), tokens[*cell.query].display, colors.query},
-                  {fmt::format("key {}", *cell.key), tokens[*cell.key].display, colors.key}};
-  const Rect target = viewport_.cellRect(*cell.query, *cell.key);
-  drawTooltip(frame, tooltip, target, {4, 4, frame.size.x - 4.0, frame.size.y - 4.0});
+  tooltip.rows = {{fmt::format("query {}", query), tokens[query].display, colors.query},
+                  {fmt::format("key {}", key), tokens[key].display, colors.key}};
+  drawTooltip(frame, tooltip, viewport_.cellRect(query, key), boundsOf(frame));
+}
+
+void MapPanel::drawMarginalTooltip(CanvasFrame& frame, const PanelContext& context, const Cell& cell) {
+  const core::MapPicture* picture = currentPicture(context);
+  const auto& tokens = *context.snapshot.tokens;
+  const Colors& colors = frame.theme.colors;
+  const ImVec2 mouse = ImGui::GetIO().MousePos;
+  Tooltip tooltip{.mono_title = true};
+  if (cell.query) {
+    const bool known = picture && *cell.query < picture->entropy.size();
+    tooltip.title = known ? fmt::format("{:.2f} bit", picture->entropy[*cell.query]) : "…";
+    tooltip.hint = "entropy: -sum p log2 p over the keys of this query";
+    tooltip.rows = {{fmt::format("query {}", *cell.query), tokens[*cell.query].display, colors.query}};
+  } else {
+    const bool known = picture && *cell.key < picture->received.size();
+    tooltip.title = known ? number(picture->received[*cell.key]) : "…";
+    tooltip.hint = "received: mean p over the queries that see this key";
+    tooltip.rows = {{fmt::format("key {}", *cell.key), tokens[*cell.key].display, colors.key}};
+  }
+  drawTooltip(frame, tooltip, Rect{mouse.x, mouse.y, mouse.x, mouse.y}.expanded(6), boundsOf(frame));
 }
 
 }  // namespace vitrine::ui::attention

@@ -76,11 +76,11 @@ OverviewLayout::Range OverviewLayout::visible(double top, double bottom) const {
 
 double comfortableTile(std::uint32_t layers, std::uint32_t heads, double width, double height) {
   if (layers == 0 || heads == 0) return OverviewLayout::kSmallestTile;
-  constexpr double kWidest = 64, kGap = 4;
-  const double by_width = width / heads - kGap, by_height = height / layers - kGap;
+  constexpr double kWidest = 64, kReadable = 23;  // with its gap
+  const double by_width = width / heads, by_height = height / layers;
   // Height may scroll, so it only holds the tile back as long as that stays readable.
-  const double tile = std::min(by_width, std::max(by_height, 24.0));
-  return std::clamp(std::floor(tile), OverviewLayout::kSmallestTile, kWidest);
+  const double tile = std::min(by_width, std::max(by_height, kReadable));
+  return std::clamp(std::floor(tile - gapOf(tile)), OverviewLayout::kSmallestTile, kWidest);
 }
 
 std::uint32_t thumbnailPixels(double tile, double pixel_ratio, std::uint32_t layers, std::uint32_t heads,

@@ -29,7 +29,7 @@ double OverviewPanel::preferredWidth(const PanelContext& context, double availab
 void OverviewPanel::setSort(HeadSort sort) {
   if (sort == sort_) return;
   sort_ = sort;
-  scroll_to_selection_ = true;
+  scroll_to_top_ = true;  // the largest are what one asked for
 }
 
 void OverviewPanel::layOut(const PanelContext& context, double width, double height) {
@@ -51,7 +51,8 @@ std::optional<core::OverviewRequest> OverviewPanel::request(const PanelContext& 
 }
 
 Rect OverviewPanel::tileArea(const Rect& area) const {
-  return {area.x0 + kRowLabels, area.y0 + kColumnLabels, area.x1, area.y1 - kMargin};
+  const double labels = sort_ == HeadSort::kLayerHead ? kRowLabels : kMargin;
+  return {area.x0 + labels, area.y0 + kColumnLabels, area.x1, area.y1 - kMargin};
 }
 
 bool OverviewPanel::draw(CanvasFrame& frame, const PanelContext& context, const Rect& area) {
@@ -63,6 +64,7 @@ bool OverviewPanel::draw(CanvasFrame& frame, const PanelContext& context, const 
   ImGui::SetCursorScreenPos(low(tiles));
   ImGui::BeginChild("overview", {float(tiles.width()), float(tiles.height())}, false,
                     ImGuiWindowFlags_HorizontalScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
+  if (std::exchange(scroll_to_top_, false)) ImGui::SetScrollY(0);
   if (std::exchange(scroll_to_selection_, false)) scrollTo(context.selection.head(), tiles);
   const ImGuiIO& io = ImGui::GetIO();
   ImVec2 origin = ImGui::GetCursorScreenPos();
@@ -75,12 +77,12 @@ bool OverviewPanel::draw(CanvasFrame& frame, const PanelContext& context, const 
     if (io.MouseWheel != 0 && io.KeyCtrl) {
       tile_ = std::clamp(layout_.tile() * std::pow(1.15, io.MouseWheel), OverviewLayout::kSmallestTile,
                          OverviewLayout::kLargestTile);
-      frame.again = true;
+      frame.again();
     } else if (io.MouseWheel != 0 || io.MouseWheelH != 0) {
       const float step = float(layout_.rowPitch() * 2);
       ImGui::SetScrollY(ImGui::GetScrollY() - (io.KeyShift ? 0 : io.MouseWheel * step));
       ImGui::SetScrollX(ImGui::GetScrollX() - (io.MouseWheelH + (io.KeyShift ? io.MouseWheel : 0)) * step);
-      frame.again = true;
+      frame.again();
     }
   }
   drawTiles(frame, context, origin, tiles.y0 - origin.y, tiles.y1 - origin.y);
@@ -155,8 +157,8 @@ void OverviewPanel::drawLabels(CanvasFrame& frame, const PanelContext& context, 
   ImFont* font = frame.fonts.header();
   const double half = layout_.tile() / 2;
   if (layout_.ranked()) {
-    drawText(list, font, {float(area.x0 + kMargin), float(tiles.y0 - kColumnLabels / 2)}, Align::kLeft,
-             colors.text_secondary, fmt::format("layer.head, largest {} first", name(sort_)));
+    drawText(list, font, {float(area.x0 + kMargin), float(tiles.y0 - 10)}, Align::kLeft,
+             colors.text_secondary, fmt::format("By {}, largest first", name(sort_)));
     return;
   }
   const Head selected = context.selection.head();

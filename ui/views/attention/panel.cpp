@@ -48,8 +48,7 @@ void drawTooltip(CanvasFrame& frame, const Tooltip& tooltip, const Rect& target,
     list.AddRectFilled({at.x - spread, at.y - spread + 2}, {end.x + spread, end.y + spread + 2},
                        colors.shadow.withAlpha(std::uint8_t(colors.shadow.a / 5)).abgr(), rounding + spread);
   list.AddRectFilled(at, end, colors.tooltip.abgr(), rounding);
-  list.AddRect({at.x + 0.5f, at.y + 0.5f}, {end.x - 0.5f, end.y - 0.5f}, colors.control_border.abgr(),
-               rounding);
+  list.AddRect(at, end, colors.control_border.abgr(), rounding);
   float y = at.y + kPad - 3 + kTitle / 2;
   drawText(list, title_font, {at.x + kPad, y}, Align::kLeft, colors.text, tooltip.title);
   y += kTitle / 2 + kRow / 2;

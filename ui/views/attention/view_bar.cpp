@@ -142,6 +142,7 @@ void drawViewBar(CanvasFrame& frame, const PanelContext& context, const Rect& ar
                                : "The mean probability: areas compare truly");
       },
       [&](core::Pooling pooling) { settings.setPooling(pooling); });
+  if (context.tokens() == 0) return;
   const std::string status = context.live() ? "live · every token" : "at rest";
   const float width = textSize(frame.fonts.interface(), status).x;
   if (bar.x() + width + 12 < area.x1)

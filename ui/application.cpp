@@ -1,0 +1,213 @@
+#include "ui/application.h"
+
+#include "core/assets/asset_paths.h"
+#include "core/engine/engine.h"
+#include "gpu/device.h"
+#include "ui/canvas/surface.h"
+#include "ui/views/attention/attention_view.h"
+#include "ui/window/figure_exporter.h"
+#include "ui/window/figure_preview.h"
+#include "ui/window/main_window.h"
+#include "ui/window/screenshot_run.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QDir>
+#include <QFileInfo>
+#include <QMessageBox>
+#include <QStandardPaths>
+#include <QVulkanInstance>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+namespace vitrine::ui {
+namespace {
+
+constexpr const char* kDemoModel = "models/demo-dense";
+constexpr const char* kDemoPrompt = "prompts/repeated-passage.txt";
+constexpr double kDemoPace = 10;  // tokens a second, at which one can watch
+constexpr std::uint32_t kScreenshotTokens = 48;
+constexpr int kPreviewDpi = 192;
+
+int refuse(const std::string& message, bool with_dialog) {
+  fmt::print(stderr, "vitrine: {}\n", message);
+  if (with_dialog) QMessageBox::critical(nullptr, "Vitrine", QString::fromStdString(message));
+  return 1;
+}
+
+std::string pipelineCacheFile() {
+  const QString folder = QStandardPaths::writableLocation(QStandardPaths::CacheLocation);
+  return QDir().mkpath(folder) ? (folder + "/pipelines").toStdString() : std::string();
+}
+
+std::string textOf(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// What is opened and said at the start.
+struct Start {
+  std::filesystem::path model;
+  std::string prompt;
+  bool demonstration = false;
+};
+
+Start startOf(const WindowOptions& options) {
+  if (!options.models.empty()) return {options.models.front(), options.prompt, false};
+  const auto model = core::findAsset(kDemoModel);
+  if (!model) return {};
+  const auto prompt = core::findAsset(kDemoPrompt);
+  return {*model, options.prompt.empty() && prompt ? textOf(*prompt) : options.prompt, true};
+}
+
+// Generates from the prompt as soon as the model is there.
+void generateOnceLoaded(SnapshotRelay& relay, MainWindow& window) {
+  auto* once = new QObject(&window);
+  QObject::connect(&relay, &SnapshotRelay::arrived, once,
+                   [once, &window](const std::shared_ptr<const core::Snapshot>& snapshot) {
+                     if (!snapshot->model || snapshot->state != core::EngineState::kReady) return;
+                     once->deleteLater();
+                     window.generate();
+                   });
+}
+
+void connectFigures(MainWindow& window, FigureExporter& exporter) {
+  enum class Use { kPreview, kCopy };
+  auto use = std::make_shared<Use>(Use::kPreview);
+  QObject::connect(&window, &MainWindow::exportFigure, &exporter, [&](const FigureChoice& choice) {
+    window.setFigureResult(MainWindow::tr("Writing…"), false);
+    exporter.setSampling(window.sampling());
+    exporter.write(choice);
+  });
+  QObject::connect(&window, &MainWindow::previewFigure, &exporter,
+                   [&exporter, use](const FigureChoice& choice) {
+                     *use = Use::kPreview;
+                     exporter.render(choice, kPreviewDpi);
+                   });
+  QObject::connect(&window, &MainWindow::copyFigure, &exporter, [&exporter, use](const FigureChoice& choice) {
+    *use = Use::kCopy;
+    exporter.render(choice, choice.dpi);
+  });
+  QObject::connect(&exporter, &FigureExporter::written, &window, [&window](const QStringList& files) {
+    window.setFigureResult(
+        MainWindow::tr("%1 files in %2").arg(files.size()).arg(QFileInfo(files.value(0)).path()), false);
+  });
+  QObject::connect(&exporter, &FigureExporter::rendered, &window, [&window, use](const QImage& image) {
+    if (*use == Use::kCopy) {
+      QApplication::clipboard()->setImage(image);
+      return window.setFigureResult(
+          MainWindow::tr("Copied, %1 × %2 pixels").arg(image.width()).arg(image.height()), false);
+    }
+    auto* preview = new FigurePreview(image, MainWindow::tr("Figure preview"), &window);
+    preview->setAttribute(Qt::WA_DeleteOnClose);
+    preview->show();
+  });
+  QObject::connect(&exporter, &FigureExporter::failed, &window, [&window](const QString& message) {
+    window.setFigureResult(MainWindow::tr("Failed"), true);
+    window.showError({ErrorCode::kIo, message.toStdString(), nullptr});
+  });
+}
+
+void connectView(MainWindow& window, AttentionView& view) {
+  const WindowActions& actions = window.actions();
+  QObject::connect(&view, &AttentionView::openRequested, actions.open_file, &QAction::trigger);
+  QObject::connect(&view, &AttentionView::promptRequested, actions.edit_prompt, &QAction::trigger);
+  QObject::connect(&view, &AttentionView::cancelLoadRequested, actions.cancel_load, &QAction::trigger);
+  QObject::connect(&view, &AttentionView::copyErrorRequested, &window,
+                   [&window] { QApplication::clipboard()->setText(window.banner().details()); });
+  QObject::connect(&view.canvasWindow(), &CanvasWindow::failed, &window, [&window](const QString& what) {
+    window.showError({ErrorCode::kDevice, what.toStdString(), nullptr});
+  });
+}
+
+// Quits with the exit status once everything is written.
+void takeScreenshots(MainWindow& window, ThemeController& theme, Selection& selection,
+                     FigureExporter& exporter, const WindowOptions& options) {
+  auto* run = new ScreenshotRun(window, theme, selection, exporter, options.screenshots, &window);
+  QObject::connect(run, &ScreenshotRun::finished, &window, [&options](const QString& error) {
+    if (error.isEmpty())
+      fmt::print("Screenshots and figures are in {}\n", options.screenshots.string());
+    else
+      fmt::print(stderr, "vitrine: {}\n", error.toStdString());
+    QCoreApplication::exit(error.isEmpty() ? 0 : 1);
+  });
+}
+
+std::string deviceLine(const gpu::DeviceInfo& info) {
+  return info.software ? info.name + " · software" : info.name;
+}
+
+int runWith(QApplication& application, gpu::Device& device, const WindowOptions& options) {
+  const bool for_screenshots = !options.screenshots.empty();
+  auto instance = wrapInstance(device);
+  if (!instance) return refuse(instance.error().describe(), !for_screenshots);
+  // Screenshots come out the same whatever this user's window looks like, and leave it alone.
+  QSettings settings = for_screenshots
+                           ? QSettings(QDir::temp().filePath("vitrine-screenshots.ini"), QSettings::IniFormat)
+                           : QSettings();
+  if (for_screenshots) settings.clear();
+
+  ThemeController theme(application);
+  Selection selection;
+  ViewSettings view_settings;
+  SnapshotRelay relay;
+  auto view = AttentionView::create(device, **instance, selection, view_settings, theme.theme());
+  if (!view) return refuse(view.error().describe(), !for_screenshots);
+  FigureExporter exporter(selection, view_settings, deviceLine(device.info()));
+  const auto engine = core::Engine::start(device, [&relay] { relay.wake(); });
+  exporter.setEngine(engine.get());
+
+  AttentionView& attention = **view;
+  MainWindow window({*engine, relay, theme, selection, view_settings, settings,
+                     QString::fromStdString(deviceLine(device.info()))},
+                    {view->release()});
+  connectView(window, attention);
+  connectFigures(window, exporter);
+  relay.setSource([&engine] { return engine->snapshot(); });
+  window.show();
+
+  const Start start = startOf(options);
+  if (!start.model.empty()) {
+    window.setPrompt(QString::fromStdString(start.prompt));
+    if (start.demonstration && !for_screenshots) window.setPace(kDemoPace);
+    if (for_screenshots) window.setMaxTokens(kScreenshotTokens);
+    if (!start.prompt.empty()) generateOnceLoaded(relay, window);
+    window.openModel(QString::fromStdString(start.model.string()));
+  } else if (for_screenshots) {
+    return refuse("no model to take screenshots of: name one, or install assets/models/demo-dense", false);
+  }
+  if (for_screenshots) takeScreenshots(window, theme, selection, exporter, options);
+  const int status = QApplication::exec();
+  relay.setSource({});
+  if (const auto saved = device.savePipelineCache(); !saved)
+    fmt::print(stderr, "vitrine: {}\n", saved.error().describe());
+  return status;
+}
+
+}  // namespace
+
+int runWindow(const WindowOptions& options) {
+  int argc = 1;
+  char program[] = "vitrine";
+  char* argv[] = {program, nullptr};
+  QApplication application(argc, argv);
+  QApplication::setOrganizationName("Vitrine");
+  QApplication::setApplicationName("vitrine");
+  QApplication::setApplicationDisplayName("Vitrine");
+  QApplication::setApplicationVersion(QString::fromStdString(options.version));
+
+  gpu::DeviceOptions device_options;
+  device_options.index = options.device;
+  device_options.instance_extensions = surfaceExtensions();
+  device_options.presentation = true;
+  device_options.pipeline_cache_file = pipelineCacheFile();
+  auto device = gpu::Device::create(device_options);
+  if (!device) return refuse(device.error().describe(), options.screenshots.empty());
+  return runWith(application, **device, options);
+}
+
+}  // namespace vitrine::ui

@@ -1,0 +1,115 @@
+#include "ui/window/screenshot_run.h"
+
+#include <QDir>
+
+#include <cmath>
+
+namespace vitrine::ui {
+namespace {
+
+constexpr int kPollMs = 200;
+constexpr int kSettleMs = 1500;       // for a picture to follow a change of size or theme
+constexpr int kPatienceMs = 180'000;  // until the model is loaded and has generated
+constexpr int kEnoughMs = 45'000;     // then what there is will do
+constexpr int kFigureDpi = 300;
+
+}  // namespace
+
+ScreenshotRun::ScreenshotRun(MainWindow& window, ThemeController& theme, Selection& selection,
+                             FigureExporter& exporter, std::filesystem::path folder, QObject* parent)
+    : QObject(parent),
+      window_(window),
+      theme_(theme),
+      selection_(selection),
+      exporter_(exporter),
+      folder_(QString::fromStdString(folder.string())) {
+  connect(&timer_, &QTimer::timeout, this, &ScreenshotRun::poll);
+  connect(&exporter_, &FigureExporter::failed, this, &ScreenshotRun::finished);
+  connect(&exporter_, &FigureExporter::written, this, &ScreenshotRun::nextStep);
+  clock_.start();
+  timer_.start(kPollMs);
+}
+
+void ScreenshotRun::poll() {
+  const core::Snapshot& snapshot = window_.snapshot();
+  if (snapshot.error) {
+    timer_.stop();
+    return emit finished(QString::fromStdString(snapshot.error->describe()));
+  }
+  const bool generated = snapshot.tokens && !snapshot.tokens->empty() && !snapshot.tokens->back().prompt;
+  const bool running =
+      snapshot.state == core::EngineState::kGenerating || snapshot.state == core::EngineState::kPrefilling;
+  const bool enough = generated && clock_.elapsed() > kEnoughMs;
+  if ((generated && !running && pictureIsCurrent()) || enough) {
+    timer_.stop();
+    chooseHead();
+    planShots();
+    return nextStep();
+  }
+  if (clock_.elapsed() > kPatienceMs) {
+    timer_.stop();
+    emit finished(tr("nothing was generated within %1 s").arg(kPatienceMs / 1000));
+  }
+}
+
+bool ScreenshotRun::pictureIsCurrent() const {
+  const core::Snapshot& snapshot = window_.snapshot();
+  return snapshot.map && snapshot.map->tokens == snapshot.tokens->size() && snapshot.heads;
+}
+
+// The head that is most worth looking at: the strongest induction head, where there is one.
+void ScreenshotRun::chooseHead() {
+  const core::Snapshot& snapshot = window_.snapshot();
+  if (!snapshot.heads || !snapshot.model || snapshot.model->heads == 0) return;
+  std::size_t best = 0;
+  float score = -1;
+  for (std::size_t i = 0; i < snapshot.heads->size(); ++i) {
+    const core::HeadSummary& head = (*snapshot.heads)[i];
+    const float value = std::isnan(head.induction) ? head.previous : head.induction;
+    if (value > score) {
+      score = value;
+      best = i;
+    }
+  }
+  selection_.setHead(
+      {std::uint32_t(best / snapshot.model->heads), std::uint32_t(best % snapshot.model->heads)});
+}
+
+void ScreenshotRun::planShots() {
+  QDir().mkpath(folder_);
+  auto arrange = [this](ThemeChoice theme, QSize size) {
+    steps_.push_back([this, theme, size] {
+      theme_.setChoice(theme);
+      window_.resize(size);
+      QTimer::singleShot(kSettleMs, this, &ScreenshotRun::nextStep);
+    });
+  };
+  auto shot = [this](const QString& name) { steps_.push_back([this, name] { shoot(name); }); };
+  arrange(ThemeChoice::kDark, {1600, 1000});
+  shot("window-dark.png");
+  arrange(ThemeChoice::kLight, {1600, 1000});
+  shot("window-light.png");
+  arrange(ThemeChoice::kDark, {1000, 640});
+  shot("window-small.png");
+  steps_.push_back([this] {
+    exporter_.write({"icml-column", {"pdf", "svg", "png", "csv", "npz", "tex"}, kFigureDpi, folder_});
+  });
+}
+
+void ScreenshotRun::nextStep() {
+  if (steps_.empty()) return emit finished({});
+  const auto step = std::move(steps_.front());
+  steps_.pop_front();
+  step();
+}
+
+void ScreenshotRun::shoot(const QString& name) {
+  const QString path = QDir(folder_).filePath(name);
+  if (!window_.grabImage().save(path)) {
+    steps_.clear();
+    return emit finished(tr("%1: cannot be written; choose another folder").arg(path));
+  }
+  nextStep();
+}
+
+}  // namespace vitrine::ui

@@ -1,0 +1,46 @@
+// Drives the window without a user: waits until the model has generated, then writes screenshots (dark,
+// light, small) and the figures of a head, and ends.
+#pragma once
+
+#include "ui/window/figure_exporter.h"
+#include "ui/window/main_window.h"
+
+#include <QElapsedTimer>
+#include <QObject>
+#include <QTimer>
+
+#include <deque>
+#include <filesystem>
+#include <functional>
+
+namespace vitrine::ui {
+
+class ScreenshotRun : public QObject {
+  Q_OBJECT
+
+ public:
+  ScreenshotRun(MainWindow& window, ThemeController& theme, Selection& selection, FigureExporter& exporter,
+                std::filesystem::path folder, QObject* parent = nullptr);
+
+ signals:
+  void finished(const QString& error);  // empty: all written
+
+ private:
+  void poll();
+  bool pictureIsCurrent() const;
+  void chooseHead();
+  void planShots();
+  void nextStep();
+  void shoot(const QString& name);
+
+  MainWindow& window_;
+  ThemeController& theme_;
+  Selection& selection_;
+  FigureExporter& exporter_;
+  QString folder_;
+  QTimer timer_;
+  QElapsedTimer clock_;
+  std::deque<std::function<void()>> steps_;
+};
+
+}  // namespace vitrine::ui
