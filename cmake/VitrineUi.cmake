@@ -6,5 +6,7 @@ if(ui_sources)
   find_package(Freetype REQUIRED)  # Dear ImGui's glyphs, as Qt draws them
   pkg_check_modules(IMGUI REQUIRED IMPORTED_TARGET imgui)
   vitrine_floor(ui vitrine_core Qt6::Core Qt6::Gui Qt6::Widgets Qt6::Svg PkgConfig::IMGUI Freetype::Freetype)
+  file(GLOB_RECURSE ui_headers CONFIGURE_DEPENDS ui/*.h)  # moc looks into headers without a .cpp of their name, too
+  target_sources(vitrine_ui PRIVATE ${ui_headers})
   set_target_properties(vitrine_ui PROPERTIES AUTOMOC ON AUTORCC ON)
 endif()

@@ -9,26 +9,22 @@
 namespace vitrine::gpu {
 namespace {
 
-constexpr VkPipelineStageFlags2 kCompute = VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT;
-constexpr VkPipelineStageFlags2 kTransfer = VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT;
-constexpr VkPipelineStageFlags2 kIndirect = VK_PIPELINE_STAGE_2_DRAW_INDIRECT_BIT;
 constexpr VkPipelineStageFlags2 kHost = VK_PIPELINE_STAGE_2_HOST_BIT;
 constexpr VkPipelineStageFlags2 kEverything = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT;
 
 constexpr std::uint32_t kQueriesPerPool = 128;
-constexpr std::size_t kMostRetired = 4096;  // then a barrier orders everything and the list starts over
 
 VkAccessFlags2 writesOf(VkPipelineStageFlags2 stages) {
   if (stages & kEverything) return VK_ACCESS_2_MEMORY_WRITE_BIT;
-  return (stages & kCompute ? VK_ACCESS_2_SHADER_WRITE_BIT : 0) |
-         (stages & kTransfer ? VK_ACCESS_2_TRANSFER_WRITE_BIT : 0);
+  return (stages & kComputeStage ? VK_ACCESS_2_SHADER_WRITE_BIT : 0) |
+         (stages & kTransferStage ? VK_ACCESS_2_TRANSFER_WRITE_BIT : 0);
 }
 
 VkAccessFlags2 accessesOf(VkPipelineStageFlags2 stages) {
   if (stages & kEverything) return VK_ACCESS_2_MEMORY_READ_BIT | VK_ACCESS_2_MEMORY_WRITE_BIT;
-  return writesOf(stages) | (stages & kCompute ? VK_ACCESS_2_SHADER_READ_BIT : 0) |
-         (stages & kTransfer ? VK_ACCESS_2_TRANSFER_READ_BIT : 0) |
-         (stages & kIndirect ? VK_ACCESS_2_INDIRECT_COMMAND_READ_BIT : 0) |
+  return writesOf(stages) | (stages & kComputeStage ? VK_ACCESS_2_SHADER_READ_BIT : 0) |
+         (stages & kTransferStage ? VK_ACCESS_2_TRANSFER_READ_BIT : 0) |
+         (stages & kIndirectStage ? VK_ACCESS_2_INDIRECT_COMMAND_READ_BIT : 0) |
          (stages & kHost ? VK_ACCESS_2_HOST_READ_BIT : 0);
 }
 
@@ -40,21 +36,6 @@ void demand(bool kept, const char* file, int line, const std::string& what) {
   do {                                                                        \
     if (!(kept)) demand(false, __FILE__, __LINE__, fmt::format(__VA_ARGS__)); \
   } while (false)
-
-template <typename Touches>
-bool conflict(const Touches& earlier, const Touches& next) {
-  for (const auto& b : next)
-    for (const auto& a : earlier)
-      if (a.object == b.object && (a.write || b.write) && a.begin < b.end && b.begin < a.end) return true;
-  return false;
-}
-
-template <typename Touches>
-VkPipelineStageFlags2 stagesOf(const Touches& touches) {
-  VkPipelineStageFlags2 stages = 0;
-  for (const auto& it : touches) stages |= it.stage;
-  return stages;
-}
 
 void demandInside(const Slice& slice, const std::string& what) {
   DEMAND(slice.buffer && *slice.buffer, "{}: the slice has no buffer", what);
@@ -108,9 +89,7 @@ Commands& Commands::operator=(Commands&& other) noexcept {
   handle_ = std::exchange(other.handle_, VK_NULL_HANDLE);
   queries_ = std::exchange(other.queries_, {});
   mark_labels_ = std::exchange(other.mark_labels_, {});
-  next_ = std::exchange(other.next_, {});
-  since_barrier_ = std::exchange(other.since_barrier_, {});
-  retired_ = std::exchange(other.retired_, {});
+  hazards_ = std::exchange(other.hazards_, {});
   wrote_mapped_ = std::exchange(other.wrote_mapped_, false);
   dispatches_ = std::exchange(other.dispatches_, 0);
   barriers_ = std::exchange(other.barriers_, 0);
@@ -135,8 +114,7 @@ Result<void> Commands::begin() {
   VITRINE_ASSERT(device_ != nullptr);
   TRY(device_->wait(last_submission_));
   TRY(check(vkResetCommandPool(device_->handle(), pool_, 0), name_));
-  forget();
-  next_.clear();
+  hazards_.clear();
   error_.reset();
   mark_labels_.clear();
   wrote_mapped_ = false;
@@ -147,7 +125,7 @@ Result<void> Commands::begin() {
   state_ = State::kRecording;
   // Earlier submissions, this buffer's own among them, may still compute, copy, or draw from what follows
   // writes.
-  memoryBarrier(kEverything, kCompute | kTransfer | kIndirect);
+  memoryBarrier({kEverything, kRecordedStages});
   return {};
 }
 
@@ -171,52 +149,35 @@ void Commands::remember(Error error) {
   if (!error_) error_ = std::move(error);
 }
 
-void Commands::touch(const Slice& slice, bool write, VkPipelineStageFlags2 stage) {
+void Commands::touch(const Slice& slice, Use use, VkPipelineStageFlags2 stage) {
   if (!slice || slice.bytes == 0) return;
   demandInside(slice, name_);
-  next_.push_back({reinterpret_cast<std::uint64_t>(slice.buffer->handle()), slice.offset,
-                   slice.offset + slice.bytes, write, stage});
-  wrote_mapped_ |= write && !slice.buffer->mapped().empty();
+  hazards_.touch({reinterpret_cast<std::uint64_t>(slice.buffer->handle()), slice.offset,
+                  slice.offset + slice.bytes, use, stage});
+  wrote_mapped_ |= use == Use::kWrite && !slice.buffer->mapped().empty();
 }
 
-void Commands::touch(const Image& image, bool write, VkPipelineStageFlags2 stage) {
-  next_.push_back({reinterpret_cast<std::uint64_t>(image.handle()), 0, 1, write, stage});
+void Commands::touch(const Image& image, Use use, VkPipelineStageFlags2 stage) {
+  hazards_.touch({reinterpret_cast<std::uint64_t>(image.handle()), 0, 1, use, stage});
 }
 
 void Commands::order() {
-  // On NVIDIA a barrier that names compute alone costs half of one that names more, so dispatches among
-  // themselves get that, and what it leaves unordered (later copies and indirect reads) is kept in retired_.
-  const bool only_compute = stagesOf(next_) == kCompute || next_.empty();
-  const bool fresh = conflict(since_barrier_, next_);
-  if (only_compute && fresh && retired_.size() < kMostRetired) {
-    memoryBarrier(stagesOf(since_barrier_), kCompute);
-    retired_.insert(retired_.end(), since_barrier_.begin(), since_barrier_.end());
-    since_barrier_.clear();
-    ++barriers_;
-  } else if (fresh || (!only_compute && conflict(retired_, next_))) {
-    memoryBarrier(stagesOf(since_barrier_) | stagesOf(retired_), kCompute | kTransfer | kIndirect);
-    forget();
-    ++barriers_;
-  }
-  since_barrier_.insert(since_barrier_.end(), next_.begin(), next_.end());
-  next_.clear();
+  const std::optional<Dependency> dependency = hazards_.order();
+  if (!dependency) return;
+  memoryBarrier(*dependency);
+  ++barriers_;
 }
 
-void Commands::memoryBarrier(VkPipelineStageFlags2 from, VkPipelineStageFlags2 to) {
+void Commands::memoryBarrier(const Dependency& dependency) {
   VkMemoryBarrier2 barrier{.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER_2};
-  barrier.srcStageMask = from;
-  barrier.srcAccessMask = writesOf(from);
-  barrier.dstStageMask = to;
-  barrier.dstAccessMask = accessesOf(to);
-  VkDependencyInfo dependency{.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO};
-  dependency.memoryBarrierCount = 1;
-  dependency.pMemoryBarriers = &barrier;
-  vkCmdPipelineBarrier2(handle_, &dependency);
-}
-
-void Commands::forget() {
-  since_barrier_.clear();
-  retired_.clear();
+  barrier.srcStageMask = dependency.from;
+  barrier.srcAccessMask = writesOf(dependency.from);
+  barrier.dstStageMask = dependency.to;
+  barrier.dstAccessMask = accessesOf(dependency.to);
+  VkDependencyInfo info{.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO};
+  info.memoryBarrierCount = 1;
+  info.pMemoryBarriers = &barrier;
+  vkCmdPipelineBarrier2(handle_, &info);
 }
 
 void Commands::dispatchRaw(const Kernel& kernel, Groups groups, const void* params, std::size_t params_bytes,
@@ -234,11 +195,11 @@ void Commands::dispatchRaw(const Kernel& kernel, Groups groups, const void* para
          groups.y, groups.z, most[0], most[1], most[2]);
   if (groups.x == 0 || groups.y == 0 || groups.z == 0) return;
 
-  for (const Slice& it : access.reads) touch(it, false, kCompute);
-  for (const Slice& it : access.writes) touch(it, true, kCompute);
+  for (const Slice& it : access.reads) touch(it, Use::kRead, kComputeStage);
+  for (const Slice& it : access.writes) touch(it, Use::kWrite, kComputeStage);
   for (const Bound& it : bound)
-    if (it.image) touch(*it.image, it.sampler == VK_NULL_HANDLE, kCompute);
-  if (indirect) touch(*indirect, false, kIndirect);
+    if (it.image) touch(*it.image, it.sampler == VK_NULL_HANDLE ? Use::kWrite : Use::kRead, kComputeStage);
+  if (indirect) touch(*indirect, Use::kRead, kIndirectStage);
   order();
 
   vkCmdBindPipeline(handle_, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline());
@@ -322,8 +283,8 @@ void Commands::copy(Slice from, Slice to) {
   DEMAND(from.buffer->handle() != to.buffer->handle() || from.offset + bytes <= to.offset ||
              to.offset + bytes <= from.offset,
          "{}: a copy of {} bytes within buffer {} overlaps itself", name_, bytes, to.buffer->name());
-  touch(from, false, kTransfer);
-  touch(to, true, kTransfer);
+  touch(from, Use::kRead, kTransferStage);
+  touch(to, Use::kWrite, kTransferStage);
   order();
   const VkBufferCopy region{from.offset, to.offset, bytes};
   vkCmdCopyBuffer(handle_, from.buffer->handle(), to.buffer->handle(), 1, &region);
@@ -333,7 +294,7 @@ void Commands::fill(Slice slice, std::uint32_t value) {
   if (!recording("fill") || slice.bytes == 0) return;
   demandInside(slice, name_);
   const std::uint64_t bytes = wholeWords(slice, name_);
-  touch(slice, true, kTransfer);
+  touch(slice, Use::kWrite, kTransferStage);
   order();
   vkCmdFillBuffer(handle_, slice.buffer->handle(), slice.offset, bytes, value);
 }
@@ -348,7 +309,7 @@ void Commands::update(Slice slice, std::span<const std::byte> data) {
   const std::uint64_t bytes = wholeWords(slice, name_);
   std::vector<std::byte> padded(bytes);
   std::memcpy(padded.data(), data.data(), data.size());
-  touch(slice, true, kTransfer);
+  touch(slice, Use::kWrite, kTransferStage);
   order();
   vkCmdUpdateBuffer(handle_, slice.buffer->handle(), slice.offset, bytes, padded.data());
 }
@@ -360,8 +321,8 @@ void Commands::copyToImage(Slice from, const Image& to) {
   DEMAND(bool(to) && from.bytes == to.bytes() && from.offset % 16 == 0,
          "{}: {} bytes at {} of buffer {} do not fill the image ({} bytes)", name_, from.bytes, from.offset,
          from.buffer->name(), to.bytes());
-  touch(from, false, kTransfer);
-  touch(to, true, kTransfer);
+  touch(from, Use::kRead, kTransferStage);
+  touch(to, Use::kWrite, kTransferStage);
   order();
   VkBufferImageCopy region{};
   region.bufferOffset = from.offset;
@@ -377,8 +338,8 @@ void Commands::copyFromImage(const Image& from, Slice to) {
   DEMAND(bool(from) && to.bytes == from.bytes() && to.offset % 16 == 0,
          "{}: {} bytes at {} of buffer {} do not hold the image ({} bytes)", name_, to.bytes, to.offset,
          to.buffer->name(), from.bytes());
-  touch(from, false, kTransfer);
-  touch(to, true, kTransfer);
+  touch(from, Use::kRead, kTransferStage);
+  touch(to, Use::kWrite, kTransferStage);
   order();
   VkBufferImageCopy region{};
   region.bufferOffset = to.offset;
@@ -389,14 +350,14 @@ void Commands::copyFromImage(const Image& from, Slice to) {
 
 void Commands::barrier() {
   if (!recording("barrier")) return;
-  memoryBarrier(kEverything, kEverything);
-  forget();
+  memoryBarrier({kEverything, kEverything});
+  hazards_.clear();
   ++barriers_;
 }
 
 void Commands::hostBarrier() {
   if (!recording("hostBarrier")) return;
-  memoryBarrier(kCompute | kTransfer, kHost);
+  memoryBarrier({kComputeStage | kTransferStage, kHost});
 }
 
 void Commands::mark(std::string label) {

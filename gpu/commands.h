@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gpu/buffer.h"
+#include "gpu/hazards.h"
 #include "gpu/image.h"
 #include "gpu/kernel.h"
 
@@ -105,23 +106,15 @@ class Commands {
   VkCommandBuffer handle() const { return handle_; }
 
  private:
-  // A part of a buffer or image that a recorded command touches, and in which stage.
-  struct Touch {
-    std::uint64_t object = 0;  // the VkBuffer or VkImage: outlives moves of the Buffer
-    std::uint64_t begin = 0, end = 0;
-    bool write = false;
-    VkPipelineStageFlags2 stage = 0;
-  };
   enum class State { kEmpty, kRecording, kReady };
 
   void dispatchRaw(const Kernel& kernel, Groups groups, const void* params, std::size_t params_bytes,
                    const Access& access, std::span<const Bound> bound, const Slice* indirect);
   bool bind(const Kernel& kernel, std::span<const Bound> bound);
-  void touch(const Slice& slice, bool write, VkPipelineStageFlags2 stage);
-  void touch(const Image& image, bool write, VkPipelineStageFlags2 stage);
-  void order();  // puts a barrier in front of the command whose touches are in next_, when it needs one
-  void memoryBarrier(VkPipelineStageFlags2 from, VkPipelineStageFlags2 to);
-  void forget();
+  void touch(const Slice& slice, Use use, VkPipelineStageFlags2 stage);
+  void touch(const Image& image, Use use, VkPipelineStageFlags2 stage);
+  void order();  // puts the barrier in front of the command whose touches were told
+  void memoryBarrier(const Dependency& dependency);
   void remember(Error error);
   bool recording(const char* what);
   void release();
@@ -134,10 +127,8 @@ class Commands {
   VkCommandBuffer handle_ = VK_NULL_HANDLE;
   std::vector<VkQueryPool> queries_;
   std::vector<std::string> mark_labels_;
-  std::vector<Touch> next_;           // of the command being recorded
-  std::vector<Touch> since_barrier_;  // not yet ordered before anything
-  std::vector<Touch> retired_;  // ordered before later dispatches, not before transfers and indirect reads
-  bool wrote_mapped_ = false;   // the host may look: end() makes the writes visible to it
+  Hazards hazards_;
+  bool wrote_mapped_ = false;  // the host may look: end() makes the writes visible to it
   std::uint32_t dispatches_ = 0, barriers_ = 0;
   std::uint64_t last_submission_ = 0;
 };

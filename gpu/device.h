@@ -117,8 +117,8 @@ class Device {
 
   bool validating() const;  // false where the layer was asked for and is not installed
 
-  void setName(VkObjectType type, std::uint64_t object,
-               const std::string& name) const;  // no-op without debug utils
+  // Shown by the validation layer and debuggers; does nothing without debug utils.
+  void setName(VkObjectType type, std::uint64_t object, const std::string& name) const;
 
   // For the rest of gpu/.
   // Runs `allocate`; when memory is short frees what destroyLater() holds and tries once more. Counts `bytes`
@@ -129,8 +129,8 @@ class Device {
   bool mapsDeviceMemory() const;      // host and device share one memory
   bool requiresSubgroupSize() const;  // the driver would choose among several
   bool allowsSpirvCapability(std::uint32_t capability) const;
-  std::uint64_t ticksBetween(std::uint64_t first,
-                             std::uint64_t second) const;  // of timestamps, which wrap around
+  // Of timestamps, whose counter wraps around.
+  std::uint64_t ticksBetween(std::uint64_t first, std::uint64_t second) const;
   PFN_vkCmdPushDescriptorSetKHR pushDescriptors() const;
   Transfer& transfer();
 

@@ -17,7 +17,8 @@ namespace vitrine::core {
 // The numbers are the EPILOGUE constant of shaders/engine/epilogue.glsl.
 enum class Epilogue : std::uint32_t { kStore, kAdd, kQkv, kGlu, kGated, kActivate };
 
-// How the product is cut: rows (even) and tokens of one subgroup, chunks of a row in flight, subgroups a workgroup.
+// How the product is cut: rows (even) and tokens of one subgroup, chunks of a row in flight, subgroups a
+// workgroup.
 struct MatmulShape {
   std::uint32_t rows = 8, tokens = 1, depth = 1, subgroups = 1;
 };
@@ -35,11 +36,11 @@ struct MatmulCall {
   float epsilon = 0;
   Epilogue epilogue = Epilogue::kStore;
   Activation activation = Activation::kSilu;
-  std::uint64_t aux = 0;        // address: QkvTarget or the gate's outputs
-  std::uint32_t first_row = 0;  // QKV
-  bool cache_f16 = true;        // QKV
+  std::uint64_t aux = 0;                  // address: QkvTarget or the gate's outputs
+  std::uint32_t first_row = 0;            // QKV
+  bool cache_f16 = true;                  // QKV
   std::optional<MatmulShape> shape = {};  // otherwise matmulShape's choice
-  gpu::Access access = {};      // beyond x and y
+  gpu::Access access = {};                // beyond x and y
 };
 
 struct AttentionShape {

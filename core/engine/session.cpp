@@ -176,6 +176,10 @@ Result<void> Session::Impl::prepareDecode(const SamplingSettings& sampling) {
   return setup_commands.submitAndWait();
 }
 
+std::uint32_t defaultContext(const ModelSpec& spec) {
+  return std::min(spec.context_length, kDefaultContext);
+}
+
 Session::Session() : impl_(new Impl) {}
 
 Session::~Session() {
@@ -187,7 +191,7 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> mo
   std::unique_ptr<Session> session(new Session);
   Impl& impl = *session->impl_;
   SessionOptions options = requested;
-  if (options.context == 0) options.context = std::min(model->spec().context_length, kDefaultContext);
+  if (options.context == 0) options.context = defaultContext(model->spec());
   SessionMemory need = sessionMemory(model->spec(), options);
   gpu::MemoryUsage memory = model->device().memory();
   if (need.cache + need.scratch > memory.available)

@@ -83,7 +83,7 @@ class Session {
   // or decode brings them back (decode reads the last kept token again).
   Result<void> truncate(std::uint32_t length);
 
-  Result<std::vector<float>> logits();  // (vocab) after the last token
+  Result<std::vector<float>> logits();  // (vocab) after the last token; reads it again if need be
   AttentionRecord record(std::uint32_t layer) const;
 
  private:
@@ -96,6 +96,7 @@ class Session {
 struct SessionMemory {
   std::uint64_t cache = 0, scratch = 0;
 };
+std::uint32_t defaultContext(const ModelSpec& spec);  // the model's own, at most 4,096
 SessionMemory sessionMemory(const ModelSpec& spec, const SessionOptions& options);
 
 }  // namespace vitrine::core

@@ -82,6 +82,7 @@ class ModelLoader {
   Result<std::shared_ptr<const Model>> run() {
     const ModelSpec& spec = model_->spec_;
     TRY_ASSIGN(total_, packedWeightBytes(spec));
+    model_->weight_bytes_ = total_;
     gpu::MemoryUsage memory = device_.memory();
     if (total_ > memory.available)
       return fail(

@@ -155,7 +155,9 @@ TEST_F(BufferTest, ReadsTexelsOfPartOfABuffer) {
 TEST_F(BufferTest, RefusesTexelViewsThatTheDeviceCannotHave) {
   const Buffer buffer = bufferOf(pattern(1024));
   const std::uint64_t alignment = device().info().texel_alignment;
-  EXPECT_FALSE(buffer.texelView(VK_FORMAT_R32_UINT, alignment / 2, 64)) << "misaligned";
+  if (alignment > 1) {
+    EXPECT_FALSE(buffer.texelView(VK_FORMAT_R32_UINT, alignment / 2, 64)) << "misaligned";
+  }
   EXPECT_FALSE(buffer.texelView(VK_FORMAT_R32_UINT, 0, 1028)) << "too long";
   EXPECT_FALSE(buffer.texelView(VK_FORMAT_R32_UINT, 0, 63)) << "a part of a texel";
   EXPECT_FALSE(buffer.texelView(VK_FORMAT_R32_UINT, 0, 0)) << "empty";

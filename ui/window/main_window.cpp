@@ -36,6 +36,8 @@ MainWindow::MainWindow(const WindowParts& parts, std::vector<View*> views)
   setObjectName("main_window");
   setWindowTitle(tr("Vitrine"));
   setAcceptDrops(true);
+  theme_.setChoice(themeChoiceNamed(settings_.value("view/theme", "dark").toString()));
+  theme_.setZoom(settings_.value("view/zoom", 1.0).toDouble());
   setMinimumSize(theme_.sizes().min_width, theme_.sizes().min_height);
   for (View* view : views_) view->setParent(this);
   buildDocks();
@@ -247,8 +249,6 @@ void MainWindow::resizeEvent(QResizeEvent* event) {
 }
 
 void MainWindow::restoreSettings() {
-  theme_.setChoice(themeChoiceNamed(settings_.value("view/theme", "dark").toString()));
-  theme_.setZoom(settings_.value("view/zoom", 1.0).toDouble());
   view_settings_.setScale(settings_.value("view/scale", "log").toString() == "linear" ? Scale::kLinear
                                                                                       : Scale::kLog);
   if (const auto map =

@@ -1,0 +1,72 @@
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/context.h"
+#include "core/assets/asset_paths.h"
+#include "core/engine/benchmark.h"
+
+namespace vitrine::app {
+namespace {
+
+struct Options {
+  std::string model;
+  core::BenchmarkOptions benchmark;
+  bool no_view = false, json = false;
+};
+
+Result<void> bench(const Common& common, Options options) {
+  if (options.model.empty()) {
+    auto demo = core::findAsset("models/demo-dense");
+    if (!demo) return fail(ErrorCode::kNotFound, "the demonstration model is not installed: name a model");
+    options.model = demo->string();
+  }
+  options.benchmark.probes = !options.no_view;
+  TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kNo));
+  TRY_ASSIGN(auto rows, core::runBenchmark(loaded.model, options.benchmark, showProgress));
+  endProgress();
+  (void)loaded.device->savePipelineCache();
+  if (!options.json) {
+    fmt::print("{} on {}\n{:<18} {:>12} {:>12} {:>12}  n\n", options.model, loaded.device->info().name, "",
+               "median", "min", "max");
+    for (const auto& row : rows)
+      fmt::print("{:<18} {:>12.2f} {:>12.2f} {:>12.2f}  {}  {}\n", row.name, row.median, row.min, row.max,
+                 row.n, row.unit);
+    return {};
+  }
+  nlohmann::ordered_json out{{"device", loaded.device->info().name},
+                             {"driver", loaded.device->info().driver},
+                             {"model", options.model}};
+  out["rows"] = nlohmann::ordered_json::array();
+  for (const auto& row : rows)
+    out["rows"].push_back({{"name", row.name},
+                           {"unit", row.unit},
+                           {"median", row.median},
+                           {"min", row.min},
+                           {"max", row.max},
+                           {"n", row.n}});
+  fmt::print("{}\n", out.dump());
+  return {};
+}
+
+}  // namespace
+
+void addBench(CLI::App& app, Common& common) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("bench", "Speed of a model on a device, and the cost of an open attention view");
+  command->add_option("MODEL", options->model, "default: the demonstration model");
+  command->add_option("--prefill", options->benchmark.prefill, "prompt lengths, 64,512")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("--decode", options->benchmark.decode, "tokens to generate, 128")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("--repetitions", options->benchmark.repetitions, "counted runs of each")
+      ->capture_default_str();
+  command->add_flag("--no-view", options->no_view, "leave out the runs with the attention view");
+  command->add_flag("--json", options->json, "as JSON on standard output");
+  command->callback([options, &common] { run(common, [&] { return bench(common, *options); }); });
+}
+
+}  // namespace vitrine::app

@@ -1,0 +1,157 @@
+#include "core/engine/benchmark.h"
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+
+#include "core/engine/view_refresher.h"
+
+namespace vitrine::core {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+BenchmarkRow row(std::string name, std::string unit, std::vector<double> values) {
+  std::ranges::sort(values);
+  return {.name = std::move(name),
+          .unit = std::move(unit),
+          .median = values[values.size() / 2],
+          .min = values.front(),
+          .max = values.back(),
+          .n = static_cast<std::uint32_t>(values.size())};
+}
+
+// Ids that are spread over the vocabulary, the same in every run.
+std::vector<TokenId> someIds(std::uint32_t count, std::uint32_t vocab) {
+  std::vector<TokenId> ids(count);
+  std::uint64_t state = 1;
+  for (TokenId& id : ids) {
+    state = state * 6364136223846793005ull + 1442695040888963407ull;
+    id = static_cast<TokenId>((state >> 33) % vocab);
+  }
+  return ids;
+}
+
+// An open attention view: the overview, the map of one head, one row.
+ProbeRequest openView(const Model& model) {
+  std::uint32_t layer = model.layers() / 2;
+  return {.overview = OverviewRequest{.tile = 32},
+          .map = MapRequest{.layer = layer,
+                            .head = 0,
+                            .query0 = 0,
+                            .query1 = 1e9,
+                            .key0 = 0,
+                            .key1 = 1e9,
+                            .width = 700,
+                            .height = 600},
+          .row = RowRequest{.layer = layer, .head = 0, .query = 0}};
+}
+
+class Benchmark {
+ public:
+  Benchmark(std::shared_ptr<const Model> model, const BenchmarkOptions& options,
+            const std::function<void(const std::string&)>& progress)
+      : model_(std::move(model)), options_(options), progress_(progress) {}
+
+  Result<std::vector<BenchmarkRow>> run() {
+    for (std::uint32_t tokens : options_.prefill) TRY(prefill(tokens));
+    for (std::uint32_t tokens : options_.decode) TRY(decode(tokens));
+    return rows_;
+  }
+
+ private:
+  Result<void> prefill(std::uint32_t tokens) {
+    TRY_ASSIGN(auto session, Session::create(model_, {.context = tokens, .cache = options_.cache}));
+    std::vector<TokenId> ids = someIds(tokens, model_->spec().vocab_size);
+    std::vector<double> speeds;
+    for (std::uint32_t i = 0; i <= options_.repetitions; ++i) {
+      report(fmt::format("pp{}", tokens), i);
+      TRY(session->truncate(0));
+      auto start = Clock::now();
+      TRY(session->prefill(ids));
+      if (i > 0) speeds.push_back(tokens / secondsSince(start));
+    }
+    rows_.push_back(row(fmt::format("pp{}", tokens), "tokens/s", speeds));
+    return {};
+  }
+
+  // Plain and with the view in turn, so that a drifting machine changes both alike.
+  Result<void> decode(std::uint32_t tokens) {
+    std::uint32_t context = tokens + 1;
+    TRY_ASSIGN(auto plain, Session::create(model_, {.context = context, .cache = options_.cache}));
+    TRY_ASSIGN(auto probed,
+               Session::create(model_, {.context = context, .cache = options_.cache, .probes = true}));
+    std::vector<double> speeds, seen_speeds, costs;
+    for (std::uint32_t i = 0; i <= options_.repetitions; ++i) {
+      report(fmt::format("tg{}", tokens), i);
+      TRY_ASSIGN(double seconds, generate(*plain, tokens, false));
+      double seen = seconds;
+      if (options_.probes) {
+        TRY_ASSIGN(seen, generate(*probed, tokens, true));
+      }
+      if (i == 0) continue;
+      speeds.push_back(tokens / seconds);
+      seen_speeds.push_back(tokens / seen);
+      costs.push_back(100 * (seen - seconds) / seconds);
+    }
+    std::string name = fmt::format("tg{}", tokens);
+    rows_.push_back(row(name, "tokens/s", speeds));
+    if (!options_.probes) return {};
+    rows_.push_back(row(name + " + view", "tokens/s", seen_speeds));
+    rows_.push_back(row(name + " view cost", "%", costs));
+    return {};
+  }
+
+  // As the engine's thread does it: slices of about 25 ms, pictures between them.
+  Result<double> generate(Session& session, std::uint32_t tokens, bool with_view) {
+    TRY(session.truncate(0));
+    std::vector<TokenId> first = someIds(1, model_->spec().vocab_size);
+    TRY(session.prefill(first));
+    std::optional<ViewRefresher> views;
+    if (with_view) {
+      TRY_ASSIGN(auto made, AttentionViews::create(model_->device()));
+      views.emplace(std::move(made));
+      views->setRequest(openView(*model_));
+      TRY(views->refresh(session, ViewRefresher::Pace::kIdle));  // its kernels exist before the clock starts
+    }
+    auto start = Clock::now();
+    std::uint32_t slice = with_view ? 1 : tokens;
+    for (std::uint32_t done = 0; done < tokens;) {
+      DecodeTimings timings;
+      auto slice_start = Clock::now();
+      TRY(session.decode(std::min(slice, tokens - done), {}, {}, {}, {}, &timings));
+      done += timings.tokens;
+      if (!views) continue;
+      double per_token = secondsSince(slice_start) / timings.tokens;
+      slice = std::clamp(static_cast<std::uint32_t>(0.025 / per_token), 1u, 64u);
+      TRY(views->refresh(session, ViewRefresher::Pace::kGenerating));
+    }
+    return secondsSince(start);
+  }
+
+  void report(const std::string& name, std::uint32_t repetition) {
+    if (progress_)
+      progress_(repetition == 0 ? name + ": warm-up"
+                                : fmt::format("{}: {} of {}", name, repetition, options_.repetitions));
+  }
+
+  std::shared_ptr<const Model> model_;
+  const BenchmarkOptions& options_;
+  const std::function<void(const std::string&)>& progress_;
+  std::vector<BenchmarkRow> rows_;
+};
+
+}  // namespace
+
+Result<std::vector<BenchmarkRow>> runBenchmark(std::shared_ptr<const Model> model,
+                                               const BenchmarkOptions& options,
+                                               const std::function<void(const std::string&)>& progress) {
+  if (options.repetitions == 0)
+    return fail(ErrorCode::kInvalidArgument, "--repetitions: expected at least 1");
+  return Benchmark(std::move(model), options, progress).run();
+}
+
+}  // namespace vitrine::core

@@ -1,0 +1,72 @@
+#include "core/engine/model_summary.h"
+
+#include <algorithm>
+#include <map>
+#include <regex>
+
+namespace vitrine::core {
+namespace {
+
+std::string shapeText(const std::vector<std::uint64_t>& shape) {
+  std::string text;
+  for (std::uint64_t extent : shape) text += (text.empty() ? "" : " × ") + std::to_string(extent);
+  return text.empty() ? "scalar" : text;
+}
+
+// "model.layers.3.mlp.up_proj.weight" and "blk.3.ffn_up.weight" belong to layer 3.
+int layerOf(const std::string& name) {
+  static const std::regex number(R"((?:^|\.)(?:layers|blk|h|blocks)\.(\d{1,6})\.)");
+  std::smatch match;
+  return std::regex_search(name, match, number) ? std::stoi(match[1]) : -1;
+}
+
+}  // namespace
+
+ModelSummary summarize(const ModelSpec& spec, const Tokenizer* tokenizer, const SessionOptions& options,
+                       std::uint64_t weight_bytes) {
+  const Checkpoint& file = *spec.checkpoint;
+  SessionOptions filled = options;
+  if (filled.context == 0) filled.context = defaultContext(spec);
+  SessionMemory memory = sessionMemory(spec, filled);
+  ModelSummary summary{
+      .path = file.path(),
+      .name = file.displayName(),
+      .architecture = spec.architecture,
+      .dtype = {},
+      .tokenizer = tokenizer ? tokenizer->kind() : "",
+      .parameters = file.parameters(),
+      .weight_bytes = weight_bytes,
+      .cache_bytes = memory.cache,
+      .scratch_bytes = memory.scratch,
+      .layers = static_cast<std::uint32_t>(spec.blocks.size()),
+      .embedding = spec.embedding_dim,
+      .vocab = spec.vocab_size,
+      .context_length = spec.context_length,
+      .session_context = filled.context,
+  };
+  for (const BlockSpec& block : spec.blocks) {
+    const auto& attention = std::get<AttentionSpec>(block.mixer);
+    summary.heads = std::max(summary.heads, attention.heads);
+    summary.kv_heads = std::max(summary.kv_heads, attention.kv_heads);
+    summary.head_dim = std::max(summary.head_dim, attention.head_dim);
+  }
+  std::map<std::string_view, std::uint64_t> bytes_by_type;
+  for (const TensorEntry& tensor : file.tensors()) {
+    bytes_by_type[name(tensor.dtype)] += tensor.bytes.size();
+    summary.tensors.push_back({.name = tensor.name,
+                               .dtype = std::string(name(tensor.dtype)),
+                               .shape = shapeText(tensor.shape),
+                               .elements = tensor.elements(),
+                               .bytes = tensor.bytes.size(),
+                               .layer = layerOf(tensor.name)});
+  }
+  auto most = std::ranges::max_element(bytes_by_type, {}, [](const auto& entry) { return entry.second; });
+  if (most != bytes_by_type.end()) summary.dtype = most->first;
+  return summary;
+}
+
+ModelSummary summarize(const Session& session, const Tokenizer& tokenizer) {
+  return summarize(session.model().spec(), &tokenizer, session.options(), session.model().weightBytes());
+}
+
+}  // namespace vitrine::core

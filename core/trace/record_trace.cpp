@@ -1,0 +1,138 @@
+#include "core/trace/record_trace.h"
+
+#include <algorithm>
+#include <cstring>
+#include <sstream>
+
+#include "core/checkpoint/safetensors_writer.h"
+#include "core/engine/attention_views.h"
+#include "core/model/row_source.h"
+#include "core/tensor/dequantize.h"
+#include "gpu/commands.h"
+
+namespace vitrine::core {
+namespace {
+
+// Owns the values of the tensors until the file is written.
+class TraceFile {
+ public:
+  void add(std::string name, std::vector<std::uint64_t> shape, std::vector<float> values) {
+    values_.push_back(std::move(values));
+    items_.push_back(safetensorsItem(std::move(name), std::move(shape), values_.back()));
+  }
+  void addIds(std::span<const TokenId> ids) {
+    items_.push_back(safetensorsItem("input_ids", {ids.size()}, std::span<const std::int32_t>(ids)));
+  }
+  Result<void> write(const std::filesystem::path& path,
+                     const std::map<std::string, std::string>& metadata) const {
+    return writeSafetensors(path, items_, metadata);
+  }
+
+ private:
+  std::vector<std::vector<float>> values_;
+  std::vector<SafetensorsItem> items_;
+};
+
+Result<void> addAttention(TraceFile& file, const Session& session) {
+  TRY_ASSIGN(auto views, AttentionViews::create(session.model().device()));
+  std::uint64_t tokens = session.length();
+  for (std::uint32_t layer = 0; layer < session.model().layers(); ++layer) {
+    std::uint32_t heads = session.model().attention(layer).heads;
+    std::vector<float> maps;
+    maps.reserve(heads * tokens * tokens);
+    for (std::uint32_t head = 0; head < heads; ++head) {
+      TRY_ASSIGN(auto map, views->matrix(session, layer, head));
+      std::ranges::transform(map, std::back_inserter(maps), [](float p) { return std::max(p, 0.0f); });
+    }
+    file.add(fmt::format("attention.{}", layer), {heads, tokens, tokens}, std::move(maps));
+  }
+  return {};
+}
+
+// A cache (kv_heads, context, head_dim) as (kv_heads, tokens, head_dim) floats, in the file's order of
+// dimensions.
+Result<std::vector<float>> readCache(const Session& session, gpu::Slice cache, const AttentionSpec& spec,
+                                     const Rope* rope) {
+  std::vector<std::byte> bytes(cache.bytes);
+  TRY(gpu::download(session.model().device(), cache, bytes));
+  bool f16 = session.options().cache == CacheType::kF16;
+  std::vector<float> values;
+  for (std::uint32_t head = 0; head < spec.kv_heads; ++head)
+    for (std::uint32_t token = 0; token < session.length(); ++token)
+      for (std::uint32_t dim = 0; dim < spec.head_dim; ++dim) {
+        std::uint32_t stored = rope ? pairedIndex(dim, *rope) : dim;
+        std::size_t index = (std::size_t(head) * session.context() + token) * spec.head_dim + stored;
+        float value;
+        if (f16) {
+          std::uint16_t half;
+          std::memcpy(&half, &bytes[index * 2], 2);
+          value = halfToFloat(half);
+        } else {
+          std::memcpy(&value, &bytes[index * 4], 4);
+        }
+        values.push_back(value);
+      }
+  return values;
+}
+
+Result<void> addCache(TraceFile& file, const Session& session) {
+  for (std::uint32_t layer = 0; layer < session.model().layers(); ++layer) {
+    const AttentionSpec& spec = session.model().attention(layer);
+    std::vector<std::uint64_t> shape{spec.kv_heads, session.length(), spec.head_dim};
+    TRY_ASSIGN(auto keys,
+               readCache(session, session.record(layer).k, spec, spec.rope ? &*spec.rope : nullptr));
+    TRY_ASSIGN(auto values, readCache(session, session.record(layer).v, spec, nullptr));
+    file.add(fmt::format("k.{}", layer), shape, std::move(keys));
+    file.add(fmt::format("v.{}", layer), shape, std::move(values));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<TraceOptions> parseCapture(std::string_view list) {
+  TraceOptions options{.logits = false, .hidden = false, .attention = false, .kv = false};
+  std::stringstream words{std::string(list)};
+  for (std::string word; std::getline(words, word, ',');) {
+    if (word == "logits")
+      options.logits = true;
+    else if (word == "hidden")
+      options.hidden = true;
+    else if (word == "attention")
+      options.attention = true;
+    else if (word == "kv")
+      options.kv = true;
+    else if (word == "router" || word == "state")
+      return fail(ErrorCode::kUnsupported, "--capture {}: no architecture that this version runs has one",
+                  word);
+    else
+      return fail(ErrorCode::kInvalidArgument, "--capture: '{}' is not one of logits, hidden, attention, kv",
+                  word);
+  }
+  return options;
+}
+
+Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const TokenId> ids,
+                         const TraceOptions& options, const std::filesystem::path& path,
+                         const std::map<std::string, std::string>& metadata) {
+  if (ids.empty()) return fail(ErrorCode::kInvalidArgument, "nothing to trace: the prompt has no tokens");
+  auto tokens = static_cast<std::uint32_t>(ids.size());
+  SessionOptions session_options{.context = tokens,
+                                 .cache = options.cache,
+                                 .probes = options.attention,
+                                 .query_store_bytes = ~0ull >> 1};  // a trace keeps every query
+  TRY_ASSIGN(auto session, Session::create(model, session_options));
+  Capture capture{.hidden = options.hidden, .logits = options.logits, .hidden_states = {}, .logit_rows = {}};
+  TRY(session->prefill(ids, {}, {}, &capture));
+  TraceFile file;
+  file.addIds(ids);
+  if (options.logits) file.add("logits", {tokens, model->spec().vocab_size}, std::move(capture.logit_rows));
+  for (std::size_t layer = 0; layer < capture.hidden_states.size(); ++layer)
+    file.add(fmt::format("hidden.{}", layer), {tokens, model->spec().embedding_dim},
+             std::move(capture.hidden_states[layer]));
+  if (options.attention) TRY(addAttention(file, *session));
+  if (options.kv) TRY(addCache(file, *session));
+  return file.write(path, metadata);
+}
+
+}  // namespace vitrine::core
