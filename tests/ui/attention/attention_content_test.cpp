@@ -208,6 +208,16 @@ TEST_F(AttentionContentTest, PointerHoversLocksAndEscUnlocks) {
   EXPECT_EQ(selection_.hovered(), Cell{});
 }
 
+TEST_F(AttentionContentTest, LeavesAloneWhatOthersHover) {
+  settled(20);
+  moveTo({kSize.width() - 2.0, kSize.height() - 2.0});
+  canvas_->input().add(QEvent(QEvent::Leave));
+  draw();
+  selection_.hover(Cell{5, std::nullopt});  // as the token strip does
+  draw();
+  EXPECT_EQ(selection_.hovered(), (Cell{5, std::nullopt}));
+}
+
 TEST_F(AttentionContentTest, WheelZoomsAtThePointerDragPansFFits) {
   settled(60);
   const Point at = cellCenter(30, 20);

@@ -56,8 +56,6 @@ void AttentionContent::drawPanels(CanvasFrame& frame, const PanelContext& contex
     const Rect left{area.x0, area.y0, split, area.y1};
     if (overview_.draw(frame, context, left)) bar_.overview = OverviewState::kHidden;
     drawSplitter(frame, area, split);
-  } else {
-    selection_.hoverHead(std::nullopt);
   }
   map_.draw(frame, context, {split, area.y0, area.x1, area.y1});
   if (room) probes_.overview = overview_.request(context);
