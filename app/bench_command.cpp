@@ -5,6 +5,9 @@
 #include "app/context.h"
 #include "core/assets/asset_paths.h"
 #include "core/engine/benchmark.h"
+#ifdef VITRINE_UI
+#include "ui/views/attention/view_benchmark.h"
+#endif
 
 namespace vitrine::app {
 namespace {
@@ -12,6 +15,7 @@ namespace {
 struct Options {
   std::string model;
   core::BenchmarkOptions benchmark;
+  std::uint32_t view_tokens = 0;
   bool no_view = false, json = false;
 };
 
@@ -24,6 +28,13 @@ Result<void> bench(const Common& common, Options options) {
   options.benchmark.probes = !options.no_view;
   TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kNo));
   TRY_ASSIGN(auto rows, core::runBenchmark(loaded.model, options.benchmark, showProgress));
+#ifdef VITRINE_UI
+  if (options.view_tokens > 0) {
+    TRY_ASSIGN(const auto view_rows,
+               ui::benchmarkAttentionView(loaded.model, {.tokens = options.view_tokens}, showProgress));
+    rows.insert(rows.end(), view_rows.begin(), view_rows.end());
+  }
+#endif
   endProgress();
   (void)loaded.device->savePipelineCache();
   if (!options.json) {
@@ -65,6 +76,10 @@ void addBench(CLI::App& app, Common& common) {
   command->add_option("--repetitions", options->benchmark.repetitions, "counted runs of each")
       ->capture_default_str();
   command->add_flag("--no-view", options->no_view, "leave out the runs with the attention view");
+#ifdef VITRINE_UI
+  command->add_option("--view-tokens", options->view_tokens,
+                      "also time the frames of an attention view of this many tokens");
+#endif
   command->add_flag("--json", options->json, "as JSON on standard output");
   command->callback([options, &common] { run(common, [&] { return bench(common, *options); }); });
 }
