@@ -3,8 +3,11 @@
 #include <nlohmann/json.hpp>
 
 #include "app/context.h"
+#include "core/assets/asset_paths.h"
 #include "core/engine/benchmark.h"
-#include "core/support/paths.h"
+#ifdef VITRINE_UI
+#include "ui/views/attention/view_benchmark.h"
+#endif
 
 namespace vitrine::app {
 namespace {
@@ -12,30 +15,47 @@ namespace {
 struct Options {
   std::string model;
   core::BenchmarkOptions benchmark;
+  std::uint32_t view_tokens = 0;
   bool no_view = false, json = false;
 };
 
 Result<void> bench(const Common& common, Options options) {
   if (options.model.empty()) {
-    auto demo = core::demonstrationModel();
-    if (!demo) return tl::unexpected(demo.error());
+    auto demo = core::findAsset("models/demo-dense");
+    if (!demo) return fail(ErrorCode::kNotFound, "the demonstration model is not installed: name a model");
     options.model = demo->string();
   }
   options.benchmark.probes = !options.no_view;
   TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kNo));
   TRY_ASSIGN(auto rows, core::runBenchmark(loaded.model, options.benchmark, showProgress));
+#ifdef VITRINE_UI
+  if (options.view_tokens > 0) {
+    TRY_ASSIGN(const auto view_rows,
+               ui::benchmarkAttentionView(loaded.model, {.tokens = options.view_tokens}, showProgress));
+    rows.insert(rows.end(), view_rows.begin(), view_rows.end());
+  }
+#endif
   endProgress();
   (void)loaded.device->savePipelineCache();
   if (!options.json) {
-    fmt::print("{} on {}\n{:<18} {:>12} {:>12} {:>12}  n\n", options.model, loaded.device->info().name, "", "median", "min", "max");
+    fmt::print("{} on {}\n{:<18} {:>12} {:>12} {:>12}  n\n", options.model, loaded.device->info().name, "",
+               "median", "min", "max");
     for (const auto& row : rows)
-      fmt::print("{:<18} {:>12.2f} {:>12.2f} {:>12.2f}  {}  {}\n", row.name, row.median, row.min, row.max, row.n, row.unit);
+      fmt::print("{:<18} {:>12.2f} {:>12.2f} {:>12.2f}  {}  {}\n", row.name, row.median, row.min, row.max,
+                 row.n, row.unit);
     return {};
   }
-  nlohmann::ordered_json out{{"device", loaded.device->info().name}, {"driver", loaded.device->info().driver}, {"model", options.model}};
+  nlohmann::ordered_json out{{"device", loaded.device->info().name},
+                             {"driver", loaded.device->info().driver},
+                             {"model", options.model}};
   out["rows"] = nlohmann::ordered_json::array();
   for (const auto& row : rows)
-    out["rows"].push_back({{"name", row.name}, {"unit", row.unit}, {"median", row.median}, {"min", row.min}, {"max", row.max}, {"n", row.n}});
+    out["rows"].push_back({{"name", row.name},
+                           {"unit", row.unit},
+                           {"median", row.median},
+                           {"min", row.min},
+                           {"max", row.max},
+                           {"n", row.n}});
   fmt::print("{}\n", out.dump());
   return {};
 }
@@ -44,12 +64,22 @@ Result<void> bench(const Common& common, Options options) {
 
 void addBench(CLI::App& app, Common& common) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("bench", "Speed of a model on a device, and the cost of an open attention view");
+  CLI::App* command =
+      app.add_subcommand("bench", "Speed of a model on a device, and the cost of an open attention view");
   command->add_option("MODEL", options->model, "default: the demonstration model");
-  command->add_option("--prefill", options->benchmark.prefill, "prompt lengths, 64,512")->delimiter(',')->capture_default_str();
-  command->add_option("--decode", options->benchmark.decode, "tokens to generate, 128")->delimiter(',')->capture_default_str();
-  command->add_option("--repetitions", options->benchmark.repetitions, "counted runs of each")->capture_default_str();
+  command->add_option("--prefill", options->benchmark.prefill, "prompt lengths, 64,512")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("--decode", options->benchmark.decode, "tokens to generate, 128")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("--repetitions", options->benchmark.repetitions, "counted runs of each")
+      ->capture_default_str();
   command->add_flag("--no-view", options->no_view, "leave out the runs with the attention view");
+#ifdef VITRINE_UI
+  command->add_option("--view-tokens", options->view_tokens,
+                      "also time the frames of an attention view of this many tokens");
+#endif
   command->add_flag("--json", options->json, "as JSON on standard output");
   command->callback([options, &common] { run(common, [&] { return bench(common, *options); }); });
 }

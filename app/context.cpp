@@ -8,7 +8,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "core/support/paths.h"
+#include "core/assets/cache_folder.h"
 
 namespace vitrine::app {
 namespace {
@@ -36,7 +36,9 @@ Result<LoadedModel> loadModel(const Common& common, const std::string& path, Nee
   else if (needs == NeedsTokenizer::kYes)
     return tl::unexpected(tokenizer.error());
   TRY_ASSIGN(loaded.device, openDevice(common));
-  auto progress = [](core::LoadProgress p) { showProgress(fmt::format("loading {:.0f} of {:.0f} MB", p.done / 1e6, p.total / 1e6)); };
+  auto progress = [](core::LoadProgress p) {
+    showProgress(fmt::format("loading {:.0f} of {:.0f} MB", p.done / 1e6, p.total / 1e6));
+  };
   auto model = core::Model::load(*loaded.device, std::move(spec), progress, stopAtInterrupt());
   endProgress();
   if (!model) return within(fmt::format("loading {}", path), model.error());
@@ -68,7 +70,8 @@ Result<std::vector<core::TokenId>> parseIds(const std::string& text) {
     core::TokenId id = 0;
     auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
     if (error != std::errc() || end != word.data() + word.size())
-      return fail(ErrorCode::kInvalidArgument, "--ids: '{}' is not a token id, expected numbers like 1,2,3", word);
+      return fail(ErrorCode::kInvalidArgument, "--ids: '{}' is not a token id, expected numbers like 1,2,3",
+                  word);
     ids.push_back(id);
   }
   return ids;

@@ -1,10 +1,9 @@
 #include <fmt/core.h>
 
 #include "app/context.h"
+#include "core/figure/export_data.h"
 #include "core/figure/sha256.h"
 #include "core/figure/trace_figures.h"
-#include "core/figure/export_data.h"
-#include "core/support/paths.h"
 #ifdef VITRINE_UI
 #include "ui/figure/headless_export.h"
 #endif
@@ -13,7 +12,8 @@ namespace vitrine::app {
 namespace {
 
 struct Options {
-  std::string trace, model, figure = "attention-map", preset = "icml-column", formats = "pdf,svg,csv,npz", out = "figures";
+  std::string trace, model, figure = "attention-map", preset = "icml-column", formats = "pdf,svg,csv,npz",
+                            out = "figures";
   std::string colormap = "viridis", scale = "log";
   core::AttentionFigureOptions attention;
 };
@@ -33,12 +33,11 @@ Result<void> exportCommand(Options options, const std::string& command_line) {
   TRY_ASSIGN(auto labels, tokenLabels(options.model, ids));
   TRY_ASSIGN(auto preset, core::findFigurePreset(options.preset));
   TRY_ASSIGN(auto formats, core::parseFigureFormats(options.formats));
-  auto colormap = core::colormapFromName(options.colormap);
-  if (!colormap) return fail(ErrorCode::kInvalidArgument, "--colormap: '{}' is not known, expected viridis, cividis, magma or grey", options.colormap);
-  options.attention.colormap = *colormap;
+  TRY_ASSIGN(options.attention.colormap, core::findColormap(options.colormap));
   options.attention.scale = options.scale == "linear" ? core::AxisScale::kLinear : core::AxisScale::kLog;
   TRY_ASSIGN(auto figure, core::figureFromTrace(*trace, options.figure, options.attention, labels));
-  core::Provenance provenance{.model_path = options.model, .trace_path = options.trace, .method = "exact", .command = command_line};
+  core::Provenance provenance{
+      .model_path = options.model, .trace_path = options.trace, .method = "exact", .command = command_line};
   TRY_ASSIGN(provenance.trace_sha256, core::sha256OfFile(options.trace));
   core::FigureTarget target{.folder = options.out, .base_name = options.figure};
 #ifdef VITRINE_UI
@@ -54,21 +53,33 @@ Result<void> exportCommand(Options options, const std::string& command_line) {
 
 void addExport(CLI::App& app, Common& common) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("export", "Draw a figure from a trace: PDF, SVG, PNG, CSV, NPZ, TeX, and a JSON sidecar");
+  CLI::App* command = app.add_subcommand(
+      "export", "Draw a figure from a trace: PDF, SVG, PNG, CSV, NPZ, TeX, and a JSON sidecar");
   command->add_option("TRACE", options->trace, "a file that `vitrine trace` wrote")->required();
   command->add_option("--model", options->model, "whose tokenizer names the tokens (default: ids)");
-  command->add_option("--figure", options->figure, "attention-map, attention-row, attention-overview or head-metrics")->capture_default_str();
+  command
+      ->add_option("--figure", options->figure,
+                   "attention-map, attention-row, attention-overview or head-metrics")
+      ->capture_default_str();
   command->add_option("--layer", options->attention.layer)->capture_default_str();
   command->add_option("--head", options->attention.head)->capture_default_str();
   command->add_option("--query", options->attention.query, "attention-row: which query (default: the last)");
-  command->add_option("--scale", options->scale, "log or linear")->check(CLI::IsMember({"log", "linear"}))->capture_default_str();
-  command->add_option("--min", options->attention.minimum, "lower end of the range (default: 1e-4 log, 0 linear)");
+  command->add_option("--scale", options->scale, "log or linear")
+      ->check(CLI::IsMember({"log", "linear"}))
+      ->capture_default_str();
+  command->add_option("--min", options->attention.minimum,
+                      "lower end of the range (default: 1e-4 log, 0 linear)");
   command->add_option("--max", options->attention.maximum, "upper end of the range (default: 1)");
-  command->add_option("--colormap", options->colormap, "viridis, cividis, magma or grey")->capture_default_str();
-  command->add_option("--preset", options->preset, "width and type of a venue: icml-column, neurips, nature-column ..")->capture_default_str();
+  command->add_option("--colormap", options->colormap, "viridis, cividis, magma or grey")
+      ->capture_default_str();
+  command
+      ->add_option("--preset", options->preset,
+                   "width and type of a venue: icml-column, neurips, nature-column ..")
+      ->capture_default_str();
   command->add_option("--format", options->formats, "pdf,svg,png,csv,npz,tex")->capture_default_str();
   command->add_option("--out", options->out, "the folder to write to")->capture_default_str();
-  command->callback([options, &common] { run(common, [&] { return exportCommand(*options, common.command_line); }); });
+  command->callback(
+      [options, &common] { run(common, [&] { return exportCommand(*options, common.command_line); }); });
 }
 
 }  // namespace vitrine::app

@@ -17,7 +17,9 @@ struct Options {
 };
 
 using Clock = std::chrono::steady_clock;
-double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 Result<void> generate(const Common& common, const Options& options) {
   TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kYes));
@@ -30,9 +32,11 @@ Result<void> generate(const Common& common, const Options& options) {
   }
   if (ids.empty() && tokenizer.beginningOfText()) ids.push_back(*tokenizer.beginningOfText());
   if (ids.empty())
-    return fail(ErrorCode::kInvalidArgument, "an empty prompt has no tokens for this model: give --prompt or --ids");
-  core::SessionOptions session_options{.context = options.context,
-                                       .cache = options.cache == "f32" ? core::CacheType::kF32 : core::CacheType::kF16};
+    return fail(ErrorCode::kInvalidArgument,
+                "an empty prompt has no tokens for this model: give --prompt or --ids");
+  core::SessionOptions session_options{
+      .context = options.context,
+      .cache = options.cache == "f32" ? core::CacheType::kF32 : core::CacheType::kF16};
   TRY_ASSIGN(auto session, core::Session::create(loaded.model, session_options));
   auto start = Clock::now();
   TRY(session->prefill(ids, stopAtInterrupt()));
@@ -51,21 +55,23 @@ Result<void> generate(const Common& common, const Options& options) {
     return true;
   };
   core::DecodeTimings timings;
-  TRY_ASSIGN(auto reason, session->decode(options.count, options.sampling, tokenizer.endOfText(), on_token, stopAtInterrupt(), &timings));
+  TRY_ASSIGN(auto reason, session->decode(options.count, options.sampling, tokenizer.endOfText(), on_token,
+                                          stopAtInterrupt(), &timings));
   double speed = timings.wall_s > 0 ? timings.tokens / timings.wall_s : 0;
   (void)loaded.device->savePipelineCache();
   if (!options.json) {
     fmt::print("{}\n", stream.finish());
-    fmt::print(stderr, "{} tokens, {:.1f} tokens/s, prompt of {} in {:.2f} s, ended by {}\n", timings.tokens, speed, ids.size(),
-               prefill_s, core::name(reason));
+    fmt::print(stderr, "{} tokens, {:.1f} tokens/s, prompt of {} in {:.2f} s, ended by {}\n", timings.tokens,
+               speed, ids.size(), prefill_s, core::name(reason));
     return {};
   }
-  nlohmann::ordered_json json{{"prompt_ids", ids},
-                              {"ids", out},
-                              {"text", tokenizer.decode(out)},
-                              {"stop", core::name(reason)},
-                              {"timing", {{"prefill_s", prefill_s}, {"decode_s", timings.wall_s}, {"tokens_per_s", speed}}},
-                              {"device", loaded.device->info().name}};
+  nlohmann::ordered_json json{
+      {"prompt_ids", ids},
+      {"ids", out},
+      {"text", tokenizer.decode(out)},
+      {"stop", core::name(reason)},
+      {"timing", {{"prefill_s", prefill_s}, {"decode_s", timings.wall_s}, {"tokens_per_s", speed}}},
+      {"device", loaded.device->info().name}};
   fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   return {};
 }
@@ -74,19 +80,27 @@ Result<void> generate(const Common& common, const Options& options) {
 
 void addGenerate(CLI::App& app, Common& common) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("generate", "Continue a prompt; greedy unless a temperature is given");
-  command->add_option("MODEL", options->model, "a .gguf or .safetensors file, or a Hugging Face folder")->required();
+  CLI::App* command =
+      app.add_subcommand("generate", "Continue a prompt; greedy unless a temperature is given");
+  command->add_option("MODEL", options->model, "a .gguf or .safetensors file, or a Hugging Face folder")
+      ->required();
   command->add_option("--prompt", options->prompt, "text to continue");
   command->add_option("--ids", options->ids, "token ids to continue instead of a text: 1,2,3");
   command->add_option("-n", options->count, "tokens to generate")->capture_default_str();
-  command->add_option("--temperature", options->sampling.temperature, "0: greedy")->check(CLI::Range(0.0, 100.0));
+  command->add_option("--temperature", options->sampling.temperature, "0: greedy")
+      ->check(CLI::Range(0.0, 100.0));
   command->add_option("--top-k", options->sampling.top_k, "keep the k most probable tokens; 0: all");
-  command->add_option("--top-p", options->sampling.top_p, "keep the most probable tokens of this total mass")->check(CLI::Range(0.0, 1.0));
-  command->add_option("--min-p", options->sampling.min_p, "drop tokens below this share of the best one's probability")
+  command->add_option("--top-p", options->sampling.top_p, "keep the most probable tokens of this total mass")
+      ->check(CLI::Range(0.0, 1.0));
+  command
+      ->add_option("--min-p", options->sampling.min_p,
+                   "drop tokens below this share of the best one's probability")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--seed", options->sampling.seed, "the same seed gives the same tokens");
   command->add_option("--context", options->context, "tokens of cache (default: the model's, at most 4096)");
-  command->add_option("--cache-type", options->cache, "f16 or f32")->check(CLI::IsMember({"f16", "f32"}))->capture_default_str();
+  command->add_option("--cache-type", options->cache, "f16 or f32")
+      ->check(CLI::IsMember({"f16", "f32"}))
+      ->capture_default_str();
   command->add_flag("--json", options->json, "ids, text and timing as JSON on standard output");
   command->callback([options, &common] { run(common, [&] { return generate(common, *options); }); });
 }

@@ -42,17 +42,18 @@ void printJson(const core::ModelSummary& s, const core::Checkpoint& file) {
 
 void printText(const core::ModelSummary& s) {
   fmt::print("{}\n", s.name);
-  fmt::print("  architecture   {} · {} layers · width {} · {} heads / {} kv heads of {}\n", s.architecture, s.layers,
-             s.embedding, s.heads, s.kv_heads, s.head_dim);
+  fmt::print("  architecture   {} · {} layers · width {} · {} heads / {} kv heads of {}\n", s.architecture,
+             s.layers, s.embedding, s.heads, s.kv_heads, s.head_dim);
   fmt::print("  parameters     {:.1f} M, mostly {}\n", s.parameters / 1e6, s.dtype);
   fmt::print("  vocabulary     {} · {}\n", s.vocab, s.tokenizer.empty() ? "no tokenizer" : s.tokenizer);
   fmt::print("  context        {} tokens\n", s.context_length);
-  fmt::print("  memory         weights {:.1f} MB · cache {:.1f} MB at {} tokens · scratch {:.1f} MB\n", s.weight_bytes / 1e6,
-             s.cache_bytes / 1e6, s.session_context, s.scratch_bytes / 1e6);
+  fmt::print("  memory         weights {:.1f} MB · cache {:.1f} MB at {} tokens · scratch {:.1f} MB\n",
+             s.weight_bytes / 1e6, s.cache_bytes / 1e6, s.session_context, s.scratch_bytes / 1e6);
   fmt::print("  tensors        {}\n", s.tensors.size());
   std::size_t width = 0;
   for (const auto& tensor : s.tensors) width = std::max(width, tensor.name.size());
-  for (const auto& tensor : s.tensors) fmt::print("    {:<{}}  {:<6} {}\n", tensor.name, width, tensor.dtype, tensor.shape);
+  for (const auto& tensor : s.tensors)
+    fmt::print("    {:<{}}  {:<6} {}\n", tensor.name, width, tensor.dtype, tensor.shape);
 }
 
 Result<void> info(const Options& options) {
@@ -60,7 +61,8 @@ Result<void> info(const Options& options) {
   TRY_ASSIGN(auto spec, core::readModelSpec(checkpoint));
   TRY_ASSIGN(auto weights, core::packedWeightBytes(spec));
   auto tokenizer = core::Tokenizer::fromCheckpoint(*checkpoint);
-  auto summary = core::summarize(spec, tokenizer ? tokenizer->get() : nullptr, {.context = options.context, .probes = true}, weights);
+  auto summary = core::summarize(spec, tokenizer ? tokenizer->get() : nullptr,
+                                 {.context = options.context, .probes = true}, weights);
   if (options.json)
     printJson(summary, *checkpoint);
   else
@@ -72,9 +74,12 @@ Result<void> info(const Options& options) {
 
 void addInfo(CLI::App& app, Common& common) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("info", "Architecture, hyper-parameters, tensors and the memory needed");
-  command->add_option("MODEL", options->model, "a .gguf or .safetensors file, or a Hugging Face folder")->required();
-  command->add_option("--context", options->context, "tokens of cache to count (default: the model's, at most 4096)");
+  CLI::App* command =
+      app.add_subcommand("info", "Architecture, hyper-parameters, tensors and the memory needed");
+  command->add_option("MODEL", options->model, "a .gguf or .safetensors file, or a Hugging Face folder")
+      ->required();
+  command->add_option("--context", options->context,
+                      "tokens of cache to count (default: the model's, at most 4096)");
   command->add_flag("--json", options->json, "as JSON on standard output");
   command->callback([options, &common] { run(common, [&] { return info(*options); }); });
 }

@@ -21,14 +21,16 @@ Result<void> perplexity(const Common& common, Options options) {
   auto progress = [](std::uint32_t done, std::uint32_t total, double value) {
     showProgress(fmt::format("window {} of {}: perplexity {:.4f}", done, total, value));
   };
-  TRY_ASSIGN(auto result, core::measurePerplexity(loaded.model, *loaded.tokenizer, text, options.perplexity, progress, stopAtInterrupt()));
+  TRY_ASSIGN(auto result, core::measurePerplexity(loaded.model, *loaded.tokenizer, text, options.perplexity,
+                                                  progress, stopAtInterrupt()));
   endProgress();
   if (options.json) {
-    nlohmann::ordered_json out{{"perplexity", result.value}, {"windows", result.running}, {"tokens", result.tokens}};
+    nlohmann::ordered_json out{
+        {"perplexity", result.value}, {"windows", result.running}, {"tokens", result.tokens}};
     fmt::print("{}\n", out.dump());
   } else {
-    fmt::print("perplexity {:.4f} over {} windows of {} tokens ({} scored)\n", result.value, result.running.size(),
-               options.perplexity.context, result.tokens);
+    fmt::print("perplexity {:.4f} over {} windows of {} tokens ({} scored)\n", result.value,
+               result.running.size(), options.perplexity.context, result.tokens);
   }
   return {};
 }
@@ -37,12 +39,17 @@ Result<void> perplexity(const Common& common, Options options) {
 
 void addPerplexity(CLI::App& app, Common& common) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("perplexity", "Perplexity of a text, by llama-perplexity's convention");
-  command->add_option("MODEL", options->model, "a .gguf or .safetensors file, or a Hugging Face folder")->required();
+  CLI::App* command =
+      app.add_subcommand("perplexity", "Perplexity of a text, by llama-perplexity's convention");
+  command->add_option("MODEL", options->model, "a .gguf or .safetensors file, or a Hugging Face folder")
+      ->required();
   command->add_option("--text-file", options->text_file, "UTF-8 text")->required();
   command->add_option("--context", options->perplexity.context, "tokens of a window")->capture_default_str();
-  command->add_option("--chunks", options->perplexity.windows, "windows to read; 0: all")->capture_default_str();
-  command->add_option("--cache-type", options->cache, "f16 or f32")->check(CLI::IsMember({"f16", "f32"}))->capture_default_str();
+  command->add_option("--chunks", options->perplexity.windows, "windows to read; 0: all")
+      ->capture_default_str();
+  command->add_option("--cache-type", options->cache, "f16 or f32")
+      ->check(CLI::IsMember({"f16", "f32"}))
+      ->capture_default_str();
   command->add_flag("--json", options->json, "as JSON on standard output");
   command->callback([options, &common] { run(common, [&] { return perplexity(common, *options); }); });
 }

@@ -30,7 +30,8 @@ Result<void> tokenize(const Options& options) {
 
 void addTokenize(CLI::App& app, Common& common) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("tokenize", "Text to token ids; no beginning-of-text token is added");
+  CLI::App* command =
+      app.add_subcommand("tokenize", "Text to token ids; no beginning-of-text token is added");
   command->add_option("MODEL", options->model, "a model, or a vocabulary-only GGUF")->required();
   command->add_option("--text", options->text, "UTF-8 text")->required();
   command->add_flag("--json", options->json, "as JSON on standard output");

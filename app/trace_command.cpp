@@ -14,7 +14,8 @@ Result<void> trace(const Common& common, const Options& options) {
   TRY_ASSIGN(auto what, core::parseCapture(options.capture));
   what.cache = options.cache == "f16" ? core::CacheType::kF16 : core::CacheType::kF32;
   bool from_text = options.ids.empty();
-  TRY_ASSIGN(auto loaded, loadModel(common, options.model, from_text ? NeedsTokenizer::kYes : NeedsTokenizer::kNo));
+  TRY_ASSIGN(auto loaded,
+             loadModel(common, options.model, from_text ? NeedsTokenizer::kYes : NeedsTokenizer::kNo));
   std::vector<core::TokenId> ids;
   if (from_text) {
     TRY_ASSIGN(ids, loaded.tokenizer->encodePrompt(options.prompt));
@@ -36,13 +37,17 @@ Result<void> trace(const Common& common, const Options& options) {
 void addTrace(CLI::App& app, Common& common) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("trace", "Write a forward pass's activations as a safetensors file");
-  command->add_option("MODEL", options->model, "a .gguf or .safetensors file, or a Hugging Face folder")->required();
+  command->add_option("MODEL", options->model, "a .gguf or .safetensors file, or a Hugging Face folder")
+      ->required();
   auto* prompt = command->add_option("--prompt", options->prompt, "text to read");
   auto* ids = command->add_option("--ids", options->ids, "token ids to read instead of a text: 1,2,3");
   prompt->excludes(ids);
   command->add_option("--out", options->out, "the file to write")->required();
-  command->add_option("--capture", options->capture, "what to write: logits, hidden, attention, kv")->capture_default_str();
-  command->add_option("--cache-type", options->cache, "f32 (exact) or f16")->check(CLI::IsMember({"f16", "f32"}))->capture_default_str();
+  command->add_option("--capture", options->capture, "what to write: logits, hidden, attention, kv")
+      ->capture_default_str();
+  command->add_option("--cache-type", options->cache, "f32 (exact) or f16")
+      ->check(CLI::IsMember({"f16", "f32"}))
+      ->capture_default_str();
   command->callback([options, &common] { run(common, [&] { return trace(common, *options); }); });
 }
 

@@ -33,7 +33,9 @@ Axis clipAxis(double from, double to, std::uint32_t pixels, std::uint32_t tokens
   auto low = static_cast<std::uint32_t>(std::clamp(std::floor(from), 0.0, tokens - 1.0));
   auto high = static_cast<std::uint32_t>(std::clamp(std::ceil(to), low + 1.0, static_cast<double>(tokens)));
   Axis axis{.first = low, .count = high - low};
-  axis.pixels = std::clamp(pixels, 1u, axis.count);
+  // Cells beyond the sequence take their pixels with them, so that a growing map keeps its resolution.
+  const double kept = axis.count / std::max(std::ceil(to) - low, 1.0);
+  axis.pixels = std::clamp(static_cast<std::uint32_t>(std::lround(pixels * kept)), 1u, axis.count);
   return axis;
 }
 

@@ -63,6 +63,38 @@ TEST(MapPlan, ZoomedLargeMapsCoverWhatIsSeenAndChangeRarely) {
   EXPECT_LE(changes, 10);
 }
 
+TEST(MapPlan, KnowsWhichPictureAnswersARequest) {
+  const core::MapRequest live{.layer = 1,
+                              .head = 2,
+                              .query0 = 0,
+                              .query1 = 72,
+                              .key0 = 0,
+                              .key1 = 72,
+                              .width = 72,
+                              .height = 72,
+                              .pooling = core::Pooling::kMax};
+  core::MapRequest clipped = live;  // as the engine answers with 67 tokens
+  clipped.query1 = clipped.key1 = clipped.width = clipped.height = 67;
+  EXPECT_TRUE(answers(clipped, 67, live));
+  EXPECT_FALSE(answers(clipped, 68, live));
+  core::MapRequest other = clipped;
+  other.head = 3;
+  EXPECT_FALSE(answers(other, 67, live));
+  core::MapRequest pooled = live;
+  pooled.key1 = pooled.query1 = 16384;
+  pooled.width = pooled.height = 640;
+  EXPECT_TRUE(answers(pooled, 16384, pooled));
+  core::MapRequest mean = pooled;
+  mean.pooling = core::Pooling::kMean;
+  EXPECT_FALSE(answers(pooled, 16384, mean));
+  core::MapRequest finer = pooled;
+  finer.width = finer.height = 1280;
+  EXPECT_FALSE(answers(pooled, 16384, finer));
+  core::MapRequest part = pooled;  // zoomed in: what is shown is too coarse
+  part.key1 = part.query1 = 8192;
+  EXPECT_FALSE(answers(pooled, 16384, part));
+}
+
 TEST(MapPlan, NothingSeenNothingAsked) {
   EXPECT_FALSE(mapRequest(viewportOf(0), {0, 0}, core::Pooling::kMax));
   EXPECT_FALSE(mapRequest(MapViewport(), {0, 0}, core::Pooling::kMax));

@@ -56,8 +56,6 @@ void AttentionContent::drawPanels(CanvasFrame& frame, const PanelContext& contex
     const Rect left{area.x0, area.y0, split, area.y1};
     if (overview_.draw(frame, context, left)) bar_.overview = OverviewState::kHidden;
     drawSplitter(frame, area, split);
-  } else {
-    selection_.hoverHead(std::nullopt);
   }
   map_.draw(frame, context, {split, area.y0, area.x1, area.y1});
   if (room) probes_.overview = overview_.request(context);
@@ -261,7 +259,8 @@ void AttentionContent::drawMessage(CanvasFrame& frame, const Message& message, c
   drawText(list, frame.fonts.interface(), {x, y}, Align::kCenter, message.color, message.title);
   y += 24;
   // One line, elided in the middle: an error names a path, and both of its ends tell something.
-  drawLabel(list, frame, {x, y}, Align::kCenter, {12, float(area.width() - 48), colors.text_secondary, LabelFont::kInterface}, message.text);
+  drawLabel(list, frame, {x, y}, Align::kCenter,
+            {12, float(area.width() - 48), colors.text_secondary, LabelFont::kInterface}, message.text);
   y += 24;
   if (message.progress >= 0) {
     const float width = float(std::min(320.0, area.width() - 48)), left = std::round(x - width / 2);

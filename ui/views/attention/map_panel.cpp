@@ -91,7 +91,9 @@ void MapPanel::handleMouse(CanvasFrame& frame, const PanelContext& context, cons
     if (click) context.selection.lock(cell);
     dragging_ = false;
   }
-  if (!dragging_) context.selection.hover(cell);
+  // Only what this map hovered is this map's to clear: the token strip hovers queries as well.
+  if (!dragging_ && (hovered || was_hovered_)) context.selection.hover(cell);
+  was_hovered_ = hovered;
   hovering_ = hovered && (cell.query || cell.key);
 }
 

@@ -64,7 +64,7 @@ class MapPanel {
   PictureReader reader_;
   std::shared_ptr<const core::MapPicture>
       whole_;  // the newest that showed the whole map: drawn below a zoomed one
-  bool dragging_ = false, hovering_ = false, show_locked_ = false;
+  bool dragging_ = false, hovering_ = false, was_hovered_ = false, show_locked_ = false;
   double waiting_seconds_ = 0;
 };
 

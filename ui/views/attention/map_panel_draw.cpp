@@ -49,7 +49,9 @@ void addFrame(ImDrawList& list, const Rect& rect, Rgba color, double thickness) 
                {float(rect.x1) - inset, float(rect.y1) - inset}, color.abgr(), 0, 0, float(thickness));
 }
 
-Rgba positionColor(const Colors& colors) { return mix(colors.text_disabled, colors.text_secondary, 0.5f); }
+Rgba positionColor(const Colors& colors) {
+  return mix(colors.text_disabled, colors.text_secondary, 0.5f);
+}
 
 Rect boundsOf(const CanvasFrame& frame) {
   return {4, 4, frame.size.x - 4.0, frame.size.y - 4.0};
@@ -88,11 +90,12 @@ void MapPanel::drawPictures(CanvasFrame& frame, const PanelContext& context, con
   const Head head = context.selection.head();
   const bool whole_fits = whole_ && whole_->request.layer == head.layer && whole_->request.head == head.head;
   const auto wanted = request(context);
-  const bool fresh = current && wanted && current->request == *wanted;
+  const bool fresh = current && wanted && answers(current->request, current->tokens, *wanted);
   // What is there below what is wanted: a thumbnail, then the last whole map, then the newest picture.
   if (!current && !whole_fits) drawPreview(frame, context);
-  if (whole_fits && whole_.get() != current && !fresh) drawPicture(frame, context, *whole_, 1);
-  if (current) drawPicture(frame, context, *current, 1);
+  const float alpha = waiting_seconds_ > kShowProgress ? float(kDimmed) : 1.0f;
+  if (whole_fits && whole_.get() != current && !fresh) drawPicture(frame, context, *whole_, alpha);
+  if (current) drawPicture(frame, context, *current, alpha);
   list.PopClipRect();
   waiting_seconds_ = fresh || !wanted || context.tokens() == 0 ? 0 : waiting_seconds_ + frame.seconds;
   if (waiting_seconds_ > 0) frame.again(kProgressStep);

@@ -32,6 +32,7 @@ std::optional<core::MapRequest> mapRequest(const MapViewport& viewport, Head hea
     columns = seen.width();
     rows = seen.height();
   } else {
+    seen = {std::floor(seen.x0), std::floor(seen.y0), std::ceil(seen.x1), std::ceil(seen.y1)};
     columns = seen.width() * pixels_a_cell;
     rows = seen.height() * pixels_a_cell;
   }
@@ -42,6 +43,23 @@ std::optional<core::MapRequest> mapRequest(const MapViewport& viewport, Head hea
   request.width = std::uint32_t(std::max(1.0, std::round(columns)));
   request.height = std::uint32_t(std::max(1.0, std::round(rows)));
   return request;
+}
+
+bool answers(const core::MapRequest& shown, std::uint32_t tokens, const core::MapRequest& wanted) {
+  if (shown.layer != wanted.layer || shown.head != wanted.head) return false;
+  const auto covers = [tokens](double shown0, double shown1, double wanted0, double wanted1) {
+    return shown0 <= wanted0 && shown1 >= std::min<double>(wanted1, tokens);
+  };
+  if (!covers(shown.key0, shown.key1, wanted.key0, wanted.key1)) return false;
+  if (!covers(shown.query0, shown.query1, wanted.query0, wanted.query1)) return false;
+  if (isExact(shown) && isExact(wanted)) return true;
+  const auto fits = [](double shown_density, double wanted_density) {
+    constexpr double kTolerance = 0.02;  // a pixel more or less at the region's edges
+    return std::abs(shown_density - wanted_density) <= kTolerance * wanted_density;
+  };
+  return shown.pooling == wanted.pooling &&
+         fits(shown.width / (shown.key1 - shown.key0), wanted.width / (wanted.key1 - wanted.key0)) &&
+         fits(shown.height / (shown.query1 - shown.query0), wanted.height / (wanted.query1 - wanted.query0));
 }
 
 bool isExact(const core::MapRequest& request) {

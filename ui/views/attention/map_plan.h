@@ -15,6 +15,10 @@ namespace vitrine::ui::attention {
 // Empty when nothing is seen.
 std::optional<core::MapRequest> mapRequest(const MapViewport& viewport, Head head, core::Pooling pooling);
 
+// Whether a picture, drawn when the sequence had `tokens` tokens, shows what is wanted: the same head, all of
+// the wanted region that exists, at the wanted resolution. (The engine clips requests to the sequence.)
+bool answers(const core::MapRequest& shown, std::uint32_t tokens, const core::MapRequest& wanted);
+
 // Whether every element of the picture is exactly one cell (then its values are exact, not pooled).
 bool isExact(const core::MapRequest& request);
 

@@ -99,7 +99,8 @@ bool OverviewPanel::draw(CanvasFrame& frame, const PanelContext& context, const 
     tile = {tile.x0 + origin.x, tile.y0 + origin.y, tile.x1 + origin.x, tile.y1 + origin.y};
     drawHover(frame, context, tile, *hovered_head, {4, 4, frame.size.x - 4.0, frame.size.y - 4.0});
   }
-  context.selection.hoverHead(hovered_head);
+  if (hovered_head || was_hovered_) context.selection.hoverHead(hovered_head);
+  was_hovered_ = hovered_head.has_value();
   ImGui::EndChild();
   drawLabels(frame, context, area, tiles, origin);
   return opened;

@@ -39,7 +39,7 @@ class OverviewPanel {
   HeadSort sort_ = HeadSort::kLayerHead;
   std::optional<double> tile_;  // chosen by zooming; empty: whatever is comfortable
   double pixel_ratio_ = 1;
-  bool scroll_to_selection_ = false, scroll_to_top_ = false;
+  bool scroll_to_selection_ = false, scroll_to_top_ = false, was_hovered_ = false;
 };
 
 }  // namespace vitrine::ui::attention
