@@ -1,10 +1,9 @@
 #include "ui/window/screenshot_run.h"
 
 #include "ui/shown_row.h"
+#include "ui/window/notable_head.h"
 
 #include <QDir>
-
-#include <cmath>
 
 namespace vitrine::ui {
 namespace {
@@ -50,7 +49,7 @@ void ScreenshotRun::poll() {
   if (hasGenerated() && running && clock_.elapsed() > kEnoughMs) window_.actions().stop->trigger();
   if (hasGenerated() && ((!running && pictureIsCurrent()) || impatient)) {
     timer_.stop();
-    chooseHead();
+    if (const auto head = notableHead(snapshot)) selection_.setHead(*head);
     planShots();
     return nextStep();
   }
@@ -76,24 +75,6 @@ void ScreenshotRun::settle() {
   if (waited < kLeastSettleMs || (!pictureIsCurrent() && waited < kMostSettleMs)) return;
   settling_.stop();
   nextStep();
-}
-
-// The head that is most worth looking at: the strongest induction head, where there is one.
-void ScreenshotRun::chooseHead() {
-  const core::Snapshot& snapshot = window_.snapshot();
-  if (!snapshot.heads || !snapshot.model || snapshot.model->heads == 0) return;
-  std::size_t best = 0;
-  float score = -1;
-  for (std::size_t i = 0; i < snapshot.heads->size(); ++i) {
-    const core::HeadSummary& head = (*snapshot.heads)[i];
-    const float value = std::isnan(head.induction) ? head.previous : head.induction;
-    if (value > score) {
-      score = value;
-      best = i;
-    }
-  }
-  selection_.setHead(
-      {std::uint32_t(best / snapshot.model->heads), std::uint32_t(best % snapshot.model->heads)});
 }
 
 void ScreenshotRun::planShots() {
