@@ -7,6 +7,11 @@
 #include "core/checkpoint/parts.h"
 
 namespace vitrine::core {
+namespace {
+
+constexpr std::size_t kLongestDisplayName = 100;  // a longer one is no title
+
+}  // namespace
 
 std::uint64_t TensorEntry::elements() const {
   return std::accumulate(shape.begin(), shape.end(), std::uint64_t{1}, std::multiplies<>());
@@ -25,8 +30,11 @@ Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(const std::filesystem
 }
 
 std::string Checkpoint::displayName() const {
-  if (const auto name = metadata_.find("general.name"); name != metadata_.end() && name->is_string())
-    return name->get<std::string>();
+  const auto stored = metadata_.find("general.name");
+  if (format_ == CheckpointFormat::kGguf && stored != metadata_.end() && stored->is_string()) {
+    const auto& name = stored->get_ref<const std::string&>();
+    if (name.size() <= kLongestDisplayName && checkName(name)) return name;
+  }
   std::error_code ignored;
   std::filesystem::path path = std::filesystem::weakly_canonical(path_, ignored);
   if (path.filename().empty()) path = path.parent_path();  // "folder/"

@@ -1,5 +1,6 @@
 #include "core/checkpoint/json.h"
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,26 +12,6 @@ using nlohmann::json;
 
 constexpr std::size_t kLongestMessage = 200, kLongestExcerpt = 60;
 
-// The deepest nesting, from the brackets outside strings: known before anything is allocated.
-std::size_t nestingDepth(std::string_view text) {
-  std::size_t depth = 0, deepest = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      deepest = std::max(deepest, ++depth);
-    } else if ((c == ']' || c == '}') && depth > 0) {
-      --depth;
-    }
-  }
-  return deepest;
-}
-
 // Printable ASCII only, at most `longest` characters.
 std::string asciiLine(std::string_view text, std::size_t longest) {
   std::string line(text.substr(0, longest));
@@ -39,21 +20,51 @@ std::string asciiLine(std::string_view text, std::size_t longest) {
   return text.size() > longest ? line + "..." : line;
 }
 
-// Remembers the keys of the objects that are open, to find one that comes twice.
-class DuplicateKeys {
+// Walks the text without building anything, to find what must not be built. (The library's own callback while
+// it builds takes quadratic time.)
+class Checker final : public json::json_sax_t {
  public:
-  void see(json::parse_event_t event, const json& parsed) {
-    if (event == json::parse_event_t::object_start) open_.emplace_back();
-    if (event == json::parse_event_t::object_end) open_.pop_back();
-    if (event != json::parse_event_t::key) return;
-    const auto& key = parsed.get_ref<const std::string&>();
-    if (!open_.back().insert(key).second && first_.empty()) first_ = excerpt(key);
+  Checker(std::string_view what, JsonLimits limits) : what_(what), limits_(limits) {}
+  const std::optional<Error>& problem() const { return problem_; }
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return open(); }
+  bool start_array(std::size_t) override { return open(); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(string_t& key) override {
+    if (keys_.back().insert(key).second) return true;
+    return refuse(fmt::format("key {} appears twice in one object", excerpt(key)));
   }
-  const std::string& first() const { return first_; }  // in quotes; empty when there is none
+  bool parse_error(std::size_t, const std::string&, const json::exception& error) override {
+    // The message tells the position; it may quote the input at any length.
+    return refuse(fmt::format("not valid JSON: {}", asciiLine(error.what(), kLongestMessage)));
+  }
 
  private:
-  std::vector<std::set<std::string>> open_;
-  std::string first_;
+  bool open() {
+    keys_.emplace_back();
+    return keys_.size() <= limits_.depth || refuse(fmt::format("nested more than {} deep", limits_.depth));
+  }
+  bool close() {
+    keys_.pop_back();
+    return true;
+  }
+  bool refuse(std::string reason) {
+    problem_ = Error{ErrorCode::kInvalidFile, fmt::format("{}: {}", what_, reason), nullptr};
+    return false;
+  }
+
+  std::string_view what_;
+  JsonLimits limits_;
+  std::vector<std::set<std::string>> keys_;  // of each object that is open; empty for an array
+  std::optional<Error> problem_;
 };
 
 }  // namespace
@@ -62,24 +73,13 @@ Result<json> parseJsonObject(std::string_view text, std::string_view what, JsonL
   if (text.size() > limits.bytes)
     return fail(ErrorCode::kInvalidFile, "{}: {} bytes of JSON, more than the {} that are read", what,
                 text.size(), limits.bytes);
-  if (const std::size_t depth = nestingDepth(text); depth > limits.depth)
-    return fail(ErrorCode::kInvalidFile, "{}: nested {} deep, more than {}", what, depth, limits.depth);
-  try {
-    DuplicateKeys keys;
-    json value = json::parse(text, [&keys](int, json::parse_event_t event, json& parsed) {
-      keys.see(event, parsed);
-      return true;
-    });
-    if (!keys.first().empty())
-      return fail(ErrorCode::kInvalidFile, "{}: key {} appears twice in one object", what, keys.first());
-    if (!value.is_object())
-      return fail(ErrorCode::kInvalidFile, "{}: expected a JSON object, found {}", what, value.type_name());
-    return value;
-  } catch (const json::exception& error) {
-    // The message tells the position; it may quote the input at any length.
-    return fail(ErrorCode::kInvalidFile, "{}: not valid JSON: {}", what,
-                asciiLine(error.what(), kLongestMessage));
-  }
+  Checker checker(what, limits);
+  json::sax_parse(text, &checker);
+  if (checker.problem()) return tl::unexpected(*checker.problem());
+  json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!value.is_object())
+    return fail(ErrorCode::kInvalidFile, "{}: expected a JSON object, found {}", what, value.type_name());
+  return value;
 }
 
 std::string excerpt(const json& value) {

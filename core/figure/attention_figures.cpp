@@ -144,6 +144,8 @@ Result<Figure> attentionMapFigure(const AttentionMatrix& attention, const std::v
         "query.";
   figure.panels.push_back(std::move(panel));
   figure.summary = summaryOf(measureHead(attention, ids));
+  figure.summary_caption =
+      fmt::format("Attention of {}: means over all {} queries.", headTitle(options), attention.tokens);
   return figure;
 }
 

@@ -78,9 +78,10 @@ double layoutNames(DrawingBuilder& out, const Axis& axis, const AxisMap& map, Ax
 
 CategoryFit fitCategories(std::size_t count, double pitch, const FigurePreset& preset) {
   CategoryFit fit;
-  fit.font_size = std::clamp(pitch, preset.min_token_pt, preset.max_token_pt);
-  if (count == 0 || pitch >= preset.min_token_pt) return fit;
-  fit.stride = static_cast<std::size_t>(std::ceil(preset.min_token_pt / std::max(pitch, 1e-6)));
+  if (count > 0 && pitch < preset.min_token_pt)
+    fit.stride = static_cast<std::size_t>(std::ceil(preset.min_token_pt / std::max(pitch, 1e-6)));
+  fit.font_size =
+      std::clamp(pitch * static_cast<double>(fit.stride), preset.min_token_pt, preset.max_token_pt);
   fit.names = fit.stride <= kMostNamesSkipped;
   return fit;
 }

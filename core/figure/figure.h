@@ -68,9 +68,9 @@ struct HeatMap {
 struct ThumbnailGrid {
   std::string row_label = "layer", column_label = "head";
   std::vector<std::string> row_names;  // empty: 0, 1, 2 .. (a hybrid lacks the layers without attention)
-  std::size_t rows = 0, columns = 0;                      // of thumbnails
+  std::size_t rows = 0, columns = 0;   // of thumbnails
   std::size_t thumbnail_rows = 0, thumbnail_columns = 0;  // of cells in each
-  std::vector<float> values;  // rows x columns x thumbnail_rows x thumbnail_columns
+  std::vector<float> values;       // rows x columns x thumbnail_rows x thumbnail_columns
   std::vector<std::uint8_t> mask;  // of one thumbnail for all, or of every cell; as in HeatMap
   ColorScale color;
 };
@@ -124,6 +124,7 @@ struct Figure {
   std::vector<Panel> panels;
   std::size_t panel_columns = 0;  // 0: as many as the width has room for
   std::vector<SummaryRow> summary;
+  std::string summary_caption;  // of the table that TeX makes of the summary
 };
 
 // "entropy (bit)"; the label alone where there is no unit.

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "core/figure/ticks.h"
+#include "core/figure/series_layout.h"
 
 namespace vitrine::core {
 namespace {
@@ -25,16 +25,48 @@ std::string texNumber(double value) {
   return fmt::format("${:.{}f}$", value, decimals);
 }
 
-std::string summaryTable(const Figure& figure, std::string_view base_name) {
-  if (figure.summary.empty()) return "";
+constexpr std::size_t kLongestTable = 40;  // rows; more numbers belong into the CSV file
+
+// `columns`: a letter a column; `lines`: rows of cells that are TeX already, the head first.
+std::string table(std::string_view caption, std::string_view label, std::string_view columns,
+                  const std::vector<std::vector<std::string>>& lines) {
   std::string out =
       fmt::format("\n\\begin{{table}}[t]\n  \\centering\n  \\caption{{{}}}\n  \\label{{tab:{}}}\n",
-                  texEscape(figure.caption), base_name);
-  out += "  \\begin{tabular}{lr}\n    \\toprule\n    Quantity & Value \\\\\n    \\midrule\n";
-  for (const SummaryRow& row : figure.summary)
-    out +=
-        fmt::format("    {} & {} \\\\\n", texEscape(labelWithUnit(row.name, row.unit)), texNumber(row.value));
+                  texEscape(caption), label);
+  out += fmt::format("  \\begin{{tabular}}{{{}}}\n    \\toprule\n", columns);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    out += fmt::format("    {} \\\\\n", fmt::join(lines[i], " & "));
+    if (i == 0) out += "    \\midrule\n";
+  }
   return out + "    \\bottomrule\n  \\end{tabular}\n\\end{table}\n";
+}
+
+std::string summaryTable(const Figure& figure, std::string_view base_name) {
+  if (figure.summary.empty()) return "";
+  std::vector<std::vector<std::string>> lines = {{"Quantity", "Value"}};
+  for (const SummaryRow& row : figure.summary)
+    lines.push_back({texEscape(labelWithUnit(row.name, row.unit)), texNumber(row.value)});
+  return table(figure.summary_caption, base_name, "lr", lines);
+}
+
+std::string barTable(const Figure& figure, std::size_t index, std::string_view base_name) {
+  const Panel& panel = figure.panels[index];
+  std::size_t rows = categoryCount(panel);
+  if (panel.bars.empty() || rows > kLongestTable) return "";
+  std::vector<std::vector<std::string>> lines = {{texEscape(panel.x.label)}};
+  for (const BarSeries& series : panel.bars) lines[0].push_back(texEscape(series.label));
+  for (std::size_t i = 0; i < rows; ++i) {
+    lines.push_back({panel.x.categories.empty() ? std::to_string(i) : texEscape(panel.x.categories[i])});
+    for (const BarSeries& series : panel.bars) {
+      std::string cell = texNumber(series.values[i]);
+      if (!series.errors.empty()) cell += " $\\pm$ " + texNumber(series.errors[i]);
+      lines.back().push_back(std::move(cell));
+    }
+  }
+  std::string label =
+      figure.panels.size() > 1 ? fmt::format("{}-{}", base_name, panelLetter(index)) : std::string(base_name);
+  return table(labelWithUnit(panel.y.label, panel.y.unit), label, "l" + std::string(panel.bars.size(), 'r'),
+               lines);
 }
 
 }  // namespace
@@ -72,7 +104,9 @@ std::string texOf(const Figure& figure, const FigurePreset& preset, std::string_
   out += fmt::format("  \\includegraphics[width={:.4g}in]{{{}}}\n", preset.width_in, base_name);
   out += fmt::format("  \\caption{{{}}}\n  \\label{{fig:{}}}\n\\end{{{}}}\n", texEscape(figure.caption),
                      base_name, environment);
-  return out + summaryTable(figure, base_name);
+  out += summaryTable(figure, base_name);
+  for (std::size_t p = 0; p < figure.panels.size(); ++p) out += barTable(figure, p, base_name);
+  return out;
 }
 
 }  // namespace vitrine::core

@@ -82,21 +82,28 @@ void warnOfUnread(const ModelSpec& spec) {
                shown < spec.unread_tensors.size() ? " .." : "");
 }
 
+Result<ModelSpec> readAs(const std::string& name, const Checkpoint& checkpoint) {
+  TRY_ASSIGN(const Architecture* architecture, findArchitecture(name, checkpoint.format()));
+  TRY(refusePackedWeights(checkpoint.metadata()));
+  const arch::Hparams hparams(checkpoint.format(), checkpoint.metadata(), name + ".");
+  arch::Weights weights(checkpoint);
+  TRY_ASSIGN(ModelSpec spec, architecture->read({hparams, weights}));
+  spec.architecture = name;
+  spec.unread_tensors = weights.unread();
+  return spec;
+}
+
 }  // namespace
 
 Result<ModelSpec> readModelSpec(std::shared_ptr<const Checkpoint> checkpoint) {
-  const json& metadata = checkpoint->metadata();
-  TRY_ASSIGN(const std::string name, architectureName(*checkpoint));
-  TRY_ASSIGN(const Architecture* architecture, findArchitecture(name, checkpoint->format()));
-  TRY(refusePackedWeights(metadata));
-
-  const arch::Hparams hparams(checkpoint->format(), metadata, name + ".");
-  arch::Weights weights(*checkpoint);
-  auto spec = architecture->read({hparams, weights});
-  if (!spec) return within(fmt::format("reading it as {}", name), std::move(spec).error());
+  const auto describe = [&checkpoint](Error error) {
+    return within(fmt::format("reading the model {}", checkpoint->displayName()), std::move(error));
+  };
+  auto name = architectureName(*checkpoint);
+  if (!name) return describe(std::move(name).error());
+  auto spec = readAs(*name, *checkpoint);
+  if (!spec) return describe(std::move(spec).error());
   spec->checkpoint = std::move(checkpoint);
-  spec->architecture = name;
-  spec->unread_tensors = weights.unread();
   warnOfUnread(*spec);
   return spec;
 }

@@ -86,18 +86,34 @@ void expandQ5_1(Block in, float* out) {
   for (int i = 0; i < 32; ++i) out[i] = static_cast<float>(fiveBits(in + 8, high, i)) * d + m;
 }
 
-// 2-bit value of element i of a super-block: each 32 bytes hold 128 elements, 2 bits a group of 32.
-int twoBits(Block bytes, int i) {
-  return bytes[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3;
+// Super-blocks of 256 are read in runs of 16 or 32 elements that share a scale. A run's elements lie in
+// consecutive bytes, all at the same bits of them.
+struct Run {
+  Block bytes;
+  int shift;
+  int operator[](int k) const { return bytes[k] >> shift; }
+};
+// The run that begins at element i. 2 bits: each 32 bytes hold 128 elements, 2 bits a group of 32.
+Run twoBits(Block bytes, int i) {
+  return {bytes + i / 128 * 32 + i % 32, i % 128 / 32 * 2};
+}
+// 4 bits: each 32 bytes hold 64 elements, low nibbles first.
+Run fourBits(Block bytes, int i) {
+  return {bytes + i / 64 * 32 + i % 32, i % 64 / 32 * 4};
+}
+// 1 bit: byte k holds elements k, k + 32, k + 64 ..
+Run oneBit(Block bytes, int i) {
+  return {bytes + i % 32, i / 32};
 }
 
 // {u8 scales[16] (low nibble scale, high nibble minimum); 2 bits[64 bytes]; f16 d, dmin}
 void expandQ2_K(Block in, float* out) {
   const float d = loadHalf(in + 80), dmin = loadHalf(in + 82);
-  for (int i = 0; i < 256; ++i) {
+  for (int i = 0; i < 256; i += 16) {
+    const Run q = twoBits(in + 16, i);
     const int scale = in[i / 16];
     const float dl = d * static_cast<float>(scale & 15), ml = dmin * static_cast<float>(scale >> 4);
-    out[i] = dl * static_cast<float>(twoBits(in + 16, i)) - ml;
+    for (int k = 0; k < 16; ++k) out[i + k] = dl * static_cast<float>(q[k] & 3) - ml;
   }
 }
 
@@ -111,10 +127,10 @@ int scaleQ3_K(Block scales, int j) {
 // {third bits[32 bytes]; 2 bits[64 bytes]; scales[12]; f16 d}; a clear third bit subtracts 4
 void expandQ3_K(Block in, float* out) {
   const float d = loadHalf(in + 108);
-  for (int i = 0; i < 256; ++i) {
-    const int third = in[i % 32] >> (i / 32) & 1;
+  for (int i = 0; i < 256; i += 16) {
+    const Run q = twoBits(in + 32, i), third = oneBit(in, i);
     const float dl = d * static_cast<float>(scaleQ3_K(in + 96, i / 16));
-    out[i] = dl * static_cast<float>(twoBits(in + 32, i) - (third ? 0 : 4));
+    for (int k = 0; k < 16; ++k) out[i + k] = dl * static_cast<float>((q[k] & 3) - (~third[k] & 1) * 4);
   }
 }
 
@@ -130,37 +146,38 @@ ScaleMin scaleMinK4(Block q, int j) {
   return {static_cast<float>(scale), static_cast<float>(minimum)};
 }
 
-// 4-bit value of element i of a super-block: each 32 bytes hold 64 elements, low nibbles first.
-int fourBits(Block bytes, int i) {
-  return bytes[i / 64 * 32 + i % 32] >> (i % 64 / 32 * 4) & 15;
-}
-
 // {f16 d, dmin; scales and minima[12]; nibbles[128]}
 void expandQ4_K(Block in, float* out) {
   const float d = loadHalf(in), dmin = loadHalf(in + 2);
-  for (int i = 0; i < 256; ++i) {
+  for (int i = 0; i < 256; i += 32) {
+    const Run q = fourBits(in + 16, i);
     const ScaleMin s = scaleMinK4(in + 4, i / 32);
-    out[i] = d * s.scale * static_cast<float>(fourBits(in + 16, i)) - dmin * s.minimum;
+    const float dl = d * s.scale, ml = dmin * s.minimum;
+    for (int k = 0; k < 32; ++k) out[i + k] = dl * static_cast<float>(q[k] & 15) - ml;
   }
 }
 
 // {f16 d, dmin; scales and minima[12]; fifth bits[32 bytes]; nibbles[128]}
 void expandQ5_K(Block in, float* out) {
   const float d = loadHalf(in), dmin = loadHalf(in + 2);
-  for (int i = 0; i < 256; ++i) {
+  for (int i = 0; i < 256; i += 32) {
+    const Run low = fourBits(in + 48, i), fifth = oneBit(in + 16, i);
     const ScaleMin s = scaleMinK4(in + 4, i / 32);
-    const int q = fourBits(in + 48, i) | (in[16 + i % 32] >> (i / 32) & 1) << 4;
-    out[i] = d * s.scale * static_cast<float>(q) - dmin * s.minimum;
+    const float dl = d * s.scale, ml = dmin * s.minimum;
+    for (int k = 0; k < 32; ++k)
+      out[i + k] = dl * static_cast<float>((low[k] & 15) | (fifth[k] & 1) << 4) - ml;
   }
 }
 
 // {low 4 bits[128 bytes]; high 2 bits[64 bytes]; int8 scales[16]; f16 d}
 void expandQ6_K(Block in, float* out) {
   const float d = loadHalf(in + 208);
-  for (int i = 0; i < 256; ++i) {
-    const int low = in[i / 128 * 64 + i % 64] >> (i % 128 / 64 * 4) & 15;
-    const int q = (low | twoBits(in + 128, i) << 4) - 32;
-    out[i] = d * static_cast<float>(loadSigned(in + 192 + i / 16)) * static_cast<float>(q);
+  for (int i = 0; i < 256; i += 16) {
+    const Run low = {in + i / 128 * 64 + i % 64, i % 128 / 64 * 4};  // each 64 bytes hold 128 elements
+    const Run high = twoBits(in + 128, i);
+    const float dl = d * static_cast<float>(loadSigned(in + 192 + i / 16));
+    for (int k = 0; k < 16; ++k)
+      out[i + k] = dl * static_cast<float>(((low[k] & 15) | (high[k] & 3) << 4) - 32);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <QPdfWriter>
 #include <QSvgGenerator>
 #include <cmath>
+#include <mutex>
 
 #include "core/figure/layout.h"
 #include "ui/figure/drawing_painter.h"
@@ -23,11 +24,16 @@ constexpr int kUnitsPerInch = static_cast<int>(kPointsPerInch * kUnitsPerPoint);
 constexpr int kLeastDpi = 36, kMostDpi = 2400;
 constexpr double kMostPixels = 200e6;
 
-// Qt's PDF engine writes fonts in the order of a hash table, whose seed is random in every process.
+// Qt's PDF engine writes fonts in the order of a hash table, whose seed is random in every process. The seed
+// is the process's, so exports on several threads take turns.
 class FixedHashSeed {
  public:
   FixedHashSeed() { QHashSeed::setDeterministicGlobalSeed(); }
   ~FixedHashSeed() { QHashSeed::resetRandomGlobalSeed(); }
+
+ private:
+  static inline std::mutex mutex_;
+  std::lock_guard<std::mutex> turn_{mutex_};
 };
 
 Result<QByteArray> pdfOf(const core::Drawing& drawing, const core::Figure& figure,

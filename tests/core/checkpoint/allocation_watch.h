@@ -1,4 +1,4 @@
-// Counts what operator new hands out between two points of a test, in all threads: the largest single request
+// Counts what is allocated between two points of a test, in all threads: the largest single request
 // and the peak of what is held at once.
 #pragma once
 

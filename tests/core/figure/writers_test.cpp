@@ -105,6 +105,14 @@ TEST(Tex, EscapesAndTabulates) {
             std::string::npos);
 }
 
+TEST(Tex, BarsBecomeATable) {
+  std::string tex = texOf(barFigure(), figurePresets()[0], "bars");
+  EXPECT_NE(tex.find("\\begin{tabular}{lrr}\n    \\toprule\n    method & 4k & 16k \\\\\n    \\midrule\n"
+                     "    full & $12.1$ $\\pm$ $0.200$ & $11.2$ \\\\\n"),
+            std::string::npos)
+      << tex;
+}
+
 TEST(Sidecar, SaysRangeNormalizationAndProvenance) {
   Provenance provenance;
   provenance.model_path = "model.gguf";
