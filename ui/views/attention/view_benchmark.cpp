@@ -37,7 +37,7 @@ core::BenchmarkRow rowOf(std::string name, std::string unit, std::vector<double>
 
 Result<std::unique_ptr<core::Session>> longSession(std::shared_ptr<const core::Model> model,
                                                    std::uint32_t tokens) {
-  const std::uint64_t vocabulary = model->spec().vocab;
+  const std::uint64_t vocabulary = model->spec().vocab_size;
   TRY_ASSIGN(auto session, core::Session::create(std::move(model), {.context = tokens, .probes = true}));
   std::vector<core::TokenId> ids;
   std::uint64_t random = 1;
