@@ -1,5 +1,6 @@
 #include "ui/widgets/token_strip.h"
 
+#include "ui/shown_row.h"
 #include "ui/widgets/format.h"
 
 #include <QFontMetrics>
@@ -112,8 +113,7 @@ void TokenStrip::setRow(std::shared_ptr<const core::RowValues> row) {
 }
 
 bool TokenStrip::rowIsShown() const {
-  return row_ && row_->request.layer == selection_.head().layer &&
-         row_->request.head == selection_.head().head && row_->request.query == selection_.query();
+  return row_ && isShownRow(*row_, selection_);
 }
 
 double TokenStrip::weight(std::size_t index) const {

@@ -27,7 +27,9 @@ class ScreenshotRun : public QObject {
 
  private:
   void poll();
-  bool pictureIsCurrent() const;
+  bool hasGenerated() const;
+  bool pictureIsCurrent() const;  // of the selected head, and of all tokens
+  void settle();                  // goes on as soon as the pictures follow the last change
   void chooseHead();
   void planShots();
   void nextStep();
@@ -39,7 +41,8 @@ class ScreenshotRun : public QObject {
   FigureExporter& exporter_;
   QString folder_;
   QTimer timer_;
-  QElapsedTimer clock_;
+  QTimer settling_;
+  QElapsedTimer clock_, settling_since_;
   std::deque<std::function<void()>> steps_;
 };
 
