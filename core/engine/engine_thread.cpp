@@ -99,6 +99,7 @@ class EngineThread final : public Engine {
       if (!session_) return;
       attempt(session_->truncate(tokens));
       prompt_tokens_ = std::min(prompt_tokens_, tokens);
+      views_->invalidate();
       sequenceChanged();
     });
   }
@@ -232,6 +233,7 @@ class EngineThread final : public Engine {
     auto done = session_->prefill(rest, stop, [&](std::uint32_t done, std::uint32_t total) {
       progress(EngineState::kPrefilling, "Reading the prompt", done, total);
     });
+    views_->invalidate();
     sequenceChanged();
     TRY(done);
     if (!rest.empty()) state_.timings.prefill_tokens_per_s = double(rest.size()) / secondsSince(start);
