@@ -36,7 +36,7 @@ StatusBar::StatusBar(const ThemeController& theme, QString device, QWidget* pare
   fields_[kViews] = {tr("views"),
                      "–",
                      tr("ms"),
-                     "+888",
+                     "+88.8",
                      tr("GPU time that the open views' pictures added at their last update, milliseconds"),
                      {}};
   fields_[kCache] = {tr("cache"),

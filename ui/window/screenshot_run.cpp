@@ -77,6 +77,14 @@ void ScreenshotRun::settle() {
   nextStep();
 }
 
+// Of the newest query, so that the selection is to be seen.
+void ScreenshotRun::lockStrongestKey() {
+  const auto& row = window_.snapshot().row;
+  if (!row || !isShownRow(*row, selection_)) return;
+  const auto keys = topKeys(row->probability, 1);
+  if (!keys.empty()) selection_.lock({row->request.query, keys.front().key});
+}
+
 void ScreenshotRun::planShots() {
   QDir().mkpath(folder_);
   auto arrange = [this](ThemeChoice theme, QSize size) {
@@ -88,6 +96,11 @@ void ScreenshotRun::planShots() {
     });
   };
   auto shot = [this](const QString& name) { steps_.push_back([this, name] { shoot(name); }); };
+  arrange(ThemeChoice::kDark, {1600, 1000});
+  steps_.push_back([this] {
+    lockStrongestKey();
+    nextStep();
+  });
   arrange(ThemeChoice::kDark, {1600, 1000});
   shot("window-dark.png");
   arrange(ThemeChoice::kLight, {1600, 1000});

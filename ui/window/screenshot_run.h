@@ -30,6 +30,7 @@ class ScreenshotRun : public QObject {
   bool hasGenerated() const;
   bool pictureIsCurrent() const;  // of the selected head, and of all tokens
   void settle();                  // goes on as soon as the pictures follow the last change
+  void lockStrongestKey();
   void planShots();
   void nextStep();
   void shoot(const QString& name);
