@@ -116,7 +116,10 @@ Panel metricPanel(const std::vector<std::uint32_t>& layers, std::size_t heads,
   map.color.unit = headMetricUnit(metric);
   map.color.minimum = options.minimum.value_or(0);
   if (options.maximum) map.color.maximum = options.maximum;
-  for (const HeadMetrics& head : metrics) map.values.push_back(static_cast<float>(head.value(metric)));
+  for (const HeadMetrics& head : metrics) {
+    map.values.push_back(static_cast<float>(head.value(metric)));
+    map.mask.push_back(std::isnan(head.value(metric)));
+  }
   panel.heat_map = std::move(map);
   return panel;
 }
@@ -232,6 +235,9 @@ Result<Figure> headMetricsFigure(const std::vector<std::uint32_t>& layers, std::
   std::string measured;
   for (HeadMetric metric : headMetrics()) {
     if (options.metric && *options.metric != metric) continue;
+    bool defined = std::any_of(metrics.begin(), metrics.end(),
+                               [&](const HeadMetrics& head) { return !std::isnan(head.value(metric)); });
+    if (!options.metric && !defined) continue;  // no induction where nothing repeats
     figure.panels.push_back(metricPanel(layers, heads, metrics, metric, options));
     measured += (measured.empty() ? "" : ", ") +
                 labelWithUnit(std::string(headMetricLabel(metric)), std::string(headMetricUnit(metric)));

@@ -32,8 +32,9 @@ struct AttentionFigureOptions {
   ColormapId colormap = ColormapId::kViridis;
   HeatMapRendering rendering = HeatMapRendering::kRaster;
   Marginals marginals = Marginals::kShown;
-  std::optional<HeadMetric> metric;  // head-metrics: only this one (default: all, a panel each)
-  std::string model;                 // named in the caption when not empty
+  std::optional<HeadMetric>
+      metric;         // head-metrics: only this one (default: all that are defined, a panel each)
+  std::string model;  // named in the caption when not empty
 };
 
 Result<Figure> attentionMapFigure(const AttentionMatrix& attention, const std::vector<std::string>& labels,

@@ -29,9 +29,9 @@ struct CategoryFit {
 };
 CategoryFit fitCategories(std::size_t count, double pitch, const FigurePreset& preset);
 
-// The most ticks whose labels do not touch along `length` points. `across`: the labels are side by side (a
-// horizontal axis) rather than one above the other.
+// Labels of a horizontal axis stand side by side, those of a vertical one above each other.
 enum class TickLabels { kSideBySide, kStacked };
+// The most ticks whose labels do not touch along `length` points.
 std::vector<Tick> fitTicks(const ValueScale& scale, double length, TickLabels labels, TickCounting counting,
                            const TextFont& font, const TextMeasure& measure);
 

@@ -32,7 +32,6 @@ class DrawingBuilder {
   void verticalText(std::string_view utf8, Point at, TextFont font, Rgb8 color, HorizontalAlign horizontal,
                     VerticalAlign vertical);
 
-  bool empty() const { return items_.empty(); }
   const Rect& bounds() const { return bounds_; }
   std::vector<Primitive> take() { return std::move(items_); }
 

@@ -56,8 +56,8 @@ MarginalScale marginalScale(const std::vector<float>& values) {
   return {most * 1.02, ticks.back()};
 }
 
-// Bars from `base` outwards along one side of the map: `box(i, length)` is the rectangle of place i. Where
-// places are finer than a printer's dots one silhouette stands for all bars.
+// Bars along one side of the map; `at` gives the page's point so far along the side and so far outwards from
+// it. Where places are finer than a printer's dots one silhouette stands for all bars.
 void layoutMarginalBars(DrawingBuilder& out, const Marginal& marginal, const MarginalScale& scale,
                         double pitch, double depth, Rgb8 color,
                         const std::function<Point(double along, double outwards)>& at) {
@@ -80,7 +80,7 @@ void layoutMarginalBars(DrawingBuilder& out, const Marginal& marginal, const Mar
   out.polygon(std::move(silhouette), color);
 }
 
-// Its label stands in two lines or more in the corner that the token names leave free, left of the bars.
+// Its label stands, a word a line, in the corner that the token names leave free.
 void layoutTop(DrawingBuilder& out, const Marginal& marginal, const Rect& area,
                const LayoutContext& context) {
   MarginalScale scale = marginalScale(marginal.values);

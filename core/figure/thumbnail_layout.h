@@ -19,8 +19,8 @@ struct ThumbnailArrangement {
 ThumbnailArrangement arrangeThumbnails(const ThumbnailGrid& grid, double width, double max_height,
                                        const LayoutContext& context);
 
-// Draws the grid with its top left corner at plot's; plot is as large as the arrangement.
-// Returns how far the numbers and labels reach below the plot (nothing, they stand above and at the left).
+// Draws the grid into `plot`, which is as large as the arrangement; numbers and labels stand above and at the
+// left.
 void layoutThumbnails(DrawingBuilder& out, const ThumbnailGrid& grid, const ResolvedColors& colors,
                       const ThumbnailArrangement& arrangement, const Rect& plot,
                       const LayoutContext& context);

@@ -63,20 +63,6 @@ std::string formatTick(double value, double step) {
   return withMinus(fmt::format("{:.{}f}", value, decimals));
 }
 
-std::string formatNumber(double value, int digits) {
-  if (std::isnan(value)) return "n/a";
-  if (std::isinf(value)) return value > 0 ? "∞" : "−∞";
-  if (value == 0) return "0";
-  double magnitude = std::abs(value);
-  if (magnitude >= 1e6 || magnitude < 1e-4) {
-    int exponent = static_cast<int>(std::floor(std::log10(magnitude)));
-    std::string mantissa = fmt::format("{:.{}f}", value / std::pow(10, exponent), digits - 1);
-    return withMinus(withoutTrailingZeros(mantissa)) + "×10" + superscript(exponent);
-  }
-  int decimals = std::max(0, digits - 1 - static_cast<int>(std::floor(std::log10(magnitude))));
-  return withMinus(fmt::format("{:.{}f}", value, decimals));
-}
-
 std::vector<Tick> linearTicks(double low, double high, std::size_t most) {
   if (!(low < high) || most == 0) return {};
   double step = roundStep((high - low) / static_cast<double>(most));

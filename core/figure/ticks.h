@@ -26,9 +26,6 @@ std::vector<Tick> logTicks(double low, double high, std::size_t most);
 // "0.25", "−3", "2×10⁵", "10⁻⁴": with the digits that tell values `step` apart.
 std::string formatTick(double value, double step);
 
-// "3.14", "0.000271", "1.2×10⁶": `digits` significant digits, for notes and tables.
-std::string formatNumber(double value, int digits = 3);
-
 std::string superscript(int value);  // -4 -> "⁻⁴"
 
 }  // namespace vitrine::core

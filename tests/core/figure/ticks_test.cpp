@@ -61,13 +61,5 @@ TEST(Ticks, LogarithmicDecadesWithMinorTicks) {
             (std::vector<std::string>{"500", "1000", "2000", "5000", "10000", "20000"}));
 }
 
-TEST(Ticks, NumbersForPeople) {
-  EXPECT_EQ(formatNumber(3.14159), "3.14");
-  EXPECT_EQ(formatNumber(1234567), "1.23×10⁶");
-  EXPECT_EQ(formatNumber(-0.00002), "−2×10⁻⁵");
-  EXPECT_EQ(formatNumber(0), "0");
-  EXPECT_EQ(formatNumber(std::nan("")), "n/a");
-}
-
 }  // namespace
 }  // namespace vitrine::core
