@@ -48,7 +48,7 @@ void ErrorBanner::setError(const std::optional<Error>& error) {
   const QString details = QString::fromStdString(error->describe());
   if (details == details_) return;  // dismissed or shown already
   details_ = details;
-  text_->setText(headline(*error));
+  text_->setText(details);
   show();
 }
 
