@@ -10,8 +10,12 @@ endif()
 # Paths are hashed relative to the checkout, so that all worktrees of a machine share what one has compiled.
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
 endif()
+
+# -O2: -O3 takes longer to build and is no faster where the time goes, which is on the device.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 
 add_library(vitrine_warnings INTERFACE)
 # g++ 12 reports overlaps inside std::string that cannot happen (-Wrestrict, gcc bug 105651), and Vulkan's structs, which

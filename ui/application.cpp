@@ -8,6 +8,7 @@
 #include "ui/window/figure_exporter.h"
 #include "ui/window/figure_preview.h"
 #include "ui/window/main_window.h"
+#include "ui/window/notable_head.h"
 #include "ui/window/screenshot_run.h"
 
 #include <QApplication>
@@ -30,6 +31,8 @@ namespace {
 constexpr const char* kDemoModel = "models/demo-dense";
 constexpr const char* kDemoPrompt = "prompts/repeated-passage.txt";
 constexpr double kDemoPace = 10;  // tokens a second, at which one can watch
+constexpr core::SamplingSettings kDemoSampling{
+    .temperature = 0.8f, .top_k = 0, .top_p = 0.95f, .min_p = 0, .seed = 7};
 constexpr std::uint32_t kScreenshotTokens = 48;
 constexpr int kPreviewDpi = 192;
 
@@ -72,6 +75,16 @@ void generateOnceLoaded(SnapshotRelay& relay, MainWindow& window) {
                      if (!snapshot->model || snapshot->state != core::EngineState::kReady) return;
                      once->deleteLater();
                      window.generate();
+                   });
+}
+
+// Shows a head worth looking at as soon as one is known, unless the user has chosen one by then.
+void showNotableHead(SnapshotRelay& relay, MainWindow& window, Selection& selection) {
+  auto* once = new QObject(&window);
+  QObject::connect(&selection, &Selection::headChanged, once, &QObject::deleteLater);
+  QObject::connect(&relay, &SnapshotRelay::arrived, once,
+                   [&selection](const std::shared_ptr<const core::Snapshot>& snapshot) {
+                     if (const auto head = notableHead(*snapshot)) selection.setHead(*head);
                    });
 }
 
@@ -173,7 +186,11 @@ int runWith(QApplication& application, gpu::Device& device, const WindowOptions&
   const Start start = startOf(options);
   if (!start.model.empty()) {
     window.setPrompt(QString::fromStdString(start.prompt));
-    if (start.demonstration && !for_screenshots) window.setPace(kDemoPace);
+    if (start.demonstration) {
+      window.setSampling(kDemoSampling);
+      if (!for_screenshots) window.setPace(kDemoPace);
+      showNotableHead(relay, window, selection);
+    }
     if (for_screenshots) window.setMaxTokens(kScreenshotTokens);
     if (!start.prompt.empty()) generateOnceLoaded(relay, window);
     window.openModel(QString::fromStdString(start.model.string()));

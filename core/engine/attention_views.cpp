@@ -26,7 +26,6 @@ std::uint32_t divideUp(std::uint64_t a, std::uint64_t b) {
 // Cells [first, first + count) of an axis, and how many pixels show them.
 struct Axis {
   std::uint32_t first = 0, count = 0, pixels = 0;
-  float cellsPerPixel() const { return static_cast<float>(count) / static_cast<float>(pixels); }
 };
 
 Axis clipAxis(double from, double to, std::uint32_t pixels, std::uint32_t tokens) {
@@ -192,8 +191,8 @@ Result<void> AttentionViews::Impl::recordMap(const Session& session, const MapRe
       .histogram = histogram ? values.address() : 0,
       .query0 = queries.first,
       .key0 = keys.first,
-      .queries_per_pixel = queries.cellsPerPixel(),
-      .keys_per_pixel = keys.cellsPerPixel(),
+      .queries = queries.count,
+      .keys = keys.count,
       .width = keys.pixels,
       .height = queries.pixels,
   };

@@ -55,6 +55,7 @@ class EngineThread final : public Engine {
 
   ~EngineThread() override {
     interrupt();
+    (void)freshLoadStop();
     queue_.push("quit", [this] { quit_ = true; });
     thread_.join();
   }
@@ -63,11 +64,14 @@ class EngineThread final : public Engine {
 
   void loadModel(std::filesystem::path path, LoadOptions options) override {
     interrupt();
-    queue_.push("load", [this, path = std::move(path), options] { attempt(load(path, options)); });
+    queue_.push("load", [this, path = std::move(path), options, stop = freshLoadStop()] {
+      attempt(load(path, options, stop));
+    });
   }
-  void cancelLoad() override { interrupt(); }
+  void cancelLoad() override { (void)freshLoadStop(); }
   void unloadModel() override {
     interrupt();
+    (void)freshLoadStop();
     queue_.push("load", [this] { unload(); });
   }
   void setPrompt(std::string prompt) override {
@@ -95,6 +99,7 @@ class EngineThread final : public Engine {
       if (!session_) return;
       attempt(session_->truncate(tokens));
       prompt_tokens_ = std::min(prompt_tokens_, tokens);
+      views_->invalidate();
       sequenceChanged();
     });
   }
@@ -115,7 +120,8 @@ class EngineThread final : public Engine {
   }
 
  private:
-  // Asks whatever runs now to stop; the next operation gets a fresh stop source.
+  // Asks what reads or generates now to stop; the next such operation gets a fresh stop source. Loading goes
+  // on: a prompt that arrives meanwhile waits for the model.
   void interrupt() {
     std::lock_guard lock(stop_mutex_);
     stop_.request_stop();
@@ -124,6 +130,14 @@ class EngineThread final : public Engine {
     std::lock_guard lock(stop_mutex_);
     stop_ = std::stop_source();
     return stop_.get_token();
+  }
+
+  // Stops the newest load, also one that has not started; the token is for the next.
+  std::stop_token freshLoadStop() {
+    std::lock_guard lock(stop_mutex_);
+    load_stop_.request_stop();
+    load_stop_ = std::stop_source();
+    return load_stop_.get_token();
   }
 
   void run() {
@@ -167,8 +181,7 @@ class EngineThread final : public Engine {
     if (secondsSince(published_) >= kPublishSeconds || done == 0) publish();
   }
 
-  Result<void> load(const std::filesystem::path& path, LoadOptions options) {
-    std::stop_token stop = freshStop();
+  Result<void> load(const std::filesystem::path& path, LoadOptions options, const std::stop_token& stop) {
     generation_.reset();
     progress(EngineState::kLoading, "Opening " + path.filename().string(), 0, 0);
     TRY_ASSIGN(auto checkpoint, Checkpoint::open(path));
@@ -220,6 +233,7 @@ class EngineThread final : public Engine {
     auto done = session_->prefill(rest, stop, [&](std::uint32_t done, std::uint32_t total) {
       progress(EngineState::kPrefilling, "Reading the prompt", done, total);
     });
+    views_->invalidate();
     sequenceChanged();
     TRY(done);
     if (!rest.empty()) state_.timings.prefill_tokens_per_s = double(rest.size()) / secondsSince(start);
@@ -334,7 +348,7 @@ class EngineThread final : public Engine {
   std::atomic<std::shared_ptr<const Snapshot>> snapshot_;
   RequestQueue queue_;
   std::mutex stop_mutex_;
-  std::stop_source stop_;
+  std::stop_source stop_, load_stop_;
 
   // of the engine's thread alone
   bool quit_ = false, dirty_ = true, tokens_changed_ = true, view_failed_ = false;

@@ -1,5 +1,7 @@
 #include "core/engine/view_refresher.h"
 
+#include <algorithm>
+
 namespace vitrine::core {
 
 namespace {
@@ -7,12 +9,16 @@ constexpr double kMostOfTheTime = 0.07;       // that pictures may take while to
 constexpr double kShortestPeriod = 1.0 / 60;  // seconds between two pictures of a growing sequence
 }  // namespace
 
-bool ViewRefresher::Part::due(std::uint32_t length, Pace pace) const {
+bool ViewRefresher::Part::due(std::uint32_t length, Pace pace, double shortest_period_s) const {
   if (asked) return true;
   if (tokens == length) return false;
-  if (pace == Pace::kIdle) return true;
-  double since = std::chrono::duration<double>(Clock::now() - drawn).count();
-  return since >= kShortestPeriod && since >= cost_s / kMostOfTheTime;
+  return pace == Pace::kIdle ||
+         std::chrono::duration<double>(Clock::now() - drawn).count() >= shortest_period_s;
+}
+
+double ViewRefresher::shortestPeriod() const {
+  double all = overview_.cost_s + heads_.cost_s + map_.cost_s + row_.cost_s;
+  return std::max(kShortestPeriod, all / kMostOfTheTime);
 }
 
 void ViewRefresher::setRequest(const ProbeRequest& request) {
@@ -22,25 +28,31 @@ void ViewRefresher::setRequest(const ProbeRequest& request) {
   request_ = request;
 }
 
+void ViewRefresher::invalidate() {
+  overview_.asked = map_.asked = row_.asked = heads_.asked = true;
+}
+
 void ViewRefresher::forget() {
   map_picture_.reset();
   overview_picture_.reset();
   row_values_.reset();
   head_summaries_.reset();
   overview_ = map_ = row_ = heads_ = {};
-  overview_.asked = map_.asked = row_.asked = true;
+  invalidate();
 }
 
 bool ViewRefresher::pending(const Session& session) const {
   std::uint32_t length = session.length();
   if (length == 0) return false;
-  return (request_.overview && (overview_.due(length, Pace::kIdle) || heads_.due(length, Pace::kIdle))) ||
-         (request_.map && map_.due(length, Pace::kIdle)) || (request_.row && row_.due(length, Pace::kIdle));
+  return (request_.overview &&
+          (overview_.due(length, Pace::kIdle, 0) || heads_.due(length, Pace::kIdle, 0))) ||
+         (request_.map && map_.due(length, Pace::kIdle, 0)) ||
+         (request_.row && request_.row->query < length && row_.due(length, Pace::kIdle, 0));
 }
 
 template <typename Draw>
 Result<bool> ViewRefresher::draw(Part& part, const Session& session, Pace pace, Draw draw) {
-  if (!part.due(session.length(), pace)) return false;
+  if (!part.due(session.length(), pace, shortestPeriod())) return false;
   auto start = Clock::now();
   part.asked = false;
   part.tokens = session.length();

@@ -16,7 +16,8 @@ class ViewRefresher {
   explicit ViewRefresher(std::unique_ptr<AttentionViews> views) : views_(std::move(views)) {}
 
   void setRequest(const ProbeRequest& request);
-  void forget();  // another model: nothing of what was drawn holds any more
+  void invalidate();  // the sequence was replaced, maybe by one of the same length: draw everything again
+  void forget();      // another model: nothing of what was drawn holds any more
 
   enum class Pace { kIdle, kGenerating };
   // Draws what is due. Returns whether anything changed.
@@ -36,8 +37,10 @@ class ViewRefresher {
     double cost_s = 0;          // of the last drawing
     Clock::time_point drawn{};  // when
 
-    bool due(std::uint32_t length, Pace pace) const;
+    bool due(std::uint32_t length, Pace pace, double shortest_period_s) const;
   };
+  // Between two drawings of anything that merely grew: so long that all parts together keep to their share.
+  double shortestPeriod() const;
   template <typename Draw>
   Result<bool> draw(Part& part, const Session& session, Pace pace, Draw draw);
 

@@ -1,5 +1,6 @@
-// Included by GLSL and by C++: lets one parameter struct serve both. In C++ the structs live in vitrine::shader.
-// Scalar block layout: members follow C++'s rules as long as 8-byte members stand on 8-byte offsets.
+// Included by GLSL and by C++: lets one parameter struct serve both. In C++ the structs live in
+// vitrine::shader. Scalar block layout: members follow C++'s rules as long as 8-byte members stand on 8-byte
+// offsets.
 #ifndef VITRINE_SHADERS_COMMON_SHARED_H
 #define VITRINE_SHADERS_COMMON_SHARED_H
 
@@ -10,7 +11,7 @@
 namespace vitrine::shader {
 using uint = std::uint32_t;
 using device_address = std::uint64_t;  // of a gpu::Buffer
-}
+}  // namespace vitrine::shader
 #else
 #define VITRINE_SHARED_BEGIN
 #define VITRINE_SHARED_END

@@ -12,7 +12,7 @@ struct MatmulParams {
   device_address y;                  // (tokens, y_stride) f32; unused by the QKV epilogue's k and v
   device_address aux;                // QKV: QkvTarget; gated: the gate's outputs (tokens, y_stride)
   uint rows, chunks_per_row;
-  uint columns;  // true number of columns, for the norm's mean
+  uint columns;             // true number of columns, for the norm's mean
   uint x_stride, y_stride;  // floats, multiples of 4
   uint tokens;
   uint first_row;  // of this matrix in the concatenated q, k, v rows
@@ -21,12 +21,12 @@ struct MatmulParams {
 
 // Where the QKV epilogue puts its rows: q rows first, then k, then v.
 struct QkvTarget {
-  device_address state;        // StepState
-  device_address rope;         // (context, rotary_dim / 2) pairs cos, sin; adjacent dimensions turn together
-  device_address q;            // (tokens, q_stride) f32
+  device_address state;  // StepState
+  device_address rope;   // (context, rotary_dim / 2) pairs cos, sin; adjacent dimensions turn together
+  device_address q;      // (tokens, q_stride) f32
   device_address k_cache, v_cache;  // (kv_heads, context, head_dim)
-  device_address q_store;      // (heads, stored rows, head_dim) in the cache's type, or 0
-  uint q_rows, k_rows;         // heads * head_dim, kv_heads * head_dim
+  device_address q_store;           // (heads, stored rows, head_dim) in the cache's type, or 0
+  uint q_rows, k_rows;              // heads * head_dim, kv_heads * head_dim
   uint head_dim, rotary_dim;
   uint context;
   uint q_stride;

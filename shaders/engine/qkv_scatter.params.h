@@ -4,9 +4,9 @@
 VITRINE_SHARED_BEGIN
 
 struct QkvScatterParams {
-  device_address qkv;                // (tokens, stride) f32: q, k, v rows as the projection gave them
-  device_address aux;                // QkvTarget
-  device_address q_gain, k_gain;     // (head_dim) f32 of the norms over a head, or 0
+  device_address qkv;             // (tokens, stride) f32: q, k, v rows as the projection gave them
+  device_address aux;             // QkvTarget
+  device_address q_gain, k_gain;  // (head_dim) f32 of the norms over a head, or 0
   uint tokens, stride, heads, kv_heads;
   float q_epsilon, k_epsilon;
 };

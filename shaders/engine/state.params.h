@@ -1,4 +1,5 @@
-// What changes from one decode step to the next; lives in a small buffer so that a recorded step can be repeated.
+// What changes from one decode step to the next; lives in a small buffer so that a recorded step can be
+// repeated.
 #ifndef VITRINE_SHADERS_ENGINE_STATE_PARAMS_H
 #define VITRINE_SHADERS_ENGINE_STATE_PARAMS_H
 #include "common/shared.h"

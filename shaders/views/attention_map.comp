@@ -18,10 +18,10 @@ void main() {
   uint x = gl_WorkGroupID.x * gl_WorkGroupSize.x + gl_LocalInvocationID.x, y = gl_WorkGroupID.y;
   if (x >= params.width) return;
   uint last = params.head.tokens - 1;
-  uint q0 = params.query0 + uint(float(y) * params.queries_per_pixel);
-  uint q1 = max(q0 + 1, params.query0 + uint(float(y + 1) * params.queries_per_pixel));
-  uint k0 = params.key0 + uint(float(x) * params.keys_per_pixel);
-  uint k1 = max(k0 + 1, params.key0 + uint(float(x + 1) * params.keys_per_pixel));
+  uint q0 = params.query0 + pixelStart(y, params.queries, params.height);
+  uint q1 = params.query0 + pixelStart(y + 1, params.queries, params.height);
+  uint k0 = params.key0 + pixelStart(x, params.keys, params.width);
+  uint k1 = params.key0 + pixelStart(x + 1, params.keys, params.width);
   float value = -1.0, sum = 0.0;
   uint cells = 0;
   uint first_stored = storedQuery(params.head, q0 + params.head.q_step - 1);

@@ -8,7 +8,7 @@ struct AttentionMapParams {
   device_address values;     // (height, width) f32 when the output is a buffer
   device_address histogram;  // 64 counters of log10(p) from -8 to 0, or 0
   uint query0, key0;         // the region's first cell
-  float queries_per_pixel, keys_per_pixel;  // at least 1
+  uint queries, keys;        // its cells, at least as many as pixels
   uint width, height;
 };
 

@@ -26,9 +26,8 @@ void main() {
   head.q_quad += h * (params.q_head_bytes / (4 * ELEMENT_BYTES));
   head.k_quad += kv_head * (params.k_head_bytes / (4 * ELEMENT_BYTES));
 
-  float cells_per_pixel = float(head.tokens) / float(params.tile);
-  uint q0 = uint(float(y) * cells_per_pixel), q1 = max(q0 + 1, uint(float(y + 1) * cells_per_pixel));
-  uint k0 = uint(float(x) * cells_per_pixel), k1 = max(k0 + 1, uint(float(x + 1) * cells_per_pixel));
+  uint q0 = pixelStart(y, head.tokens, params.tile), q1 = max(q0 + 1, pixelStart(y + 1, head.tokens, params.tile));
+  uint k0 = pixelStart(x, head.tokens, params.tile), k1 = max(k0 + 1, pixelStart(x + 1, head.tokens, params.tile));
   uint query = storedQuery(head, min(q1, head.tokens) - 1);
   float value = -1.0, sum = 0.0;
   uint cells = 0;

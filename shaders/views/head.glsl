@@ -9,6 +9,10 @@ layout(set = 0, binding = 0) uniform samplerBuffer q_view;
 layout(set = 0, binding = 1) uniform samplerBuffer k_view;
 #endif
 
+// The first of `cells` cells that pixel `pixel` of `pixels` shows. Whole numbers (cells * pixels below 2^32): rounded
+// fractions would leave the last cell out.
+uint pixelStart(uint pixel, uint cells, uint pixels) { return pixel * cells / pixels; }
+
 bool visible(HeadRows head, uint query, uint key) {
   return key <= query && (head.window == 0 || key + head.window > query);
 }

@@ -1,13 +1,14 @@
-// One head's queries, keys and log-sum-exps, from which every map is computed: p(q, k) = exp(scale q.k - lse(q)).
+// One head's queries, keys and log-sum-exps, from which every map is computed: p(q, k) = exp(scale q.k -
+// lse(q)).
 #ifndef VITRINE_SHADERS_VIEWS_HEAD_PARAMS_H
 #define VITRINE_SHADERS_VIEWS_HEAD_PARAMS_H
 #include "common/shared.h"
 VITRINE_SHARED_BEGIN
 
 struct HeadRows {
-  device_address q;    // (stored rows, head_dim) of this head, row i is query i * q_step
-  device_address k;    // (context, head_dim) of its kv head
-  device_address lse;  // (context) f32
+  device_address q;     // (stored rows, head_dim) of this head, row i is query i * q_step
+  device_address k;     // (context, head_dim) of its kv head
+  device_address lse;   // (context) f32
   uint q_quad, k_quad;  // the same places, in vec4s from the start of the buffers (texel form)
   uint q_step;
   uint tokens;  // length of the sequence

@@ -60,15 +60,15 @@ testing::AssertionResult isClose(const char* out_text, const char* reference_tex
   const Closeness closeness = compare(out, reference);
   if (!closeness.same_size)
     return ::testing::AssertionFailure() << out_text << " has " << std::ranges::size(out) << " elements, "
-                                       << reference_text << " has " << std::ranges::size(reference);
+                                         << reference_text << " has " << std::ranges::size(reference);
   if (std::ranges::size(reference) == 0)
     return ::testing::AssertionFailure()
            << out_text << " and " << reference_text << " are empty: nothing was compared";
   if (closeness.relative <= tolerance) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "||" << out_text << " - " << reference_text << "|| / ||"
-                                     << reference_text << "|| is " << closeness.relative << ", more than "
-                                     << tolerance << "; worst element " << closeness.worst_index << ": "
-                                     << closeness.worst_out << " instead of " << closeness.worst_reference;
+  return ::testing::AssertionFailure()
+         << "||" << out_text << " - " << reference_text << "|| / ||" << reference_text << "|| is "
+         << closeness.relative << ", more than " << tolerance << "; worst element " << closeness.worst_index
+         << ": " << closeness.worst_out << " instead of " << closeness.worst_reference;
 }
 
 }  // namespace vitrine::test

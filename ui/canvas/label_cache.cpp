@@ -41,8 +41,7 @@ Result<std::unique_ptr<LabelCache>> LabelCache::create(gpu::Device& device, Draw
 
 std::size_t LabelCache::KeyHash::operator()(const Key& key) const {
   return std::hash<std::string>()(key.text) * 31 + std::size_t(key.pixel_size) * 4096 +
-         std::size_t(key.max_width) * 2 +
-         std::size_t(key.font);
+         std::size_t(key.max_width) * 2 + std::size_t(key.font);
 }
 
 bool LabelCache::beginFrame(double pixel_ratio, const Fonts& fonts) {

@@ -1,5 +1,6 @@
 #include "ui/docks/inspector_dock.h"
 
+#include "ui/shown_row.h"
 #include "ui/widgets/format.h"
 
 #include <algorithm>
@@ -58,11 +59,11 @@ InspectorDock::InspectorDock(const ThemeController& theme, Selection& selection,
   connect(&selection_, &Selection::headChanged, this, &InspectorDock::refresh);
   connect(keys_, &BarList::clicked, this, [this](int row) {
     if (std::size_t(row) < ranked_.size())
-      selection_.lock({selection_.query(), ranked_[std::size_t(row)].key});
+      selection_.lock({row_->request.query, ranked_[std::size_t(row)].key});
   });
   connect(keys_, &BarList::hovered, this, [this](int row) {
     const bool on_row = row >= 0 && std::size_t(row) < ranked_.size();
-    selection_.hover(on_row ? Cell{selection_.query(), ranked_[std::size_t(row)].key} : Cell{});
+    selection_.hover(on_row ? Cell{row_->request.query, ranked_[std::size_t(row)].key} : Cell{});
   });
   refresh();
 }
@@ -73,15 +74,6 @@ void InspectorDock::setSnapshot(std::shared_ptr<const core::Snapshot> snapshot) 
   showNext();
 }
 
-const std::vector<float>* InspectorDock::row() const {
-  if (!snapshot_ || !snapshot_->row) return nullptr;
-  const core::RowValues& row = *snapshot_->row;
-  const Head head = selection_.head();
-  const bool shown = row.request.layer == head.layer && row.request.head == head.head &&
-                     selection_.query() == row.request.query;
-  return shown ? &row.probability : nullptr;
-}
-
 QString InspectorDock::token(std::uint32_t index) const {
   if (!snapshot_ || !snapshot_->tokens || index >= snapshot_->tokens->size()) return QString::number(index);
   return QString::fromStdString((*snapshot_->tokens)[index].display);
@@ -89,14 +81,15 @@ QString InspectorDock::token(std::uint32_t index) const {
 
 void InspectorDock::refresh() {
   setNote(selection_.isLocked() ? tr("locked · Esc") : QString());
-  const std::vector<float>* values = row();
-  // A row that is on its way keeps the old numbers for the moment: nothing flickers while one hovers.
-  if (!values && snapshot_ && snapshot_->row && selection_.query()) return;
-  showFacts(values);
-  showKeys(values);
+  if (snapshot_ && snapshot_->row && isShownRow(*snapshot_->row, selection_)) row_ = snapshot_->row;
+  const Head head = selection_.head();
+  const bool same_head = row_ && row_->request.layer == head.layer && row_->request.head == head.head;
+  if (!same_head || !selection_.query()) row_.reset();
+  showFacts();
+  showKeys();
 }
 
-void InspectorDock::showFacts(const std::vector<float>* values) {
+void InspectorDock::showFacts() {
   const Head head = selection_.head();
   const double nan = std::nan("");
   core::HeadSummary summary{.entropy = float(nan),
@@ -115,7 +108,7 @@ void InspectorDock::showFacts(const std::vector<float>* values) {
   }
   facts_->setFacts({
       {tr("Head"), name, tr("Layer and head, counted from 0; kv: the key-value head that it shares")},
-      {tr("Entropy, this query"), withUnit(values ? entropyBits(*values) : nan, "bit"),
+      {tr("Entropy, this query"), withUnit(row_ ? entropyBits(row_->probability) : nan, "bit"),
        tr("Shannon entropy −Σ p log₂ p of this query's attention; 0: one key, log₂ n: uniform")},
       {tr("Mean entropy"), withUnit(summary.entropy, "bit"), tr("Mean over all queries of the sequence")},
       {tr("Mass on first token"), significant(summary.first_mass),
@@ -131,13 +124,12 @@ void InspectorDock::showFacts(const std::vector<float>* values) {
   });
 }
 
-void InspectorDock::showKeys(const std::vector<float>* values) {
-  const auto query = selection_.query();
-  keys_header_->setText(query && snapshot_ && snapshot_->tokens ? tr("KEYS OF %1").arg(quoted(token(*query)))
-                                                                : tr("KEYS OF THE QUERY"));
+void InspectorDock::showKeys() {
+  keys_header_->setText(row_ ? tr("KEYS OF %1").arg(quoted(token(row_->request.query)))
+                             : tr("KEYS OF THE QUERY"));
   keys_->setPlaceholder(snapshot_ && snapshot_->tokens ? tr("Waiting for this query's row.")
                                                        : tr("No tokens yet."));
-  ranked_ = values ? topKeys(*values, kKeys) : std::vector<RankedKey>{};
+  ranked_ = row_ ? topKeys(row_->probability, kKeys) : std::vector<RankedKey>{};
   std::vector<BarRow> rows;
   for (const RankedKey& key : ranked_)
     rows.push_back({token(key.key), QString::number(key.key), key.probability,

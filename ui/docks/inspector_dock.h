@@ -30,11 +30,9 @@ class InspectorDock : public Dock {
 
  private:
   void refresh();
-  void showFacts(const std::vector<float>* row);
-  void showKeys(const std::vector<float>* row);
+  void showFacts();
+  void showKeys();
   void showNext();
-  // The row of the shown head and query; null while another one is on its way.
-  const std::vector<float>* row() const;
   QString token(std::uint32_t index) const;
 
   Selection& selection_;
@@ -42,6 +40,9 @@ class InspectorDock : public Dock {
   FactList* facts_;
   SectionHeader* keys_header_;
   BarList *keys_, *next_;
+  // The shown row; the one before it stays while the next is on its way, so that nothing flickers under the
+  // pointer.
+  std::shared_ptr<const core::RowValues> row_;
   std::vector<RankedKey> ranked_;
 };
 

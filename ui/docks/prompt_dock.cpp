@@ -15,6 +15,7 @@ namespace vitrine::ui {
 namespace {
 
 constexpr int kDefaultMaxTokens = 256;
+constexpr int kPromptLines = 5;
 constexpr int kLargestMaxTokens = 1 << 20;
 
 void followAction(QPushButton& button, QAction& action) {
@@ -50,7 +51,11 @@ void PromptDock::buildPrompt(const ThemeController& theme, QAction& generate, QA
   prompt_->setToolTip(tr("The text that the model continues. Ctrl+Return generates."));
   prompt_->setTabChangesFocus(true);
   prompt_->installEventFilter(this);
-  auto size = [this, &theme] { prompt_->setFixedHeight(theme.sizes().row * 4 + theme.sizes().step); };
+  // Whole lines, so that none is cut in half.
+  auto size = [this, &theme] {
+    const int around = 2 * (theme.sizes().step + 1 + int(prompt_->document()->documentMargin()));
+    prompt_->setFixedHeight(kPromptLines * QFontMetrics(theme.interfaceFont()).lineSpacing() + around);
+  };
   connect(&theme, &ThemeController::changed, this, size);
   size();
   auto* run = new QPushButton(tr("Generate"), this);

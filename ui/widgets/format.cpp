@@ -38,6 +38,10 @@ QString significant(double value, int digits) {
   return QString::number(value, 'f', std::max(0, whole > 0 ? digits - whole : digits));
 }
 
+QString fixedText(double value) {
+  return QString::number(value, 'f', value < 1 ? 2 : value < 99.95 ? 1 : 0);
+}
+
 QString shortNumber(double value) {
   QString text = significant(value);
   const auto exponent = text.indexOf('e');

@@ -10,6 +10,7 @@ namespace vitrine::ui {
 
 // 0.3012 -> "0.301", 112.44 -> "112", 3.2e-5 -> "3.2e-5", 0 -> "0"; not a number -> "–".
 QString significant(double value, int digits = 3);
+QString fixedText(double value);              // at most four characters: "0.05", "6.1", "112"
 QString shortNumber(double value);            // without trailing zeros: "1e-4", "0.3", "1"
 QString probabilityText(double probability);  // "0.301", "3.2e-5"; below 0 (masked): "masked"
 QString bytesText(std::uint64_t bytes);       // "3.10 MB", powers of 1000

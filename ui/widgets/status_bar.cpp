@@ -24,13 +24,13 @@ StatusBar::StatusBar(const ThemeController& theme, QString device, QWidget* pare
   fields_[kSpeed] = {{},
                      "–",
                      tr("tokens/s"),
-                     "8888",
+                     "88888",
                      tr("Tokens generated a second, wall clock, of the running or last generation"),
                      {}};
   fields_[kGpuTime] = {{},
                        "–",
                        tr("ms GPU / token"),
-                       "88.88",
+                       "8888",
                        tr("GPU time of the newest decode steps, milliseconds a token (device timestamps)"),
                        {}};
   fields_[kViews] = {tr("views"),
@@ -42,7 +42,7 @@ StatusBar::StatusBar(const ThemeController& theme, QString device, QWidget* pare
   fields_[kCache] = {tr("cache"),
                      "–",
                      {},
-                     "88.8 MB",
+                     "8.88 MB",
                      tr("Memory reserved for keys and values of the whole context, in powers of 1000"),
                      {}};
   fields_[kMemory] = {tr("memory"), "–", {}, "88.8 GB of 88.8 GB", {}, {}};
@@ -67,11 +67,10 @@ QFont StatusBar::valueFont() const {
 
 void StatusBar::setSnapshot(const core::Snapshot& snapshot) {
   const core::EngineTimings& t = snapshot.timings;
-  auto number = [](double value) { return value > 0 ? significant(value) : QStringLiteral("–"); };
+  auto number = [](double value) { return value > 0 ? fixedText(value) : QStringLiteral("–"); };
   fields_[kSpeed].value = number(t.tokens_per_s);
   fields_[kGpuTime].value = number(t.gpu_ms_per_token);
-  fields_[kViews].value =
-      t.probe_ms > 0 ? QStringLiteral("+") + significant(t.probe_ms, 2) : QStringLiteral("–");
+  fields_[kViews].value = t.probe_ms > 0 ? QStringLiteral("+") + fixedText(t.probe_ms) : QStringLiteral("–");
   fields_[kCache].value = snapshot.model ? bytesText(snapshot.model->cache_bytes) : QStringLiteral("–");
   const std::uint64_t total = snapshot.memory.used + snapshot.memory.available;
   fields_[kMemory].value = total == 0 ? QStringLiteral("–")

@@ -1,5 +1,6 @@
 #include "ui/widgets/token_strip.h"
 
+#include "ui/shown_row.h"
 #include "ui/widgets/format.h"
 
 #include <QFontMetrics>
@@ -62,6 +63,7 @@ void TokenStrip::applyTheme() {
   verticalScrollBar()->setSingleStep(sizes.row);
   updateGeometry();
   updateScrollBar();
+  showQuery();
   viewport()->update();
 }
 
@@ -75,7 +77,12 @@ QSize TokenStrip::minimumSizeHint() const {
 QPoint TokenStrip::origin() const {
   const int margin = theme_.sizes().step * 3;
   const int top = (theme_.sizes().strip - 3 * theme_.sizes().row) / 2;
-  return {margin, top - verticalScrollBar()->value()};
+  return {margin, top - scrolled()};
+}
+
+int TokenStrip::scrolled() const {
+  const int value = verticalScrollBar()->value();
+  return value - value % theme_.sizes().row;
 }
 
 std::optional<std::size_t> TokenStrip::tokenAt(QPoint position) const {
@@ -112,8 +119,7 @@ void TokenStrip::setRow(std::shared_ptr<const core::RowValues> row) {
 }
 
 bool TokenStrip::rowIsShown() const {
-  return row_ && row_->request.layer == selection_.head().layer &&
-         row_->request.head == selection_.head().head && row_->request.query == selection_.query();
+  return row_ && isShownRow(*row_, selection_);
 }
 
 double TokenStrip::weight(std::size_t index) const {
@@ -158,8 +164,8 @@ void TokenStrip::paintEvent(QPaintEvent*) {
   }
   painter.setFont(theme_.monoFont());
   // Whole lines only: three of them, between the strip's margins.
-  painter.setClipRect(0, origin().y() + verticalScrollBar()->value(), viewport()->width(), 3 * row);
-  const int first_line = verticalScrollBar()->value() / row, last_line = first_line + 3;
+  painter.setClipRect(0, origin().y() + scrolled(), viewport()->width(), 3 * row);
+  const int first_line = scrolled() / row, last_line = first_line + 3;
   for (int line = first_line; line <= last_line && line < layout_.lines(); ++line) {
     const auto [first, last] = layout_.tokensOfLine(line);
     for (std::size_t i = first; i < last; ++i) paintToken(painter, i);

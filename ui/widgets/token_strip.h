@@ -51,6 +51,7 @@ class TokenStrip : public QAbstractScrollArea {
   QString joinedText(std::size_t index) const;
   QString tooltip(std::size_t index) const;
   bool rowIsShown() const;
+  int scrolled() const;   // in whole lines
   QPoint origin() const;  // of the layout, in the viewport
 
   const ThemeController& theme_;

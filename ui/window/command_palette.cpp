@@ -111,14 +111,11 @@ CommandPalette::CommandPalette(const ThemeController& theme, QWidget* window)
 
 void CommandPalette::open(std::vector<PaletteEntry> entries) {
   entries_ = std::move(entries);
-  field_->clear();
-  refresh();
-  const int row = theme_.sizes().row + theme_.sizes().step;
   const QWidget& window = *parentWidget()->window();
   const int width = std::min(theme_.sizes().step * 140, window.width() - theme_.sizes().step * 8);
-  const int height =
-      std::min(row * kRows + theme_.sizes().step * 14, window.height() - theme_.sizes().step * 20);
-  resize(width, height);
+  resize(width, height());
+  field_->clear();
+  refresh();
   move(window.mapToGlobal(
       QPoint((window.width() - width) / 2, theme_.sizes().menu + theme_.sizes().step * 8)));
   show();
@@ -137,6 +134,10 @@ void CommandPalette::refresh() {
     model_->appendRow(item);
   }
   list_->setCurrentIndex(model_->index(0, 0));
+  const int row = theme_.sizes().row + theme_.sizes().step;
+  const int room = parentWidget()->window()->height() - theme_.sizes().step * 32;
+  list_->setFixedHeight(std::clamp(int(shown_.size()), 1, std::clamp(room / row, 1, kRows)) * row);
+  resize(width(), layout()->sizeHint().height());
 }
 
 void CommandPalette::run() {

@@ -61,8 +61,10 @@ MainWindow::MainWindow(const WindowParts& parts, std::vector<View*> views)
     view->setTheme(theme_.theme());
   }
   connect(&theme_, &ThemeController::changed, this, [this] {
+    const bool resized = menuBar()->height() != theme_.sizes().menu;
     menuBar()->setFixedHeight(theme_.sizes().menu);
     if (layout_->update(width(), theme_.sizes())) applyLayoutMode();
+    if (resized && isVisible()) QTimer::singleShot(0, this, [this] { layout_->distribute(); });
   });
   restoreSettings();
   updateActions();

@@ -61,6 +61,7 @@ class MainWindow : public QMainWindow {
   void setMaxTokens(std::uint32_t tokens) { prompt_dock_->setMaxTokens(tokens); }
   void setPace(double tokens_per_second) { timeline_->setPace(tokens_per_second); }
   core::SamplingSettings sampling() const { return prompt_dock_->sampling(); }
+  void setSampling(const core::SamplingSettings& sampling) { prompt_dock_->setSampling(sampling); }
 
   const core::Snapshot& snapshot() const { return *snapshot_; }
   const WindowActions& actions() const { return actions_; }

@@ -1,16 +1,18 @@
 #include "ui/window/screenshot_run.h"
 
-#include <QDir>
+#include "ui/shown_row.h"
+#include "ui/window/notable_head.h"
 
-#include <cmath>
+#include <QDir>
 
 namespace vitrine::ui {
 namespace {
 
 constexpr int kPollMs = 200;
-constexpr int kSettleMs = 1500;       // for a picture to follow a change of size or theme
-constexpr int kPatienceMs = 180'000;  // until the model is loaded and has generated
-constexpr int kEnoughMs = 45'000;     // then what there is will do
+constexpr int kEnoughMs = 60'000;     // after this generation is stopped
+constexpr int kPatienceMs = 240'000;  // until the model is loaded and something is to be seen
+constexpr int kLeastSettleMs = 800;   // for the window to be laid out and drawn anew
+constexpr int kMostSettleMs = 20'000;
 constexpr int kFigureDpi = 300;
 
 }  // namespace
@@ -24,29 +26,34 @@ ScreenshotRun::ScreenshotRun(MainWindow& window, ThemeController& theme, Selecti
       exporter_(exporter),
       folder_(QString::fromStdString(folder.string())) {
   connect(&timer_, &QTimer::timeout, this, &ScreenshotRun::poll);
+  connect(&settling_, &QTimer::timeout, this, &ScreenshotRun::settle);
   connect(&exporter_, &FigureExporter::failed, this, &ScreenshotRun::finished);
   connect(&exporter_, &FigureExporter::written, this, &ScreenshotRun::nextStep);
   clock_.start();
   timer_.start(kPollMs);
 }
 
+bool ScreenshotRun::hasGenerated() const {
+  const core::Snapshot& snapshot = window_.snapshot();
+  return snapshot.tokens && !snapshot.tokens->empty() && !snapshot.tokens->back().prompt;
+}
+
 void ScreenshotRun::poll() {
   const core::Snapshot& snapshot = window_.snapshot();
+  const bool impatient = clock_.elapsed() > kPatienceMs;
+  const bool running = snapshot.state != core::EngineState::kReady;
   if (snapshot.error) {
     timer_.stop();
     return emit finished(QString::fromStdString(snapshot.error->describe()));
   }
-  const bool generated = snapshot.tokens && !snapshot.tokens->empty() && !snapshot.tokens->back().prompt;
-  const bool running =
-      snapshot.state == core::EngineState::kGenerating || snapshot.state == core::EngineState::kPrefilling;
-  const bool enough = generated && clock_.elapsed() > kEnoughMs;
-  if ((generated && !running && pictureIsCurrent()) || enough) {
+  if (hasGenerated() && running && clock_.elapsed() > kEnoughMs) window_.actions().stop->trigger();
+  if (hasGenerated() && ((!running && pictureIsCurrent()) || impatient)) {
     timer_.stop();
-    chooseHead();
+    if (const auto head = notableHead(snapshot)) selection_.setHead(*head);
     planShots();
     return nextStep();
   }
-  if (clock_.elapsed() > kPatienceMs) {
+  if (impatient) {
     timer_.stop();
     emit finished(tr("nothing was generated within %1 s").arg(kPatienceMs / 1000));
   }
@@ -54,25 +61,28 @@ void ScreenshotRun::poll() {
 
 bool ScreenshotRun::pictureIsCurrent() const {
   const core::Snapshot& snapshot = window_.snapshot();
-  return snapshot.map && snapshot.map->tokens == snapshot.tokens->size() && snapshot.heads;
+  if (!snapshot.map || !snapshot.row || !snapshot.overview || !snapshot.heads || !snapshot.tokens)
+    return false;
+  const Head head = selection_.head();
+  const auto& map = *snapshot.map;
+  return map.tokens == snapshot.tokens->size() && map.request.layer == head.layer &&
+         map.request.head == head.head && snapshot.overview->tokens == snapshot.tokens->size() &&
+         isShownRow(*snapshot.row, selection_);
 }
 
-// The head that is most worth looking at: the strongest induction head, where there is one.
-void ScreenshotRun::chooseHead() {
-  const core::Snapshot& snapshot = window_.snapshot();
-  if (!snapshot.heads || !snapshot.model || snapshot.model->heads == 0) return;
-  std::size_t best = 0;
-  float score = -1;
-  for (std::size_t i = 0; i < snapshot.heads->size(); ++i) {
-    const core::HeadSummary& head = (*snapshot.heads)[i];
-    const float value = std::isnan(head.induction) ? head.previous : head.induction;
-    if (value > score) {
-      score = value;
-      best = i;
-    }
-  }
-  selection_.setHead(
-      {std::uint32_t(best / snapshot.model->heads), std::uint32_t(best % snapshot.model->heads)});
+void ScreenshotRun::settle() {
+  const qint64 waited = settling_since_.elapsed();
+  if (waited < kLeastSettleMs || (!pictureIsCurrent() && waited < kMostSettleMs)) return;
+  settling_.stop();
+  nextStep();
+}
+
+// Of the newest query, so that the selection is to be seen.
+void ScreenshotRun::lockStrongestKey() {
+  const auto& row = window_.snapshot().row;
+  if (!row || !isShownRow(*row, selection_)) return;
+  const auto keys = topKeys(row->probability, 1);
+  if (!keys.empty()) selection_.lock({row->request.query, keys.front().key});
 }
 
 void ScreenshotRun::planShots() {
@@ -81,10 +91,16 @@ void ScreenshotRun::planShots() {
     steps_.push_back([this, theme, size] {
       theme_.setChoice(theme);
       window_.resize(size);
-      QTimer::singleShot(kSettleMs, this, &ScreenshotRun::nextStep);
+      settling_since_.start();
+      settling_.start(kPollMs);
     });
   };
   auto shot = [this](const QString& name) { steps_.push_back([this, name] { shoot(name); }); };
+  arrange(ThemeChoice::kDark, {1600, 1000});
+  steps_.push_back([this] {
+    lockStrongestKey();
+    nextStep();
+  });
   arrange(ThemeChoice::kDark, {1600, 1000});
   shot("window-dark.png");
   arrange(ThemeChoice::kLight, {1600, 1000});

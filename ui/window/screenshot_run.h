@@ -27,8 +27,10 @@ class ScreenshotRun : public QObject {
 
  private:
   void poll();
-  bool pictureIsCurrent() const;
-  void chooseHead();
+  bool hasGenerated() const;
+  bool pictureIsCurrent() const;  // of the selected head, and of all tokens
+  void settle();                  // goes on as soon as the pictures follow the last change
+  void lockStrongestKey();
   void planShots();
   void nextStep();
   void shoot(const QString& name);
@@ -39,7 +41,8 @@ class ScreenshotRun : public QObject {
   FigureExporter& exporter_;
   QString folder_;
   QTimer timer_;
-  QElapsedTimer clock_;
+  QTimer settling_;
+  QElapsedTimer clock_, settling_since_;
   std::deque<std::function<void()>> steps_;
 };
 

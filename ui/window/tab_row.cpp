@@ -14,7 +14,7 @@ QString activityText(const core::Snapshot& snapshot, double pace) {
     case core::EngineState::kPrefilling:
       return progressText(snapshot);
     case core::EngineState::kGenerating:
-      return pace > 0 ? TabRow::tr("live · %1 tokens/s").arg(pace) : TabRow::tr("live · every token");
+      return pace > 0 ? TabRow::tr("live · %1 tokens/s").arg(pace) : QString();  // the view says "live"
     case core::EngineState::kReady:
       break;
   }

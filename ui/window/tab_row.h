@@ -34,7 +34,8 @@ class TabRow : public QWidget {
   QPushButton* cancel_;
 };
 
-// "live · every token", "ended: end of text": what the engine does, in a few words.
+// "live · 10 tokens/s", "ended: end of text": what the engine does, in a few words; empty when there is
+// nothing to say that the view does not.
 QString activityText(const core::Snapshot& snapshot, double pace);
 // "Layer 17 · Head 5 · query 66 of 67"; empty while nothing can be selected.
 QString selectionText(const Selection& selection);

@@ -107,7 +107,7 @@ TEST_P(ZooTest, AttentionMatchesTransformers) {
 
 INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest,
                          ::testing::Values("llama", "llama-tied-headdim", "llama3-rope", "llama-yarn",
-                                         "mistral-swa", "qwen2", "qwen3"),
+                                           "mistral-swa", "qwen2", "qwen3"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');

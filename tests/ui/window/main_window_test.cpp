@@ -75,9 +75,10 @@ TEST_F(MainWindowTest, NoTwoActionsShareAKey) {
     for (const QKeySequence& key : entry.action->shortcuts()) {
       const auto [found, fresh] = owner.emplace(key.toString(), entry.text);
       // The same action stands in two menus: File and Figure both export.
-      if (!fresh)
+      if (!fresh) {
         EXPECT_EQ(found->second.section(" › ", -1), entry.text.section(" › ", -1))
             << key.toString().toStdString();
+      }
     }
   }
   EXPECT_TRUE(owner.contains("Ctrl+K"));

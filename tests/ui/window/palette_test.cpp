@@ -7,6 +7,8 @@
 #include <QFile>
 #include <QTemporaryDir>
 
+#include "support/qt_application.h"
+
 namespace vitrine::ui {
 namespace {
 
@@ -34,6 +36,7 @@ TEST(Palette, FindsLettersInOrderAndPrefersWords) {
 }
 
 TEST(RecentFiles, KeepsTheNewestFirstWithoutDoublesAndOnlyWhatExists) {
+  tests::qtApplication();  // file icons ask for fonts
   QTemporaryDir folder;
   QSettings settings(folder.filePath("settings.ini"), QSettings::IniFormat);
   RecentFiles recent(settings);

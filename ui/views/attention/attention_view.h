@@ -1,7 +1,7 @@
 // The Attention tab: the canvas window with the Attention content, joined to the window's selection and
 // settings.
 //
-// The view bar (36 px: sort, scale, colour, pooling, state) is drawn by the canvas itself; scale, colour,
+// The view bar (36 px: sort, scale, colour, pooling) is drawn by the canvas itself; scale, colour,
 // range and pooling live in ViewSettings, the sort order and whether the overview is shown live here. Keys of
 // the canvas, while it has the focus: arrows move the head, or the locked cell (Shift: by ten); Ctrl + arrows
 // always the head; Home, End, Page Up, Page Down move the query; Esc unlocks, then shows the overview again;

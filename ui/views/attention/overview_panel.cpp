@@ -6,7 +6,7 @@
 namespace vitrine::ui::attention {
 namespace {
 
-constexpr double kRowLabels = 30, kColumnLabels = 22, kMargin = 8, kScrollbar = 12;
+constexpr double kRowLabels = 30, kColumnLabels = 22, kMargin = 8, kScrollbar = 12, kInset = 3;
 constexpr std::uint32_t kLargestAtlas = 4096;  // device pixels a side: 64 MiB of thumbnails at most
 constexpr double kRankedTile = 44;
 
@@ -18,11 +18,13 @@ double snapped(double value, double ratio) {
 
 double OverviewPanel::preferredWidth(const PanelContext& context, double available_width,
                                      double height) const {
-  const double most = available_width * 0.42;
-  const double chrome = kRowLabels + kMargin + kScrollbar;
-  const double tile = tile_.value_or(
-      comfortableTile(context.layers(), context.heads(), most - chrome, height - kColumnLabels - kMargin));
-  const double wanted = chrome + context.heads() * (tile + 4);
+  // The large map has a use for a square; the overview takes what is left beside it, within limits.
+  const double most =
+      std::clamp(available_width - height * 1.15, available_width * 0.3, available_width * 0.42);
+  const double chrome = kRowLabels + kScrollbar + 2 * kInset;
+  const double tile = tile_.value_or(comfortableTile(context.layers(), context.heads(), most - chrome,
+                                                     height - kColumnLabels - kMargin - 2 * kInset));
+  const double wanted = chrome + kMargin + context.heads() * (tile + 4);
   return std::clamp(std::ceil(wanted), std::min(160.0, most), most);
 }
 
@@ -59,7 +61,7 @@ bool OverviewPanel::draw(CanvasFrame& frame, const PanelContext& context, const 
   pixel_ratio_ = frame.pixel_ratio;
   const Rect tiles = tileArea(area);
   if (tiles.empty()) return false;
-  layOut(context, tiles.width() - kScrollbar, tiles.height());
+  layOut(context, tiles.width() - kScrollbar - 2 * kInset, tiles.height() - 2 * kInset);
 
   ImGui::SetCursorScreenPos(low(tiles));
   ImGui::BeginChild("overview", {float(tiles.width()), float(tiles.height())}, false,
@@ -68,9 +70,11 @@ bool OverviewPanel::draw(CanvasFrame& frame, const PanelContext& context, const 
   if (std::exchange(scroll_to_selection_, false)) scrollTo(context.selection.head(), tiles);
   const ImGuiIO& io = ImGui::GetIO();
   ImVec2 origin = ImGui::GetCursorScreenPos();
-  origin = {float(snapped(origin.x, frame.pixel_ratio)), float(snapped(origin.y, frame.pixel_ratio))};
-  const ImVec2 content{float(std::max(layout_.contentWidth() + 2, 1.0)),
-                       float(std::max(layout_.contentHeight() + 2, 1.0))};
+  // Inset, so that the frame around a selected tile at the edge is whole.
+  origin = {float(snapped(origin.x + kInset, frame.pixel_ratio)),
+            float(snapped(origin.y + kInset, frame.pixel_ratio))};
+  const ImVec2 content{float(std::max(layout_.contentWidth() + 2 * kInset, 1.0)),
+                       float(std::max(layout_.contentHeight() + 2 * kInset, 1.0))};
   ImGui::InvisibleButton("tiles", content);
   const bool hovered = ImGui::IsItemHovered();
   if (ImGui::IsWindowHovered()) {

@@ -18,9 +18,12 @@ std::string number(double value) {
   if (std::isnan(value)) return "–";
   const double size = std::abs(value);
   if (size == 0) return "0";
-  if (size < 1e-3) return fmt::format("{:.1e}", value);
-  if (size < 10) return fmt::format("{:.3f}", value);
-  return fmt::format("{:.1f}", value);
+  if (size >= 100) return fmt::format("{:.0f}", value);
+  if (size >= 10) return fmt::format("{:.1f}", value);
+  if (size >= 0.1) return fmt::format("{:.3f}", value);
+  const int exponent = int(std::floor(std::log10(size)));
+  if (exponent >= -3) return fmt::format("{:.{}f}", value, 2 - exponent);
+  return fmt::format("{:.2f}e{}", value / std::pow(10.0, exponent), exponent);
 }
 
 void drawTooltip(CanvasFrame& frame, const Tooltip& tooltip, const Rect& target, const Rect& bounds) {

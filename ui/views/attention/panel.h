@@ -47,7 +47,7 @@ inline Point toPoint(ImVec2 p) {
 
 // "Layer 17 · Head 5 (kv 1)"; the key-value head only where several heads share one.
 std::string headName(const core::ModelSummary& model, Head head);
-// Three or four significant digits: "0.594", "3.2e-05".
+// Three or four significant digits: "0.594", "0.00126", "3.21e-5".
 std::string number(double value);
 
 // A tooltip's card of rows, drawn over everything, placed so that it does not hide `target`.

@@ -34,7 +34,7 @@ class Bar {
     float widest = 0;
     for (Value value : values) widest = std::max(widest, textSize(frame_.fonts.interface(), name(value)).x);
     const float width = widest + 34, label_width = textSize(frame_.fonts.interface(), label).x + 8;
-    const bool labelled = x_ + label_width + width + kRight < area_.x1;
+    const bool labelled = x_ + label_width + width + 8 < area_.x1;
     if (!labelled && x_ + width + 8 > area_.x1) return;
     const float y = float(area_.center().y);
     if (labelled) {
@@ -55,11 +55,7 @@ class Bar {
     x_ += width + 16;
   }
 
-  double x() const { return x_; }
-
  private:
-  static constexpr double kRight = 90;  // kept for the state at the right end
-
   void combo(const char* id, float width, const std::string& preview, const std::function<void()>& items) {
     const Colors& colors = frame_.theme.colors;
     ImGui::PushID(id);
@@ -142,12 +138,6 @@ void drawViewBar(CanvasFrame& frame, const PanelContext& context, const Rect& ar
                                : "The mean probability: areas compare truly");
       },
       [&](core::Pooling pooling) { settings.setPooling(pooling); });
-  if (context.tokens() == 0) return;
-  const std::string status = context.live() ? "live · every token" : "at rest";
-  const float width = textSize(frame.fonts.interface(), status).x;
-  if (bar.x() + width + 12 < area.x1)
-    drawText(list, frame.fonts.interface(), {float(area.x1 - 12), float(area.center().y)}, Align::kRight,
-             colors.text_secondary, status);
 }
 
 }  // namespace vitrine::ui::attention

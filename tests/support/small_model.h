@@ -1,0 +1,96 @@
+// A random Llama or Mistral of a few thousand finite float32 weights, read from config.json and safetensors
+// as any other checkpoint: for tests of what the engine does with sequences.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/checkpoint/safetensors_writer.h"
+#include "core/model/model_spec.h"
+#include "support/gguf_builder.h"
+#include "support/scratch_folder.h"
+
+namespace vitrine::test {
+
+struct SmallSizes {
+  std::uint64_t layers = 2, width = 48, heads = 6, kv_heads = 2, head_dim = 8, mlp = 40, vocabulary = 61;
+  std::uint32_t context = 128, sliding_window = 0;  // 0: every key is seen
+  float spread = 0.25f;                             // of the weights
+};
+
+inline nlohmann::json smallConfig(const SmallSizes& s) {
+  nlohmann::json config = {{"model_type", s.sliding_window ? "mistral" : "llama"},
+                           {"hidden_size", s.width},
+                           {"intermediate_size", s.mlp},
+                           {"num_hidden_layers", s.layers},
+                           {"num_attention_heads", s.heads},
+                           {"num_key_value_heads", s.kv_heads},
+                           {"head_dim", s.head_dim},
+                           {"hidden_act", "silu"},
+                           {"max_position_embeddings", s.context},
+                           {"rms_norm_eps", 1e-5},
+                           {"attention_bias", false},
+                           {"mlp_bias", false},
+                           {"tie_word_embeddings", false},
+                           {"vocab_size", s.vocabulary},
+                           {"rope_parameters", {{"rope_type", "default"}, {"rope_theta", 10000.0}}}};
+  if (s.sliding_window) config["sliding_window"] = s.sliding_window;
+  return config;
+}
+
+inline std::vector<std::pair<std::string, std::vector<std::uint64_t>>> smallTensors(const SmallSizes& s) {
+  std::vector<std::pair<std::string, std::vector<std::uint64_t>>> tensors = {
+      {"model.embed_tokens.weight", {s.vocabulary, s.width}},
+      {"model.norm.weight", {s.width}},
+      {"lm_head.weight", {s.vocabulary, s.width}}};
+  for (std::uint64_t layer = 0; layer < s.layers; ++layer) {
+    const std::string prefix = "model.layers." + std::to_string(layer) + ".";
+    tensors.insert(tensors.end(), {{prefix + "input_layernorm.weight", {s.width}},
+                                   {prefix + "self_attn.q_proj.weight", {s.heads * s.head_dim, s.width}},
+                                   {prefix + "self_attn.k_proj.weight", {s.kv_heads * s.head_dim, s.width}},
+                                   {prefix + "self_attn.v_proj.weight", {s.kv_heads * s.head_dim, s.width}},
+                                   {prefix + "self_attn.o_proj.weight", {s.width, s.heads * s.head_dim}},
+                                   {prefix + "post_attention_layernorm.weight", {s.width}},
+                                   {prefix + "mlp.gate_proj.weight", {s.mlp, s.width}},
+                                   {prefix + "mlp.up_proj.weight", {s.mlp, s.width}},
+                                   {prefix + "mlp.down_proj.weight", {s.width, s.mlp}}});
+  }
+  return tensors;
+}
+
+inline void writeSmallModel(const std::filesystem::path& folder, const SmallSizes& sizes,
+                            std::uint64_t seed = 1) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<float> normal;
+  const auto tensors = smallTensors(sizes);
+  std::vector<Bytes> storage;
+  std::vector<core::SafetensorsItem> items;
+  storage.reserve(tensors.size());
+  for (const auto& [name, shape] : tensors) {
+    std::uint64_t elements = 1;
+    for (const std::uint64_t size : shape) elements *= size;
+    Bytes bytes;
+    const bool norm = shape.size() == 1;
+    for (std::uint64_t i = 0; i < elements; ++i)
+      GgufBuilder::append(bytes, norm ? 1 + 0.2f * normal(random) : sizes.spread * normal(random));
+    storage.push_back(std::move(bytes));
+    items.push_back({name, core::DType::kF32, shape, storage.back()});
+  }
+  const auto written = core::writeSafetensors(folder / "model.safetensors", items, {{"format", "pt"}});
+  VITRINE_ASSERT(written.has_value());
+  const std::string config = smallConfig(sizes).dump();
+  writeFile(folder / "config.json", std::as_bytes(std::span(config)));
+}
+
+// The files are gone afterwards; the mapping that the spec holds stays.
+inline Result<core::ModelSpec> smallModel(const SmallSizes& sizes = {}, std::uint64_t seed = 1) {
+  ScratchFolder folder;
+  writeSmallModel(folder.path(), sizes, seed);
+  TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(folder.path()));
+  return core::readModelSpec(std::move(checkpoint));
+}
+
+}  // namespace vitrine::test
