@@ -6,6 +6,8 @@ import corpus
 from tokenizer import BOS_ID, EOS_ID
 
 IGNORED = -100  # the label that cross-entropy leaves out
+SMALLEST_ALPHABET = 16
+UNKNOWABLE = 4  # tokens at the beginning of a passage's later rounds: where one begins can't be known
 
 
 def encode(tokenizer, folder, source, split):
@@ -17,16 +19,27 @@ def encode(tokenizer, folder, source, split):
     return np.array(ids, dtype=np.int64), size
 
 
-def periods(rows, low, high, generator):
-    return torch.randint(low, high + 1, (rows, 1), device=generator.device, generator=generator)
+def log_uniform(rows, low, high, generator):
+    """(rows, 1) whole numbers from low to high, as many below their geometric mean as above it."""
+    share = torch.rand(rows, 1, device=generator.device, generator=generator)
+    return (low * ((high + 1) / low) ** share).long().clamp(max=high)
 
 
-def repeated_noise(rows, length, period, vocab, generator):
-    """Random tokens that begin anew after `period` (rows, 1) positions, and labels that leave out the unpredictable first round."""
-    step = torch.arange(length, device=generator.device)
-    noise = torch.randint(2, vocab, (rows, length), device=generator.device, generator=generator)
-    tokens = noise.gather(1, step % period)
-    return tokens, tokens.masked_fill(step < period, IGNORED)
+def noise(rows, length, vocab, generator):
+    """Random tokens, each row from an alphabet of its own of 16 to `vocab` ids: copying is learnt soonest with a small one."""
+    alphabet = torch.randint(2, vocab, (rows, vocab), device=generator.device, generator=generator)
+    size = log_uniform(rows, SMALLEST_ALPHABET, vocab, generator)
+    letter = torch.rand(rows, length, device=generator.device, generator=generator) * size
+    return alphabet.gather(1, letter.long().clamp(max=vocab - 1))
+
+
+def repeat(tokens, period, unknowable=None):
+    """The first `period` (rows, 1) tokens of each row over and over, and labels. The first `unknowable` tokens of a later round
+    carry no loss; without it, the first round carries none."""
+    step = torch.arange(tokens.shape[1], device=tokens.device)
+    tokens = tokens.gather(1, step % period)
+    left_out = step < period if unknowable is None else (step >= period) & (step % period < unknowable)
+    return tokens, tokens.masked_fill(left_out, IGNORED)
 
 
 def inputs_for(tokens):
@@ -35,14 +48,14 @@ def inputs_for(tokens):
 
 
 class Windows:
-    """Draws windows of `length` tokens that begin at a line of the text; <s> stands before each as the first input."""
+    """Draws windows that begin at a line of the text; <s> stands before each as the first input."""
 
-    def __init__(self, tokenizer, folder, mix, length, device, seed):
-        self.length, self.device, self.vocab = length, device, tokenizer.get_vocab_size()
+    def __init__(self, tokenizer, folder, mix, longest, device, seed):
+        self.device, self.vocab = device, tokenizer.get_vocab_size()
         self.random = torch.Generator(device).manual_seed(seed)
         parts = [encode(tokenizer, folder, source, "train")[0] for source in mix]
         ends = np.cumsum([len(p) for p in parts])
-        stream = np.concatenate(parts + [parts[0][:length]])  # the last windows run over into the beginning
+        stream = np.concatenate(parts + [parts[0][:longest]])  # the last windows run over into the beginning
         newline = tokenizer.token_to_id("\u010a")
         breaks = (stream == newline) | (stream == EOS_ID)
         starts = np.flatnonzero(breaks[:-1] & (stream[1:] != newline)) + 1
@@ -52,26 +65,21 @@ class Windows:
         self.share = torch.tensor(list(mix.values()), dtype=torch.float32, device=device)
         self.tokens = int(ends[-1])
 
-    def _text(self, rows):
+    def _text(self, rows, length):
         source = torch.multinomial(self.share, rows, replacement=True, generator=self.random)
         within = torch.rand(rows, device=self.device, generator=self.random) * self.size[source]
         index = torch.searchsorted(self.starts, self.begin[source] + within.long())
         start = self.starts[index.clamp(max=len(self.starts) - 1)]
-        return self.stream[start[:, None] + torch.arange(self.length, device=self.device)]
+        return self.stream[start[:, None] + torch.arange(length, device=self.device)]
 
-    def draw(self, rows, repeats, passages, longest_period):
-        """Inputs and labels, (rows, length) each; `repeats` rows are repeated random tokens, `passages` rows repeated text."""
-        text = self._text(rows - repeats)
-        labels = text.clone()
-        if passages:
-            # Where a round of a passage begins anew can't be known: the first tokens carry no loss.
-            period = periods(passages, 32, max(longest_period, 32), self.random)
-            step = torch.arange(self.length, device=self.device)
-            text[:passages] = text[:passages].gather(1, step % period)
-            labels[:passages] = text[:passages].masked_fill((step % period < 4) & (step >= period), IGNORED)
-        noise = repeated_noise(repeats, self.length, periods(repeats, 8, longest_period, self.random), self.vocab, self.random)
-        text, labels = torch.cat([text, noise[0]]), torch.cat([labels, noise[1]])
-        return inputs_for(text), labels
+    def draw(self, rows, length, repeats, passages):
+        """Inputs and labels, (rows, length) each; of the rows, a share `repeats` is repeated noise and `passages` repeated text."""
+        repeats, passages = round(rows * repeats), round(rows * passages)
+        text = self._text(rows - repeats - passages, length)
+        parts = [(text, text)]
+        parts += [repeat(self._text(passages, length), log_uniform(passages, 32, length // 2, self.random), UNKNOWABLE)]
+        parts += [repeat(noise(repeats, length, self.vocab, self.random), log_uniform(repeats, 8, length // 2, self.random))]
+        return inputs_for(torch.cat([p[0] for p in parts])), torch.cat([p[1] for p in parts])
 
 
 class HeldOut:

@@ -20,10 +20,12 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from export import export_gguf, load
+from export import export_gguf
+from model import load
 
 BOUNDS = {"own": 1e-5, "llamacpp_f16": 2e-3, "llamacpp_shipped": 3e-2}
 GREEDY_TOKENS = 32
+SPARE_TOKENS = 8  # llama-completion, on a busy machine, can end before its last pieces are written
 
 
 def run(program, *arguments):
@@ -48,7 +50,7 @@ def llamacpp_logits(program, model, prompt_file, folder):
 
 
 def llamacpp_greedy(program, model, prompt_file):
-    options = ("--temp", 0, "-n", GREEDY_TOKENS, "-no-cnv", "--no-display-prompt", "-dev", "none", "--no-warmup", "-fa", "off")
+    options = ("--temp", 0, "-n", GREEDY_TOKENS + SPARE_TOKENS, "-no-cnv", "--no-display-prompt", "-dev", "none", "--no-warmup", "-fa", "off")
     return run(program, "llama-completion", "-m", model, "-f", prompt_file, *options)
 
 
@@ -77,11 +79,12 @@ def main():
             ids = tokenizer(text, return_tensors="pt").input_ids
             logits = reference(ids).logits[0].numpy()
             greedy = reference.generate(ids, max_new_tokens=GREEDY_TOKENS, do_sample=False)[0, ids.shape[1] :]
-            greedy_text = tokenizer.decode(greedy, skip_special_tokens=True)
+            greedy_text = tokenizer.decode(greedy, skip_special_tokens=True).strip()
+            llamacpp_text = llamacpp_greedy(args.llamacpp, f16, prompt).strip()
             row = dict(
                 tokens=ids.shape[1],
                 same_ids=llamacpp_ids(args.llamacpp, f16, prompt) == ids[0].tolist(),
-                same_greedy_text=llamacpp_greedy(args.llamacpp, f16, prompt).strip() == greedy_text.strip(),
+                same_greedy_text=llamacpp_text.startswith(greedy_text),
                 own=deviation(own(ids)[0].numpy(), logits),
                 llamacpp_f16=deviation(llamacpp_logits(args.llamacpp, f16, prompt, Path(folder)), logits),
                 llamacpp_shipped=deviation(llamacpp_logits(args.llamacpp, args.gguf, prompt, Path(folder)), logits),
@@ -89,7 +92,10 @@ def main():
             report[prompt.stem] = row
             print(prompt.stem, json.dumps(row))
             failures += [f"{prompt.stem}: {k} = {row[k]:.2e} > {bound}" for k, bound in BOUNDS.items() if not row[k] <= bound]
-            failures += [f"{prompt.stem}: {k} is false" for k in ("same_ids", "same_greedy_text") if not row[k]]
+            if not row["same_ids"]:
+                failures += [f"{prompt.stem}: llama.cpp reads other tokens"]
+            if not row["same_greedy_text"]:
+                failures += [f"{prompt.stem}: llama.cpp writes {llamacpp_text!r}, transformers {greedy_text!r}"]
     if args.out:
         args.out.write_text(json.dumps(report, indent=1) + "\n")
     if failures:

@@ -9,7 +9,6 @@ halves of a head, so the rows of the query and key matrices are interleaved on t
 import argparse
 import json
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
 import gguf
@@ -17,7 +16,6 @@ import numpy as np
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
-from model import Config, Llama
 from tokenizer import BOS, BOS_ID, EOS, EOS_ID
 
 GGUF_TYPES = {
@@ -39,15 +37,6 @@ LAYER_NAMES = {
 
 def write_json(path, value):
     path.write_text(json.dumps(value, indent=2) + "\n")
-
-
-def load(folder):
-    """The exported model in float32, ready to run, and its tokenizer."""
-    saved = json.loads((folder / "config.json").read_text())
-    config = Config(**{name: saved[name] for name in asdict(Config())})
-    model = Llama(config).eval()
-    model.load_state_dict({name: t.float() for name, t in load_file(folder / "model.safetensors").items()})
-    return model, Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
 def export_folder(checkpoint, tokenizer, out):

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from batches import HeldOut
-from export import load
+from model import load
 from tokenizer import BOS_ID
 
 WINDOWS, LENGTH, PERIOD, SEED = 8, 256, 100, 5
@@ -25,7 +25,7 @@ def on_text(maps):
     """maps (windows, heads, length, length) -> measure -> (heads,)"""
     queries = slice(16, None)
     rows = maps[:, :, queries]
-    position = torch.arange(maps.shape[-1])
+    position = torch.arange(maps.shape[-1], device=maps.device)
     age = position[queries, None] - position[None, :]
     return dict(
         previous_token=(rows * (age == 1)).sum(-1).mean((0, 2)),
@@ -41,11 +41,12 @@ def on_repeats(maps):
 
 
 @torch.no_grad()
-def measure(model, tokenizer, text):
-    inputs = HeldOut(tokenizer, text, "austen", "test", LENGTH, "cpu").inputs[:WINDOWS]
+def measure(model, tokenizer, text, device="cpu"):
+    """measure -> [layer][head]"""
+    inputs = HeldOut(tokenizer, text, "austen", "test", LENGTH, device).inputs[:WINDOWS]
     generator = torch.Generator().manual_seed(SEED)
     noise = torch.randint(2, tokenizer.get_vocab_size(), (WINDOWS, PERIOD), generator=generator)
-    repeated = torch.cat([torch.full((WINDOWS, 1), BOS_ID), noise, noise], dim=1)
+    repeated = torch.cat([torch.full((WINDOWS, 1), BOS_ID), noise, noise], dim=1).to(device)
     text_maps, repeat_maps = [], []
     model(inputs, text_maps)
     model(repeated, repeat_maps)

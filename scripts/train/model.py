@@ -1,9 +1,12 @@
 """A Llama-architecture decoder in plain PyTorch. Parameter names are Hugging Face's, so a state dict is a checkpoint."""
+import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
 from torch import nn
 
 
@@ -85,14 +88,25 @@ class MLP(nn.Module):
         return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
 
 
+class Dropout(nn.Module):
+    """nn.Dropout with its rate in a tensor: changing it compiles nothing anew."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("keep", torch.ones(()), persistent=False)
+
+    def forward(self, x):
+        return x * (torch.rand_like(x, dtype=torch.float32) < self.keep) / self.keep if self.training else x
+
+
 class Layer(nn.Module):
-    def __init__(self, c, dropout):
+    def __init__(self, c):
         super().__init__()
         self.input_layernorm = RMSNorm(c.hidden_size, c.rms_norm_eps)
         self.self_attn = Attention(c)
         self.post_attention_layernorm = RMSNorm(c.hidden_size, c.rms_norm_eps)
         self.mlp = MLP(c)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout()
 
     def forward(self, x, cos, sin, maps):
         x = x + self.dropout(self.self_attn(self.input_layernorm(x), cos, sin, maps))
@@ -100,25 +114,30 @@ class Layer(nn.Module):
 
 
 class Decoder(nn.Module):
-    def __init__(self, c, dropout):
+    def __init__(self, c):
         super().__init__()
         self.embed_tokens = nn.Embedding(c.vocab_size, c.hidden_size)
-        self.layers = nn.ModuleList(Layer(c, dropout) for _ in range(c.num_hidden_layers))
+        self.layers = nn.ModuleList(Layer(c) for _ in range(c.num_hidden_layers))
         self.norm = RMSNorm(c.hidden_size, c.rms_norm_eps)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout()
 
 
 class Llama(nn.Module):
     """Token ids (batch, length) to logits (batch, length, vocab); the head is the embedding's transpose."""
 
-    def __init__(self, config, dropout=0.0):
+    def __init__(self, config):
         super().__init__()
         self.config = config
-        self.model = Decoder(config, dropout)
+        self.model = Decoder(config)
         for name, p in self.named_parameters():
             if p.dim() == 2:
                 into_residual = name.endswith(("o_proj.weight", "down_proj.weight"))
                 nn.init.normal_(p, std=0.02 / math.sqrt(2 * config.num_hidden_layers) if into_residual else 0.02)
+
+    def set_dropout(self, rate):
+        for module in self.modules():
+            if isinstance(module, Dropout):
+                module.keep.fill_(1 - rate)
 
     def forward(self, ids, maps=None):
         """With a list as `maps`, appends each layer's attention (batch, heads, length, length)."""
@@ -127,3 +146,11 @@ class Llama(nn.Module):
         for layer in self.model.layers:
             x = layer(x, cos, sin, maps)
         return F.linear(self.model.norm(x), self.model.embed_tokens.weight)
+
+
+def load(folder):
+    """An exported model in float32, ready to run, and its tokenizer."""
+    saved = json.loads((folder / "config.json").read_text())
+    model = Llama(Config(**{name: saved[name] for name in asdict(Config())})).eval()
+    model.load_state_dict({name: t.float() for name, t in load_file(folder / "model.safetensors").items()})
+    return model, Tokenizer.from_file(str(folder / "tokenizer.json"))

@@ -1,16 +1,17 @@
-"""Trains the demonstration model and keeps the weights that predict the validation chapters best.
+"""Trains the demonstration model and keeps the weights that predict the validation chapters best and still copy.
 
-train.py --text FOLDER --tokenizer tokenizer.json --out FOLDER [--minutes 3] [--mix austen=0.9 botchan=0.1] ...
+train.py --text FOLDER --tokenizer tokenizer.json --out FOLDER [--minutes 3] [--dropout 0.25] [--start CHECKPOINT_FOLDER] ...
 
-AdamW with a warm-up and a cosine decay to zero over --steps steps or --minutes, whichever ends first; what is evaluated and kept is
-a moving average of the weights. Writes checkpoint.safetensors (float32, Hugging Face names), training.json (configuration, data,
-losses) and log.jsonl (the loss curve).
+Two stages. FORM, until a head does induction: half of the windows are short repeated sequences, no dropout, full learning rate. TEXT:
+mostly text, dropout, the learning rate falls to zero over --steps steps or what is left of --minutes, whichever ends first; some
+repeats stay, so that the circuit stays. AdamW; what is evaluated and kept is a moving average of the weights. Writes checkpoint.safetensors (float32,
+Hugging Face names), training.json (configuration, data, losses) and log.jsonl (the loss curve).
 """
 import argparse
 import json
 import math
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -18,8 +19,23 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
-from batches import IGNORED, HeldOut, Windows, inputs_for, periods, repeated_noise
+from batches import IGNORED, HeldOut, Windows
+from measure_heads import measure
 from model import Config, Llama
+
+WARMUP = 200  # steps
+COPIES = 0.3  # induction score from which a checkpoint may be kept
+
+
+@dataclass
+class Stage:
+    lengths: tuple  # of the windows, in turn
+    repeats: float  # share of windows that are repeated noise
+    passages: float  # share of windows that are repeated text
+
+
+FORM = Stage(lengths=(256,), repeats=0.4, passages=0.2)
+TEXT = Stage(lengths=(256, 1024), repeats=0.08, passages=0.07)
 
 
 def arguments():
@@ -27,41 +43,75 @@ def arguments():
     parser.add_argument("--text", required=True)
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--out", required=True, type=Path)
-    parser.add_argument("--mix", nargs="+", default=["austen=0.9", "botchan=0.1"], help="share of the text windows by source")
-    parser.add_argument("--repeats", type=float, default=0.08, help="share of windows that are a repeated random sequence")
-    parser.add_argument("--passages", type=float, default=0.02, help="share of windows that are a repeated passage")
-    parser.add_argument("--longest-period", type=int, default=512, help="of a repeated sequence, in tokens")
-    parser.add_argument("--until-copy", type=float, default=0, help="end as soon as the copy loss is below this")
+    parser.add_argument("--mix", nargs="+", default=["austen=0.75", "botchan=0.05", "kjv=0.2"], help="share of the text windows by source")
     parser.add_argument("--start", type=Path, help="a checkpoint folder to continue from")
-    parser.add_argument("--length", type=int, default=1024)
-    parser.add_argument("--batch", type=int, default=48)
-    parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--minutes", type=float, default=3.0)
-    parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--weight-decay", type=float, default=0.1)
-    parser.add_argument("--dropout", type=float, default=0.15)
-    parser.add_argument("--ema", type=float, default=0.995)
-    parser.add_argument("--evaluate-every", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=20261123)
+    parser.add_argument("--tokens", type=int, default=32768, help="a step")
+    parser.add_argument("--form-until", type=float, default=0.6, help="induction score that ends the first stage")
+    parser.add_argument("--form-minutes", type=float, default=1.0, help="at most")
+    parser.add_argument("--steps", type=int, default=2200, help="of the second stage")
+    parser.add_argument("--minutes", type=float, default=3.0, help="at most, for both stages")
+    parser.add_argument("--lr", type=float, default=3e-3)
+    parser.add_argument("--weight-decay", type=float, default=0.3)
+    parser.add_argument("--dropout", type=float, default=0.25, help="in the second stage")
+    parser.add_argument("--ema", type=float, default=0.99)
+    parser.add_argument("--evaluate-every", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--bf16", action="store_true", help="half precision on a CPU too")
     parser.add_argument("--layers", type=int, default=Config.num_hidden_layers, help="fewer for a quick try")
+    parser.add_argument("--width", type=int, default=Config.hidden_size, help="smaller for a quick try")
     args = parser.parse_args()
     args.mix = {source: float(share) for source, share in (item.split("=") for item in args.mix)}
     return args
-
-
-def learning_rate(progress, peak, warmup=0.02):
-    if progress < warmup:
-        return peak * progress / warmup
-    return peak * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
 
 
 def optimizer_of(model, args):
     matrices = [p for n, p in model.named_parameters() if p.dim() == 2 and "embed" not in n]
     others = [p for n, p in model.named_parameters() if p.dim() != 2 or "embed" in n]
     groups = [dict(params=matrices, weight_decay=args.weight_decay), dict(params=others, weight_decay=0.0)]
-    return torch.optim.AdamW(groups, lr=args.lr, betas=(0.9, 0.98), fused=args.device == "cuda")
+    return torch.optim.AdamW(groups, lr=args.lr, betas=(0.9, 0.95), fused=args.device == "cuda")
+
+
+class Trainer:
+    """A model, its moving average and its optimizer; one step at a time."""
+
+    def __init__(self, args, config, windows):
+        self.args, self.windows, self.vocab, self.device = args, windows, config.vocab_size, args.device
+        self.model, self.average = Llama(config).to(args.device), Llama(config).to(args.device).eval()
+        if args.start:
+            self.model.load_state_dict(load_file(args.start / "checkpoint.safetensors"))
+        self.average.load_state_dict(self.model.state_dict())
+        self.weights, self.averages = list(self.model.parameters()), list(self.average.parameters())
+        self.optimizer = optimizer_of(self.model, args)
+        self.compiled = torch.compile(self.loss_sum, dynamic=False) if args.device == "cuda" else self.loss_sum
+        self.steps, self.seen = 0, 0
+
+    def loss_sum(self, network, inputs, labels):
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
+            logits = network(inputs)
+        return F.cross_entropy(logits.float().view(-1, self.vocab), labels.view(-1), ignore_index=IGNORED, reduction="sum")
+
+    def backward(self, stage, length):
+        rows = self.args.tokens // length
+        inputs, labels = self.windows.draw(rows, length, stage.repeats, stage.passages)
+        loss = self.compiled(self.model, inputs, labels) / (labels != IGNORED).sum()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        return loss.detach()
+
+    def step(self, stage, lr):
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr * min(1, (self.steps + 1) / WARMUP)
+        loss = self.backward(stage, stage.lengths[self.steps % len(stage.lengths)])
+        torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
+        self.optimizer.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(self.averages, self.weights, 1 - min(self.args.ema, (1 + self.steps) / (10 + self.steps)))
+        self.steps += 1
+        self.seen += self.args.tokens
+        return loss
+
+    def held_out_loss(self, data):
+        return data.loss(lambda i, l: self.loss_sum(self.average, i, l), rows=16)
 
 
 def main():
@@ -70,93 +120,81 @@ def main():
     torch.manual_seed(args.seed)
     torch.set_float32_matmul_precision("high")
     tokenizer = Tokenizer.from_file(args.tokenizer)
-    windows = Windows(tokenizer, args.text, args.mix, args.length, args.device, args.seed)
+    longest = max(TEXT.lengths)
+    windows = Windows(tokenizer, args.text, args.mix, longest, args.device, args.seed)
     main_source = next(iter(args.mix))
-    held_out = {s: HeldOut(tokenizer, args.text, main_source, s, args.length, args.device) for s in ("validation", "test")}
-
+    held_out = {s: HeldOut(tokenizer, args.text, main_source, s, longest, args.device) for s in ("validation", "test")}
     config = Config(
-        vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=args.length, num_hidden_layers=args.layers
+        vocab_size=tokenizer.get_vocab_size(),
+        max_position_embeddings=longest,
+        num_hidden_layers=args.layers,
+        hidden_size=args.width,
     )
-    model = Llama(config, args.dropout).to(args.device)
-    if args.start:
-        model.load_state_dict(load_file(args.start / "checkpoint.safetensors"))
-    average = Llama(config).to(args.device).eval()
-    average.load_state_dict(model.state_dict())
-    weights, averages = list(model.parameters()), list(average.parameters())
-    optimizer = optimizer_of(model, args)
+    trainer = Trainer(args, config, windows)
+    for length in sorted(set(FORM.lengths + TEXT.lengths)):  # compiles before the clock starts
+        trainer.backward(FORM, length)
 
-    def loss_sum(network, inputs, labels):
-        with torch.autocast(args.device, torch.bfloat16, enabled=args.device == "cuda" or args.bf16):
-            logits = network(inputs)
-        return F.cross_entropy(logits.float().view(-1, config.vocab_size), labels.view(-1), ignore_index=IGNORED, reduction="sum")
-
-    compiled = torch.compile(loss_sum) if args.device == "cuda" else loss_sum
-    evaluate = lambda split: held_out[split].loss(lambda i, l: loss_sum(average, i, l), rows=16)
-    fixed = torch.Generator(args.device).manual_seed(1)
-    noise = repeated_noise(8, args.length, periods(8, args.length // 3, args.length // 3, fixed), config.vocab_size, fixed)
-
-    @torch.no_grad()
-    def copy_loss():
-        """Loss on the later rounds of repeated random tokens: log(vocabulary) without induction, near 0 with it."""
-        return (loss_sum(average, inputs_for(noise[0]), noise[1]) / (noise[1] != IGNORED).sum()).item()
-
-
-    log = (args.out / "log.jsonl").open("w")
+    log, checkpoint = (args.out / "log.jsonl").open("w"), args.out / "checkpoint.safetensors"
     best = dict(loss=math.inf)
-    started, step, progress, running = None, 0, 0.0, 0.0
-    while progress < 1.0:
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(progress, args.lr)
-        inputs, labels = windows.draw(args.batch, round(args.batch * args.repeats), round(args.batch * args.passages), args.longest_period)
-        loss = compiled(model, inputs, labels) / (labels != IGNORED).sum()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
-        with torch.no_grad():
-            torch._foreach_lerp_(averages, weights, 1 - min(args.ema, (1 + step) / (10 + step)))
-        running += loss.detach()
-        step += 1
-        started = started or time.monotonic()  # after the first step, which compiles
-        minutes = (time.monotonic() - started) / 60
-        progress = max(step / args.steps, minutes / args.minutes)
-        if step % args.evaluate_every == 0 or progress >= 1.0:
-            since = (step - 1) % args.evaluate_every + 1
-            row = dict(step=step, minutes=round(minutes, 3), train=(running / since).item(), validation=evaluate("validation"), copy=copy_loss())
-            running = 0.0
-            print(json.dumps(row), file=log, flush=True)
-            print(json.dumps(row), flush=True)
-            copies = row["copy"] < args.until_copy
-            if copies or row["validation"] < best["loss"]:
-                best = dict(loss=row["validation"], step=step)
-                best_state = {name: p.detach().clone() for name, p in average.state_dict().items()}
-            if copies:
-                break
+    started = time.monotonic()
+    minutes = lambda: (time.monotonic() - started) / 60
+    running, formed_at, formed_step = [], None, None
 
-    average.load_state_dict(best_state)
-    save_file({name: p.float().cpu().contiguous() for name, p in best_state.items()}, args.out / "checkpoint.safetensors")
+    while True:
+        forming = formed_at is None
+        progress = 0.0 if forming else max((trainer.steps - formed_step) / args.steps, (minutes() - formed_at) / (args.minutes - formed_at))
+        if progress >= 1:
+            break
+        running.append(trainer.step(FORM if forming else TEXT, args.lr * 0.5 * (1 + math.cos(math.pi * progress))))
+        # The last steps of the cosine may come before --steps: near the end, look often.
+        if trainer.steps % args.evaluate_every and not (progress > 0.97 and trainer.steps % 20 == 0):
+            continue
+        heads = measure(trainer.average, tokenizer, args.text, args.device)
+        strongest = {name: max(map(max, heads[name])) for name in ("previous_token", "first_token", "induction")}
+        row = dict(
+            step=trainer.steps,
+            minutes=round(minutes(), 3),
+            stage="form" if forming else "text",
+            train=torch.stack(running).mean().item(),
+            validation=trainer.held_out_loss(held_out["validation"]),
+            **strongest,
+        )
+        running = []
+        print(json.dumps(row), file=log, flush=True)
+        print(args.out.name, json.dumps(row), flush=True)
+        if forming and (row["induction"] >= args.form_until or minutes() >= args.form_minutes):
+            formed_at, formed_step = minutes(), trainer.steps
+            trainer.model.set_dropout(args.dropout)
+        loss = row["validation"] if row["induction"] >= COPIES else row["validation"] + 100
+        if loss < best["loss"]:
+            best = dict(loss=loss, step=trainer.steps)
+            save_file({name: p.cpu() for name, p in trainer.average.state_dict().items()}, checkpoint)
+
+    trainer.average.load_state_dict(load_file(checkpoint))
     losses = {}
     for split, data in held_out.items():
-        loss = evaluate(split)
+        loss = trainer.held_out_loss(data)
         losses[split] = dict(
             loss=loss, perplexity=math.exp(loss), bits_per_byte=loss / math.log(2) * data.tokens / data.bytes,
             tokens=data.tokens, bytes=data.bytes,
         )  # fmt: skip
     report = dict(
         config=asdict(config),
-        parameters=sum(p.numel() for p in weights),
+        parameters=sum(p.numel() for p in trainer.weights),
         arguments={k: str(v) if isinstance(v, Path) else v for k, v in vars(args).items() if k not in ("text", "tokenizer", "out")},
+        stages=dict(form=asdict(FORM), text=asdict(TEXT)),
         device=torch.cuda.get_device_name() if args.device == "cuda" else "cpu",
         torch=torch.__version__,
         corpus_tokens=windows.tokens,
+        formed_step=formed_step,
         best_step=best["step"],
-        steps=step,
-        minutes=minutes,
-        tokens_seen=step * args.batch * args.length,
+        steps=trainer.steps,
+        minutes=minutes(),
+        tokens_seen=trainer.seen,
         held_out=losses,
     )
     (args.out / "training.json").write_text(json.dumps(report, indent=1) + "\n")
-    print(json.dumps(losses, indent=1), flush=True)
+    print(args.out.name, json.dumps(losses), flush=True)
 
 
 if __name__ == "__main__":
