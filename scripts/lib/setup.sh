@@ -12,13 +12,13 @@ esac
 core_packages=(
   ccache cmake g++ ninja-build pkg-config
   glslc libvulkan-dev mesa-vulkan-drivers spirv-tools vulkan-validationlayers
-  libcli11-dev libeigen3-dev libexpected-dev libfmt-dev libgmock-dev libgtest-dev libicu-dev liblapacke-dev
-  libopenblas-dev libspdlog-dev libzip-dev nlohmann-json3-dev
+  libcli11-dev libeigen3-dev libexpected-dev libfmt-dev libgmock-dev libgtest-dev libicu-dev
+  libspdlog-dev libzip-dev nlohmann-json3-dev
 )
 ui_packages=(
   libfreetype-dev libimgui-dev libqt6svg6-dev libstb-dev qt6-base-dev
   fonts-inter fonts-jetbrains-mono fonts-noto-cjk
-  imagemagick poppler-utils xdotool xvfb
+  poppler-utils xvfb
 )
 
 # Installs what is missing, in one call; asks for nothing.
