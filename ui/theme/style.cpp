@@ -4,7 +4,6 @@
 
 #include <QAbstractSpinBox>
 #include <QPainter>
-#include <QPainterPath>
 #include <QStyleFactory>
 #include <QStyleOption>
 

@@ -16,11 +16,6 @@ void ElidedLabel::setFullText(const QString& text) {
   elide();
 }
 
-void ElidedLabel::setElideMode(Qt::TextElideMode mode) {
-  mode_ = mode;
-  elide();
-}
-
 QSize ElidedLabel::minimumSizeHint() const {
   return {fontMetrics().horizontalAdvance("MMM"), fontMetrics().height()};
 }
@@ -42,7 +37,7 @@ void ElidedLabel::changeEvent(QEvent* event) {
 }
 
 void ElidedLabel::elide() {
-  const QString shown = fontMetrics().elidedText(full_, mode_, contentsRect().width());
+  const QString shown = fontMetrics().elidedText(full_, Qt::ElideMiddle, contentsRect().width());
   if (shown != text()) setText(shown);
   setToolTip(shown == full_ ? QString() : full_);
 }

@@ -12,7 +12,6 @@ class ElidedLabel : public QLabel {
   explicit ElidedLabel(QWidget* parent = nullptr);
   void setFullText(const QString& text);
   const QString& fullText() const { return full_; }
-  void setElideMode(Qt::TextElideMode mode);
   QSize minimumSizeHint() const override;
   QSize sizeHint() const override;
 
@@ -24,7 +23,6 @@ class ElidedLabel : public QLabel {
   void elide();
 
   QString full_;
-  Qt::TextElideMode mode_ = Qt::ElideMiddle;
 };
 
 }  // namespace vitrine::ui

@@ -7,10 +7,6 @@
 
 namespace vitrine::ui {
 
-QString headline(const Error& error) {
-  return QString::fromStdString(error.describe());
-}
-
 ErrorBanner::ErrorBanner(QWidget* parent) : QFrame(parent), text_(new QLabel(this)) {
   setObjectName("error_banner");
   setProperty("role", "banner");
@@ -48,13 +44,10 @@ void ErrorBanner::setError(const std::optional<Error>& error) {
   const QString details = QString::fromStdString(error->describe());
   if (details == details_) return;  // dismissed or shown already
   details_ = details;
-  text_->setText(headline(*error));
+  text_->setText(details);
   show();
 }
 
-QString ErrorBanner::message() const {
-  return text_->text();
-}
 QString ErrorBanner::details() const {
   return details_;
 }

@@ -18,8 +18,7 @@ class ErrorBanner : public QFrame {
 
   // Shows the error and stays until dismissed or until there is none.
   void setError(const std::optional<Error>& error);
-  QString message() const;  // as shown
-  QString details() const;  // as copied: the message and its causes
+  QString details() const;  // the message and its causes, as shown and copied
 
  signals:
   void dismissed();
@@ -28,8 +27,5 @@ class ErrorBanner : public QFrame {
   QLabel* text_;
   QString details_;
 };
-
-// The error as a sentence for people, the first line: what happened; "details" holds the rest.
-QString headline(const Error& error);
 
 }  // namespace vitrine::ui

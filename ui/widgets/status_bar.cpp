@@ -11,7 +11,7 @@
 namespace vitrine::ui {
 namespace {
 
-constexpr int kMemoryBar = 120;   // width, in steps of the zoom below
+constexpr int kMemoryBar = 120;   // logical pixels at 100 %
 constexpr int kLeastDevice = 96;  // below this the device's name is left out
 
 }  // namespace
