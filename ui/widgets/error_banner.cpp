@@ -7,10 +7,6 @@
 
 namespace vitrine::ui {
 
-QString headline(const Error& error) {
-  return QString::fromStdString(error.describe());
-}
-
 ErrorBanner::ErrorBanner(QWidget* parent) : QFrame(parent), text_(new QLabel(this)) {
   setObjectName("error_banner");
   setProperty("role", "banner");
@@ -52,9 +48,6 @@ void ErrorBanner::setError(const std::optional<Error>& error) {
   show();
 }
 
-QString ErrorBanner::message() const {
-  return text_->text();
-}
 QString ErrorBanner::details() const {
   return details_;
 }
