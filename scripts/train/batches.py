@@ -74,7 +74,7 @@ class Windows:
 
     def draw(self, rows, length, repeats, passages):
         """Inputs and labels, (rows, length) each; of the rows, a share `repeats` is repeated noise and `passages` repeated text."""
-        repeats, passages = round(rows * repeats), round(rows * passages)
+        repeats, passages = max(1, round(rows * repeats)), max(1, round(rows * passages))
         text = self._text(rows - repeats - passages, length)
         parts = [(text, text)]
         parts += [repeat(self._text(passages, length), log_uniform(passages, 32, length // 2, self.random), UNKNOWABLE)]
