@@ -15,7 +15,7 @@ class SharedFiles : public testing::Test {
  protected:
   void SetUp() override {
     if (const char* value = std::getenv("VITRINE_SHARED")) before_ = value;
-    folder_ = fs::path(testing::TempDir()) / "vitrine_shared_files_test";
+    folder_ = fs::path(testing::TempDir()) / ("vitrine_shared_files_test_" + std::to_string(::getpid()));
     fs::create_directories(folder_ / "models");
     std::ofstream(folder_ / "models" / "a.gguf") << "x";
     setenv("VITRINE_SHARED", folder_.c_str(), 1);
