@@ -29,8 +29,8 @@ install_packages() {
     warn "this is no Debian: what Vitrine needs must be there already (${wanted[*]})"
     return
   fi
-  local installed
-  installed=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "${wanted[@]}" 2>/dev/null | sed -n 's/^ii *//p')
+  local installed # dpkg-query fails when it does not know one of them: that one is what is missing
+  installed=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "${wanted[@]}" 2>/dev/null | sed -n 's/^ii *//p' || true)
   for package in "${wanted[@]}"; do
     grep -qxF "$package" <<<"$installed" || missing+=("$package")
   done
