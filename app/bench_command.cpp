@@ -12,14 +12,14 @@
 namespace vitrine::app {
 namespace {
 
-struct Options {
+struct BenchOptions {
   std::string model;
   core::BenchmarkOptions benchmark;
   std::uint32_t view_tokens = 0;
   bool no_view = false, json = false;
 };
 
-Result<void> bench(const Common& common, Options options) {
+Result<void> bench(const Common& common, BenchOptions options) {
   if (options.model.empty()) {
     auto demo = core::findAsset("models/demo-dense");
     if (!demo) return fail(ErrorCode::kNotFound, "the demonstration model is not installed: name a model");
@@ -63,7 +63,7 @@ Result<void> bench(const Common& common, Options options) {
 }  // namespace
 
 void addBench(CLI::App& app, Common& common) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<BenchOptions>();
   CLI::App* command =
       app.add_subcommand("bench", "Speed of a model on a device, and the cost of an open attention view");
   command->add_option("MODEL", options->model, "default: the demonstration model");

@@ -11,7 +11,7 @@
 namespace vitrine::app {
 namespace {
 
-struct Options {
+struct ExportOptions {
   std::string trace, model, figure = "attention-map", preset = "icml-column", formats = "pdf,svg,csv,npz",
                             out = "figures";
   std::string colormap = "viridis", scale = "log";
@@ -27,7 +27,7 @@ Result<std::vector<std::string>> tokenLabels(const std::string& model, const std
   return labels;
 }
 
-Result<void> exportCommand(Options options, const std::string& command_line) {
+Result<void> exportCommand(ExportOptions options, const std::string& command_line) {
   TRY_ASSIGN(auto trace, core::Checkpoint::open(options.trace));
   TRY_ASSIGN(auto ids, core::traceTokenIds(*trace));
   TRY_ASSIGN(auto labels, tokenLabels(options.model, ids));
@@ -52,7 +52,7 @@ Result<void> exportCommand(Options options, const std::string& command_line) {
 }  // namespace
 
 void addExport(CLI::App& app, Common& common) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExportOptions>();
   CLI::App* command = app.add_subcommand(
       "export", "Draw a figure from a trace: PDF, SVG, PNG, CSV, NPZ, TeX, and a JSON sidecar");
   command->add_option("TRACE", options->trace, "a file that `vitrine trace` wrote")->required();

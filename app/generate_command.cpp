@@ -9,7 +9,7 @@
 namespace vitrine::app {
 namespace {
 
-struct Options {
+struct GenerateOptions {
   std::string model, prompt, ids, cache = "f16";
   std::uint32_t count = 128, context = 0;
   core::SamplingSettings sampling;
@@ -21,7 +21,7 @@ double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-Result<void> generate(const Common& common, const Options& options) {
+Result<void> generate(const Common& common, const GenerateOptions& options) {
   TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kYes));
   const core::Tokenizer& tokenizer = *loaded.tokenizer;
   std::vector<core::TokenId> ids;
@@ -79,7 +79,7 @@ Result<void> generate(const Common& common, const Options& options) {
 }  // namespace
 
 void addGenerate(CLI::App& app, Common& common) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<GenerateOptions>();
   CLI::App* command =
       app.add_subcommand("generate", "Continue a prompt; greedy unless a temperature is given");
   command->add_option("MODEL", options->model, "a .gguf or .safetensors file, or a Hugging Face folder")

@@ -8,7 +8,7 @@
 namespace vitrine::app {
 namespace {
 
-struct Options {
+struct InfoOptions {
   std::string model;
   std::uint32_t context = 0;
   bool json = false;
@@ -56,7 +56,7 @@ void printText(const core::ModelSummary& s) {
     fmt::print("    {:<{}}  {:<6} {}\n", tensor.name, width, tensor.dtype, tensor.shape);
 }
 
-Result<void> info(const Options& options) {
+Result<void> info(const InfoOptions& options) {
   TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(options.model));
   TRY_ASSIGN(auto spec, core::readModelSpec(checkpoint));
   TRY_ASSIGN(auto weights, core::packedWeightBytes(spec));
@@ -73,7 +73,7 @@ Result<void> info(const Options& options) {
 }  // namespace
 
 void addInfo(CLI::App& app, Common& common) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<InfoOptions>();
   CLI::App* command =
       app.add_subcommand("info", "Architecture, hyper-parameters, tensors and the memory needed");
   command->add_option("MODEL", options->model, "a .gguf or .safetensors file, or a Hugging Face folder")

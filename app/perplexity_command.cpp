@@ -8,13 +8,13 @@
 namespace vitrine::app {
 namespace {
 
-struct Options {
+struct PerplexityOptions {
   std::string model, text_file, cache = "f16";
   core::PerplexityOptions perplexity;
   bool json = false;
 };
 
-Result<void> perplexity(const Common& common, Options options) {
+Result<void> perplexity(const Common& common, PerplexityOptions options) {
   TRY_ASSIGN(auto text, readTextFile(options.text_file));
   TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kYes));
   options.perplexity.cache = options.cache == "f32" ? core::CacheType::kF32 : core::CacheType::kF16;
@@ -38,7 +38,7 @@ Result<void> perplexity(const Common& common, Options options) {
 }  // namespace
 
 void addPerplexity(CLI::App& app, Common& common) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PerplexityOptions>();
   CLI::App* command =
       app.add_subcommand("perplexity", "Perplexity of a text, by llama-perplexity's convention");
   command->add_option("MODEL", options->model, "a .gguf or .safetensors file, or a Hugging Face folder")

@@ -7,12 +7,12 @@
 namespace vitrine::app {
 namespace {
 
-struct Options {
+struct TokenizeOptions {
   std::string model, text;
   bool json = false;
 };
 
-Result<void> tokenize(const Options& options) {
+Result<void> tokenize(const TokenizeOptions& options) {
   TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(options.model));
   TRY_ASSIGN(auto tokenizer, core::Tokenizer::fromCheckpoint(*checkpoint));
   TRY_ASSIGN(auto ids, tokenizer->encode(options.text));
@@ -29,7 +29,7 @@ Result<void> tokenize(const Options& options) {
 }  // namespace
 
 void addTokenize(CLI::App& app, Common& common) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TokenizeOptions>();
   CLI::App* command =
       app.add_subcommand("tokenize", "Text to token ids; no beginning-of-text token is added");
   command->add_option("MODEL", options->model, "a model, or a vocabulary-only GGUF")->required();

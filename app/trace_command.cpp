@@ -6,11 +6,11 @@
 namespace vitrine::app {
 namespace {
 
-struct Options {
+struct TraceOptions {
   std::string model, prompt, ids, out, capture = "logits,hidden,attention", cache = "f32";
 };
 
-Result<void> trace(const Common& common, const Options& options) {
+Result<void> trace(const Common& common, const TraceOptions& options) {
   TRY_ASSIGN(auto what, core::parseCapture(options.capture));
   what.cache = options.cache == "f16" ? core::CacheType::kF16 : core::CacheType::kF32;
   bool from_text = options.ids.empty();
@@ -35,7 +35,7 @@ Result<void> trace(const Common& common, const Options& options) {
 }  // namespace
 
 void addTrace(CLI::App& app, Common& common) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TraceOptions>();
   CLI::App* command = app.add_subcommand("trace", "Write a forward pass's activations as a safetensors file");
   command->add_option("MODEL", options->model, "a .gguf or .safetensors file, or a Hugging Face folder")
       ->required();
