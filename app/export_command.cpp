@@ -14,7 +14,7 @@ namespace {
 struct ExportOptions {
   std::string trace, model, figure = "attention-map", preset = "icml-column", formats = "pdf,svg,csv,npz",
                             out = "figures";
-  std::string colormap = "viridis", scale = "log";
+  std::string colormap = "viridis", scale = "log", metric;
   core::AttentionFigureOptions attention;
 };
 
@@ -27,6 +27,12 @@ Result<std::vector<std::string>> tokenLabels(const std::string& model, const std
   return labels;
 }
 
+std::vector<std::string> metricNames() {
+  std::vector<std::string> names;
+  for (core::HeadMetric metric : core::headMetrics()) names.emplace_back(core::headMetricName(metric));
+  return names;
+}
+
 Result<void> exportCommand(ExportOptions options, const std::string& command_line) {
   TRY_ASSIGN(auto trace, core::Checkpoint::open(options.trace));
   TRY_ASSIGN(auto ids, core::traceTokenIds(*trace));
@@ -34,6 +40,9 @@ Result<void> exportCommand(ExportOptions options, const std::string& command_lin
   TRY_ASSIGN(auto preset, core::findFigurePreset(options.preset));
   TRY_ASSIGN(auto formats, core::parseFigureFormats(options.formats));
   TRY_ASSIGN(options.attention.colormap, core::findColormap(options.colormap));
+  if (!options.metric.empty()) {
+    TRY_ASSIGN(options.attention.metric, core::findHeadMetric(options.metric));
+  }
   options.attention.scale = options.scale == "linear" ? core::AxisScale::kLinear : core::AxisScale::kLog;
   TRY_ASSIGN(auto figure, core::figureFromTrace(*trace, options.figure, options.attention, labels));
   core::Provenance provenance{
@@ -63,7 +72,11 @@ void addExport(CLI::App& app, Common& common) {
       ->capture_default_str();
   command->add_option("--layer", options->attention.layer)->capture_default_str();
   command->add_option("--head", options->attention.head)->capture_default_str();
-  command->add_option("--query", options->attention.query, "attention-row: which query (default: the last)");
+  command->add_option("--query", options->attention.query,
+                      "attention-row: which query (default: the last); attention-map: boxed");
+  command->add_option("--key", options->attention.key, "attention-map: which key is boxed");
+  command->add_option("--metric", options->metric, "head-metrics: only this one (default: all)")
+      ->check(CLI::IsMember(metricNames()));
   command->add_option("--scale", options->scale, "log or linear")
       ->check(CLI::IsMember({"log", "linear"}))
       ->capture_default_str();

@@ -42,6 +42,7 @@ struct Generation {
   std::uint32_t remaining = 0, done = 0;
   SamplingSettings sampling;
   double tokens_per_s_limit = 0;
+  std::stop_token stop;
   Clock::time_point start = Clock::now();
   std::uint32_t slice = 1;
 };
@@ -55,7 +56,7 @@ class EngineThread final : public Engine {
 
   ~EngineThread() override {
     interrupt();
-    (void)freshLoadStop();
+    (void)renew(load_stop_);
     queue_.push("quit", [this] { quit_ = true; });
     thread_.join();
   }
@@ -64,29 +65,30 @@ class EngineThread final : public Engine {
 
   void loadModel(std::filesystem::path path, LoadOptions options) override {
     interrupt();
-    queue_.push("load", [this, path = std::move(path), options, stop = freshLoadStop()] {
+    queue_.push("load", [this, path = std::move(path), options, stop = renew(load_stop_)] {
       attempt(load(path, options, stop));
     });
   }
-  void cancelLoad() override { (void)freshLoadStop(); }
+  void cancelLoad() override { (void)renew(load_stop_); }
   void unloadModel() override {
     interrupt();
-    (void)freshLoadStop();
+    (void)renew(load_stop_);
     queue_.push("load", [this] { unload(); });
   }
   void setPrompt(std::string prompt) override {
-    interrupt();
-    queue_.push("generate", [this, prompt = std::move(prompt)] { attempt(readPrompt(prompt)); });
+    queue_.push("generate", [this, prompt = std::move(prompt), stop = renew(stop_)] {
+      attempt(readPrompt(prompt, stop));
+    });
   }
   void generate(GenerateRequest request) override {
-    interrupt();
-    queue_.push("generate", [this, request = std::move(request)] {
-      if (attempt(readPrompt(request.prompt)))
-        begin(request.max_tokens, request.sampling, request.tokens_per_s_limit);
+    queue_.push("generate", [this, request = std::move(request), stop = renew(stop_)] {
+      if (attempt(readPrompt(request.prompt, stop)))
+        begin(request.max_tokens, request.sampling, request.tokens_per_s_limit, stop);
     });
   }
   void continueGeneration(std::uint32_t max_tokens, SamplingSettings sampling) override {
-    queue_.push("continue", [this, max_tokens, sampling] { begin(max_tokens, sampling, 0); });
+    queue_.push("continue",
+                [this, max_tokens, sampling, stop = renew(stop_)] { begin(max_tokens, sampling, 0, stop); });
   }
   void step(SamplingSettings sampling) override { continueGeneration(1, sampling); }
   void stop() override {
@@ -120,24 +122,19 @@ class EngineThread final : public Engine {
   }
 
  private:
-  // Asks what reads or generates now to stop; the next such operation gets a fresh stop source. Loading goes
-  // on: a prompt that arrives meanwhile waits for the model.
+  // Stops what reads or generates, also what was asked for and has not started. Loading goes on: a prompt
+  // that arrives meanwhile waits for the model.
   void interrupt() {
     std::lock_guard lock(stop_mutex_);
     stop_.request_stop();
   }
-  std::stop_token freshStop() {
-    std::lock_guard lock(stop_mutex_);
-    stop_ = std::stop_source();
-    return stop_.get_token();
-  }
 
-  // Stops the newest load, also one that has not started; the token is for the next.
-  std::stop_token freshLoadStop() {
+  // Stops the newest operation of the source; the token is for the next.
+  std::stop_token renew(std::stop_source& source) {
     std::lock_guard lock(stop_mutex_);
-    load_stop_.request_stop();
-    load_stop_ = std::stop_source();
-    return load_stop_.get_token();
+    source.request_stop();
+    source = std::stop_source();
+    return source.get_token();
   }
 
   void run() {
@@ -219,20 +216,20 @@ class EngineThread final : public Engine {
   }
 
   // The cache keeps what the new prompt shares with the old sequence.
-  Result<void> readPrompt(const std::string& prompt) {
-    std::stop_token stop = freshStop();
+  Result<void> readPrompt(const std::string& prompt, const std::stop_token& stop) {
     generation_.reset();
     if (!session_) return fail(ErrorCode::kInvalidArgument, "no model is loaded: open one first");
+    if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "reading the prompt was cancelled");
     TRY_ASSIGN(auto ids, state_.tokenizer->encodePrompt(prompt));
     auto old = session_->tokens();
     auto shared = std::mismatch(old.begin(), old.end(), ids.begin(), ids.end()).first - old.begin();
     TRY(session_->truncate(static_cast<std::uint32_t>(shared)));
-    prompt_tokens_ = static_cast<std::uint32_t>(ids.size());
     auto start = Clock::now();
     auto rest = std::span(ids).subspan(static_cast<std::size_t>(shared));
     auto done = session_->prefill(rest, stop, [&](std::uint32_t done, std::uint32_t total) {
       progress(EngineState::kPrefilling, "Reading the prompt", done, total);
     });
+    prompt_tokens_ = session_->length();
     views_->invalidate();
     sequenceChanged();
     TRY(done);
@@ -242,15 +239,16 @@ class EngineThread final : public Engine {
     return {};
   }
 
-  void begin(std::uint32_t max_tokens, const SamplingSettings& sampling, double limit) {
+  void begin(std::uint32_t max_tokens, const SamplingSettings& sampling, double limit,
+             const std::stop_token& stop) {
+    if (stop.stop_requested()) return;
     if (!session_ || session_->length() == 0) {
       attempt(
           fail(ErrorCode::kInvalidArgument, "there is nothing to continue: load a model and give a prompt"));
       return;
     }
-    (void)freshStop();
-    generation_ =
-        Generation{.remaining = max_tokens, .done = 0, .sampling = sampling, .tokens_per_s_limit = limit};
+    generation_ = Generation{
+        .remaining = max_tokens, .done = 0, .sampling = sampling, .tokens_per_s_limit = limit, .stop = stop};
     state_.state = EngineState::kGenerating;
     state_.activity = "Generating";
     state_.stop = StopReason::kNone;
@@ -274,16 +272,11 @@ class EngineThread final : public Engine {
       }
       g.slice = 1;
     }
-    std::stop_token stop;
-    {
-      std::lock_guard lock(stop_mutex_);
-      stop = stop_.get_token();
-    }
     std::vector<TokenId> ends = state_.tokenizer->endOfText();
     DecodeTimings timings;
     auto start = Clock::now();
     std::uint32_t count = std::min(g.slice, g.remaining);
-    TRY_ASSIGN(StopReason reason, session_->decode(count, g.sampling, ends, {}, stop, &timings));
+    TRY_ASSIGN(StopReason reason, session_->decode(count, g.sampling, ends, {}, g.stop, &timings));
     g.done += timings.tokens;
     g.remaining -= std::min(g.remaining, timings.tokens);
     double per_token = secondsSince(start) / std::max(1u, timings.tokens);

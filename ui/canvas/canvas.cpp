@@ -26,7 +26,7 @@ Qt::CursorShape cursorShape(ImGuiMouseCursor cursor) {
 }  // namespace
 
 Result<std::unique_ptr<Canvas>> Canvas::create(gpu::Device& device, const Theme& theme) {
-  std::unique_ptr<Canvas> canvas(new Canvas(device, theme));
+  std::unique_ptr<Canvas> canvas(new Canvas(device));
   canvas->context_ = ImGui::CreateContext();
   ImGui::SetCurrentContext(canvas->context_);
   ImGuiIO& io = ImGui::GetIO();
@@ -34,7 +34,7 @@ Result<std::unique_ptr<Canvas>> Canvas::create(gpu::Device& device, const Theme&
   io.LogFilename = nullptr;
   io.BackendFlags |= ImGuiBackendFlags_RendererHasVtxOffset | ImGuiBackendFlags_HasMouseCursors;
   io.ConfigWindowsMoveFromTitleBarOnly = true;
-  applyStyle(theme, ImGui::GetStyle());
+  canvas->setTheme(theme);
   TRY_ASSIGN(canvas->renderer_, DrawRenderer::create(device));
   TRY_ASSIGN(canvas->labels_, LabelCache::create(device, *canvas->renderer_));
   return canvas;
@@ -45,9 +45,10 @@ Canvas::~Canvas() {
 }
 
 void Canvas::setTheme(const Theme& theme) {
-  theme_ = theme;
+  theme_ = themeOf(theme.appearance);
+  zoom_ = theme.zoom;
   ImGui::SetCurrentContext(context_);
-  applyStyle(theme, ImGui::GetStyle());
+  applyStyle(theme_, ImGui::GetStyle());
 }
 
 void Canvas::buildFrame(CanvasFrame& frame) {
@@ -64,6 +65,8 @@ void Canvas::buildFrame(CanvasFrame& frame) {
 }
 
 Result<FrameResult> Canvas::frame(const DrawTarget& target, ImVec2 size, double pixel_ratio) {
+  size = {float(size.x / zoom_), float(size.y / zoom_)};
+  pixel_ratio *= zoom_;
   ImGui::SetCurrentContext(context_);
   TRY(fonts_.prepare(device_, *renderer_, theme_.fonts, pixel_ratio));
   ImGuiIO& io = ImGui::GetIO();
@@ -82,7 +85,7 @@ Result<FrameResult> Canvas::frame(const DrawTarget& target, ImVec2 size, double 
                     .seconds = std::min(seconds, kLongestStep),
                     .keys = input_.takeKeys()};
   if (labels_->beginFrame(pixel_ratio, theme_.fonts)) frame.again();
-  if (input_.apply(io)) frame.again();
+  if (input_.apply(io, zoom_)) frame.again();
   buildFrame(frame);
   TRY_ASSIGN(const std::uint64_t done, renderer_->render(*ImGui::GetDrawData(), target));
   const ImGuiMouseCursor cursor =

@@ -60,6 +60,7 @@ class Canvas {
   Canvas(const Canvas&) = delete;
   Canvas& operator=(const Canvas&) = delete;
 
+  // The interface's zoom enlarges the canvas as a whole, as a finer screen would: views draw at 100 %.
   void setTheme(const Theme& theme);
   void setContent(CanvasContent* content) { content_ = content; }  // must outlive the canvas or be taken away
   CanvasContent* content() const { return content_; }
@@ -78,11 +79,12 @@ class Canvas {
   double lastFrameMs() const { return renderer_->lastFrameMs(); }  // GPU time
 
  private:
-  Canvas(gpu::Device& device, const Theme& theme) : device_(device), theme_(theme) {}
+  explicit Canvas(gpu::Device& device) : device_(device) {}
   void buildFrame(CanvasFrame& frame);
 
   gpu::Device& device_;
-  Theme theme_;
+  Theme theme_;  // at 100 %
+  double zoom_ = 1;
   ImGuiContext* context_ = nullptr;
   std::unique_ptr<DrawRenderer> renderer_;
   std::unique_ptr<LabelCache> labels_;

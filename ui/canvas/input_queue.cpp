@@ -81,14 +81,14 @@ bool InputQueue::add(const QEvent& event) {
   }
 }
 
-bool InputQueue::apply(ImGuiIO& io) {
+bool InputQueue::apply(ImGuiIO& io, double zoom) {
   bool button_changed[ImGuiMouseButton_COUNT] = {}, any_button = false;
   while (!inputs_.empty()) {
     const Input& input = inputs_.front();
     switch (input.kind) {
       case Input::Kind::kMove:
         if (any_button) return true;  // a click happens where the pointer was then
-        io.MousePos = ImVec2(input.x, input.y);
+        io.MousePos = ImVec2(float(input.x / zoom), float(input.y / zoom));
         applyModifiers(io, input.modifiers);
         break;
       case Input::Kind::kLeave:

@@ -23,8 +23,9 @@ class InputQueue {
   bool add(const QEvent& event);
   void addKey(KeyPress press) { keys_.push_back(press); }
 
-  // Puts the waiting inputs into `io` for the frame that starts now. Returns whether some still wait.
-  bool apply(ImGuiIO& io);
+  // Puts the waiting inputs into `io` for the frame that starts now, positions divided by `zoom`. Returns
+  // whether some still wait.
+  bool apply(ImGuiIO& io, double zoom);
   std::vector<KeyPress> takeKeys() { return std::exchange(keys_, {}); }
 
  private:

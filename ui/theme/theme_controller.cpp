@@ -107,6 +107,7 @@ void ThemeController::apply() {
                                 : choice_ == ThemeChoice::kLight ? Appearance::kLight
                                                                  : Appearance::kDark;
   theme_ = themeOf(appearance);
+  theme_.zoom = zoom_;
   theme_.sizes = scaled(theme_.sizes, zoom_);
   for (int* size : {&theme_.fonts.interface_size, &theme_.fonts.small_size, &theme_.fonts.header_size,
                     &theme_.fonts.mono_size})

@@ -94,6 +94,7 @@ struct Theme {
   Colors colors;
   Sizes sizes;
   Fonts fonts;
+  double zoom = 1;  // of the interface, in sizes and fonts already
 };
 
 inline constexpr Theme kDarkTheme{.appearance = Appearance::kDark,

@@ -115,6 +115,28 @@ TEST_F(EngineThreadTest, LoadsGeneratesAndContinues) {
   EXPECT_EQ(lengthOf(*empty), 0u);
 }
 
+TEST_F(EngineThreadTest, StopTakesBackWhatHasNotStarted) {
+  ASSERT_TRUE(load()->model);
+  std::promise<void> reached, go_on;
+  engine_->readMap(0, 0, [&](const Result<std::vector<float>>&) {
+    reached.set_value();
+    go_on.get_future().wait();
+  });
+  reached.get_future().wait();  // the engine's thread is busy: what follows queues up
+  engine_->generate({.prompt = "It is a truth universally acknowledged", .max_tokens = 12, .sampling = {}});
+  engine_->stop();
+  std::promise<void> all_done;
+  engine_->readMap(0, 1, [&](const Result<std::vector<float>>&) { all_done.set_value(); });
+  go_on.set_value();
+  all_done.get_future().wait();
+  auto after = waitUntil("rest", idle);
+  EXPECT_EQ(lengthOf(*after), 0u) << "neither read nor continued";
+  EXPECT_FALSE(after->error);
+
+  engine_->generate({.prompt = "It is", .max_tokens = 3, .sampling = {}});
+  waitUntil("the next request", [](const Snapshot& s) { return idle(s) && s.stop == StopReason::kLength; });
+}
+
 TEST_F(EngineThreadTest, PicturesFollowTheNewestRequest) {
   auto loaded = load();
   ASSERT_TRUE(loaded->model);

@@ -161,6 +161,25 @@ TEST_F(CanvasTest, FollowsTheTheme) {
   EXPECT_EQ(hex(image.pixel(10, 10)), hex(kLightTheme.colors.canvas.argb()));
 }
 
+TEST_F(CanvasTest, TheInterfacesZoomEnlargesTextAndRoomAlike) {
+  Theme theme = kDarkTheme;
+  ImVec2 size;
+  float line = 0;
+  content_.how = [&](CanvasFrame& frame) {
+    size = frame.size;
+    line = textSize(frame.fonts.mono(), "x").y * float(frame.pixel_ratio);
+  };
+  test::expectValue(canvas_->image({300, 150}, 1));
+  const float line_before = line;
+  theme.zoom = 1.5;
+  canvas_->setTheme(theme);
+  const QImage image = test::expectValue(canvas_->image({300, 150}, 1));
+  EXPECT_EQ(image.size(), QSize(300, 150));
+  EXPECT_FLOAT_EQ(size.x, 200);
+  EXPECT_FLOAT_EQ(size.y, 100);
+  EXPECT_NEAR(line, 1.5f * line_before, 1.5);  // device pixels, rounded to whole ones by the rasterizer
+}
+
 TEST_F(CanvasTest, ReadsAPicturesValuesWithoutWaiting) {
   const std::vector<float> values = {0.1f, -1.0f, 0.3f, 0.4f, 0.5f, 0.6f};
   const auto image = picture(3, 2, values);
