@@ -331,6 +331,15 @@ void Commands::copyToImage(Slice from, const Image& to) {
   vkCmdCopyBufferToImage(handle_, from.buffer->handle(), to.handle(), VK_IMAGE_LAYOUT_GENERAL, 1, &region);
 }
 
+void Commands::clear(const Image& image, float value) {
+  if (!recording("clear")) return;
+  touch(image, Use::kWrite, kTransferStage);
+  order();
+  const VkClearColorValue color{.float32 = {value, value, value, value}};
+  const VkImageSubresourceRange all{VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
+  vkCmdClearColorImage(handle_, image.handle(), VK_IMAGE_LAYOUT_GENERAL, &color, 1, &all);
+}
+
 void Commands::copyFromImage(const Image& from, Slice to) {
   if (!recording("copyFromImage")) return;
   to.bytes = std::min(to.bytes, from.bytes());

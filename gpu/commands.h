@@ -81,6 +81,7 @@ class Commands {
   void fill(Slice slice, std::uint32_t value);
   void update(Slice slice, std::span<const std::byte> data);  // at most 65,536 bytes, inline
   void copyToImage(Slice from, const Image& to);
+  void clear(const Image& image, float value);
   void copyFromImage(const Image& from, Slice to);
   void barrier();  // everything before is visible to everything after (compute, transfer, drawing, indirect)
   void hostBarrier();  // device writes so far become visible to the host after the timeline value passes

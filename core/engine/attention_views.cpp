@@ -1,6 +1,7 @@
 #include "core/engine/attention_views.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <map>
 
@@ -18,9 +19,17 @@ constexpr std::uint32_t kHistogramBins = 64;
 constexpr std::uint32_t kReceivedQueries = 1024;  // sampled for the mean that a key receives
 constexpr std::uint32_t kMaxPairs = 1024;         // sampled for the induction score
 constexpr std::uint32_t kMeanFloats = 8;
+constexpr float kMasked = -1;
 
 std::uint32_t divideUp(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint32_t>((a + b - 1) / b);
+}
+
+std::uint32_t mostHeads(const Model& model) {
+  std::uint32_t heads = 0;
+  for (std::uint32_t layer = 0; layer < model.layers(); ++layer)
+    if (const AttentionSpec* spec = model.attention(layer)) heads = std::max(heads, spec->heads);
+  return heads;
 }
 
 // Cells [first, first + count) of an axis, and how many pixels show them.
@@ -122,7 +131,7 @@ Result<void> AttentionViews::Impl::finish() {
 
 shader::HeadRows AttentionViews::Impl::head(const Session& session, std::uint32_t layer,
                                             std::uint32_t head) const {
-  const AttentionSpec& spec = session.model().attention(layer);
+  const AttentionSpec& spec = *session.model().attention(layer);
   AttentionRecord record = session.record(layer);
   std::uint32_t element = session.options().cache == CacheType::kF16 ? 2 : 4;
   std::uint64_t q_at = std::uint64_t(head) * record.q_rows * spec.head_dim;
@@ -142,7 +151,7 @@ shader::HeadRows AttentionViews::Impl::head(const Session& session, std::uint32_
 
 shader::AttentionOverviewParams AttentionViews::Impl::layerHeads(const Session& session,
                                                                  std::uint32_t layer) const {
-  const AttentionSpec& spec = session.model().attention(layer);
+  const AttentionSpec& spec = *session.model().attention(layer);
   std::uint32_t element = session.options().cache == CacheType::kF16 ? 2 : 4;
   return {
       .head = head(session, layer, 0),
@@ -172,7 +181,7 @@ Result<std::vector<gpu::Bound>> AttentionViews::Impl::bound(const Session& sessi
 
 std::vector<gpu::Specialization> AttentionViews::Impl::constants(const Session& session, std::uint32_t layer,
                                                                  Pooling pooling) const {
-  return {{0, session.model().attention(layer).head_dim},
+  return {{0, session.model().attention(layer)->head_dim},
           {1, pooling == Pooling::kMean},
           {7, session.options().cache == CacheType::kF16}};
 }
@@ -275,21 +284,23 @@ Result<MapPicture> AttentionViews::map(const Session& session, const MapRequest&
 
 Result<OverviewPicture> AttentionViews::overview(const Session& session, const OverviewRequest& request) {
   Impl& impl = *impl_;
-  TRY(check(session, 0, 0));
-  std::uint32_t tile = std::clamp(request.tile, 1u, 256u), heads = 0, layers = session.model().layers();
-  for (std::uint32_t layer = 0; layer < layers; ++layer)
-    heads = std::max(heads, session.model().attention(layer).heads);
+  TRY(check(session));
+  std::uint32_t tile = std::clamp(request.tile, 1u, 256u), layers = session.model().layers();
+  std::uint32_t heads = mostHeads(session.model());
   TRY_ASSIGN(auto picture, impl.picture(heads * tile, layers * tile, "attention overview"));
   gpu::Commands& commands = impl.commands;
   TRY(commands.begin());
   commands.mark("begin");
+  commands.clear(*picture, kMasked);  // layers without attention, and those with fewer heads than others
   for (std::uint32_t layer = 0; layer < layers; ++layer) {
+    const AttentionSpec* spec = session.model().attention(layer);
+    if (!spec) continue;
     TRY_ASSIGN(const gpu::Kernel* kernel, impl.kernels.get("views/attention_overview", 1,
                                                            impl.constants(session, layer, request.pooling)));
     TRY_ASSIGN(auto bound, impl.bound(session, layer, picture.get()));
     shader::AttentionOverviewParams params = impl.layerHeads(session, layer);
     params.tile = tile;
-    gpu::Groups groups{divideUp(tile, impl.kernels.lanes()), tile, session.model().attention(layer).heads};
+    gpu::Groups groups{divideUp(tile, impl.kernels.lanes()), tile, spec->heads};
     commands.dispatch(*kernel, groups, params, {}, bound);
   }
   TRY(impl.finish());
@@ -326,11 +337,9 @@ Result<RowValues> AttentionViews::row(const Session& session, const RowRequest& 
 
 Result<std::vector<HeadSummary>> AttentionViews::heads(const Session& session) {
   Impl& impl = *impl_;
-  TRY(check(session, 0, 0));
-  std::uint32_t layers = session.model().layers(), heads = 0;
-  for (std::uint32_t layer = 0; layer < layers; ++layer)
-    heads = std::max(heads, session.model().attention(layer).heads);
-  std::vector<std::uint32_t> pairs = inductionPairs(session.tokens(), session.record(0).q_step);
+  TRY(check(session));
+  std::uint32_t layers = session.model().layers(), heads = mostHeads(session.model());
+  std::vector<std::uint32_t> pairs = inductionPairs(session.tokens(), session.queryStep());
   if (!impl.pairs) {
     TRY_ASSIGN(impl.pairs,
                gpu::Buffer::create(impl.device, kMaxPairs * 8, gpu::MemoryKind::kDevice, "induction pairs"));
@@ -341,7 +350,10 @@ Result<std::vector<HeadSummary>> AttentionViews::heads(const Session& session) {
   impl.commands.mark("begin");
   if (!pairs.empty())
     impl.commands.update({impl.pairs, 0, pairs.size() * 4}, std::as_bytes(std::span(pairs)));
+  impl.commands.fill({impl.values, 0, layers * layer_floats * 4},
+                     std::bit_cast<std::uint32_t>(std::nanf("")));
   for (std::uint32_t layer = 0; layer < layers; ++layer) {
+    if (!session.model().attention(layer)) continue;
     TRY_ASSIGN(const gpu::Kernel* kernel,
                impl.kernels.get("views/head_means", 1, impl.constants(session, layer, Pooling::kMean)));
     TRY_ASSIGN(auto bound, impl.bound(session, layer, nullptr));
@@ -354,7 +366,7 @@ Result<std::vector<HeadSummary>> AttentionViews::heads(const Session& session) {
         .context = session.context(),
     };
     gpu::Slice out(impl.values, layer * layer_floats * 4, layer_floats * 4);
-    impl.commands.dispatch(*kernel, {session.model().attention(layer).heads}, params,
+    impl.commands.dispatch(*kernel, {session.model().attention(layer)->heads}, params,
                            {.reads = {impl.pairs}, .writes = {out}}, bound);
   }
   impl.commands.copy({impl.values, 0, layers * layer_floats * 4}, impl.host_values);
@@ -395,13 +407,23 @@ std::uint64_t AttentionViews::memoryBytes() const {
   return bytes;
 }
 
-Result<void> AttentionViews::check(const Session& session, std::uint32_t layer, std::uint32_t head) const {
+Result<void> AttentionViews::check(const Session& session) const {
   if (!session.options().probes)
     return fail(ErrorCode::kInvalidArgument,
                 "the session keeps no queries: create it with probes to see attention");
   if (session.length() == 0)
     return fail(ErrorCode::kInvalidArgument, "the sequence is empty: there is no attention to show");
-  if (layer >= session.model().layers() || head >= session.model().attention(layer).heads)
+  if (mostHeads(session.model()) == 0)
+    return fail(ErrorCode::kUnsupported, "no layer of this model has attention: there is nothing to show");
+  return {};
+}
+
+Result<void> AttentionViews::check(const Session& session, std::uint32_t layer, std::uint32_t head) const {
+  TRY(check(session));
+  const Model& model = session.model();
+  if (layer < model.layers() && !model.attention(layer))
+    return fail(ErrorCode::kUnsupported, "layer {} has no attention: there is no map to show", layer);
+  if (layer >= model.layers() || head >= model.attention(layer)->heads)
     return fail(ErrorCode::kInvalidArgument, "there is no layer {} head {}", layer, head);
   return {};
 }

@@ -31,6 +31,7 @@ class AttentionViews {
 
  private:
   AttentionViews();
+  Result<void> check(const Session& session) const;
   Result<void> check(const Session& session, std::uint32_t layer, std::uint32_t head) const;
   struct Impl;
   std::unique_ptr<Impl> impl_;

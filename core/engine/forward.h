@@ -1,6 +1,7 @@
-// Records a model's forward pass for a batch of tokens. Five stages a layer: norm + qkv + rope + cache |
-// attention | output + residual | norm + gate and up + activation | down + residual; two more stages with QK
-// norm.
+// Records a model's forward pass for a batch of tokens. A plain decoder's layer is five stages: norm + qkv +
+// rope + cache | attention | output + residual | norm + gate and up + activation | down + residual. What
+// deviates (layer norms, norms behind, parallel blocks, several mixers) takes stages of its own. Each kind of
+// mixer and channel mixer has its record(), in forward_<kind>.cpp.
 #pragma once
 
 #include "core/engine/kernels.h"
@@ -21,24 +22,76 @@ class Forward {
   // logits = head(norm(x)) for `tokens` rows of x from `first_row` on, into `logits` (tokens, vocab_stride).
   Result<void> head(gpu::Commands& commands, std::uint32_t first_row, std::uint32_t tokens,
                     const gpu::Buffer& logits);
-  // y = norm(x): the final norm alone, for traces.
+  // y = norm(x): the final norm alone, for traces; y has x's stride.
   Result<void> finalNorm(gpu::Commands& commands, std::uint32_t tokens, gpu::Slice y);
   // The next id from buffers.logits, into ids[0], the ring and the state.
   Result<void> sample(gpu::Commands& commands);
 
  private:
-  Result<void> qkv(gpu::Commands& commands, std::uint32_t layer, std::uint32_t tokens);
-  Result<void> scatter(gpu::Commands& commands, std::uint32_t layer, std::uint32_t tokens);
-  Result<void> attention(gpu::Commands& commands, std::uint32_t layer, std::uint32_t tokens,
-                         std::uint32_t splits);
-  Result<void> mlp(gpu::Commands& commands, std::uint32_t layer, std::uint32_t tokens);
-  Result<void> addTo(gpu::Commands& commands, const Matrix& matrix, const gpu::Buffer& input,
-                     std::uint32_t stride, std::uint32_t tokens);
+  // What a mixer reads: rows of x_stride floats, with the gain of an RMS norm that its first products take
+  // along.
+  struct Input {
+    gpu::Slice x;
+    const gpu::Buffer* gain = nullptr;
+    float epsilon = 0;
+  };
+  // Where its output goes.
+  struct Output {
+    const gpu::Buffer* to = nullptr;  // (batch, x_stride)
+    bool add = true;
+    float scale = 1;
+  };
+  struct Pass {
+    gpu::Commands& commands;
+    std::uint32_t layer, tokens, splits;
+    Input in;
+    Output out;
+  };
+
+  Result<void> record(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
+  Result<void> record(const Pass& pass, const DenseMlpSpec& spec, const MlpWeights& weights);
+
+  Result<void> qkv(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
+  Result<void> scatter(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
+  Result<void> attend(const Pass& pass, const AttentionSpec& spec);
+
+  // y = W norm(in) + bias, (tokens, y_stride), with an epilogue if wanted.
+  MatmulCall product(const Pass& pass, const Matrix& matrix, const gpu::Buffer& y,
+                     std::uint32_t y_stride) const;
+  // The mixer's last product: from (tokens, stride) of `from` to where the pass's output goes.
+  Result<void> project(const Pass& pass, const Matrix& matrix, const gpu::Buffer& from, std::uint32_t stride);
+
+  // How norm(x) reaches the mixer: taken along by its products where those can, or computed into `to`
+  // beforehand.
+  enum class Fuse { kWherePossible, kNever };
+  Result<Input> normed(gpu::Commands& commands, const std::optional<NormWeights>& norm, std::uint32_t tokens,
+                       const gpu::Buffer& to, Fuse fuse);
+  // y = norm(x), or y = skip y + scale norm(x) where `add`; no norm: the identity.
+  struct NormCall {
+    const NormWeights* norm = nullptr;
+    gpu::Slice x, y;  // strides as x's
+    bool add = false;
+    float scale = 1, skip = 1;
+  };
+  Result<void> norm(gpu::Commands& commands, const NormCall& call, std::uint32_t tokens);
+  struct Branch;  // the mixers, or the channel mixer, of a block
+  template <typename Body>
+  Result<void> branch(gpu::Commands& commands, const Branch& branch, std::uint32_t layer,
+                      std::uint32_t tokens, std::uint32_t splits, Body body);
+  gpu::Slice xRows(std::uint32_t tokens) const;
 
   const Model& model_;
   const SessionOptions& options_;
   const SessionBuffers& buffers_;
   Kernels& kernels_;
 };
+
+// The part of an activation buffer that a batch of `tokens` uses.
+inline gpu::Slice rowsOf(const gpu::Buffer& buffer, std::uint32_t first, std::uint32_t tokens,
+                         std::uint32_t stride) {
+  return {buffer, std::uint64_t(first) * stride * 4, std::uint64_t(tokens) * stride * 4};
+}
+
+constexpr std::uint32_t kPlainSubgroups = 1;  // of the small kernels: one subgroup does one row
 
 }  // namespace vitrine::core

@@ -65,7 +65,8 @@ Result<void> Kernels::matmul(gpu::Commands& commands, const MatmulCall& call) {
                                              {5, static_cast<std::uint32_t>(call.activation)},
                                              {6, bool(bias)},
                                              {7, call.cache_f16},
-                                             {8, shape.depth}}));
+                                             {8, shape.depth},
+                                             {9, call.scale != 1 || call.soft_cap != 0}}));
   gpu::Slice low = call.matrix->low(), high = call.matrix->high(), scale = call.matrix->scale();
   shader::MatmulParams params{
       .low = low.address(),
@@ -84,6 +85,8 @@ Result<void> Kernels::matmul(gpu::Commands& commands, const MatmulCall& call) {
       .tokens = call.tokens,
       .first_row = call.first_row,
       .epsilon = call.epsilon,
+      .scale = call.scale,
+      .soft_cap = call.soft_cap,
   };
   std::vector<gpu::Bound> bound;
   if (texel()) {

@@ -35,6 +35,7 @@ struct MatmulCall {
   const gpu::Buffer* norm_gain = nullptr;  // not null: the RMS norm in front, with this gain
   float epsilon = 0;
   Epilogue epilogue = Epilogue::kStore;
+  float scale = 1, soft_cap = 0;  // store and add
   Activation activation = Activation::kSilu;
   std::uint64_t aux = 0;                  // address: QkvTarget or the gate's outputs
   std::uint32_t first_row = 0;            // QKV

@@ -45,10 +45,11 @@ ModelSummary summarize(const ModelSpec& spec, const Tokenizer* tokenizer, const 
       .session_context = filled.context,
   };
   for (const BlockSpec& block : spec.blocks) {
-    const auto& attention = std::get<AttentionSpec>(block.mixer);
-    summary.heads = std::max(summary.heads, attention.heads);
-    summary.kv_heads = std::max(summary.kv_heads, attention.kv_heads);
-    summary.head_dim = std::max(summary.head_dim, attention.head_dim);
+    const AttentionSpec* attention = block.attention();
+    if (!attention) continue;
+    summary.heads = std::max(summary.heads, attention->heads);
+    summary.kv_heads = std::max(summary.kv_heads, attention->kv_heads);
+    summary.head_dim = std::max(summary.head_dim, attention->head_dim);
   }
   std::map<std::string_view, std::uint64_t> bytes_by_type;
   for (const TensorEntry& tensor : file.tensors()) {

@@ -64,7 +64,9 @@ struct Session::Impl {
 std::uint32_t Session::Impl::splitsFor(std::uint32_t length) const {
   if (software()) return 1;
   std::uint32_t units = device().info().compute_units ? 2 * device().info().compute_units : 128;
-  std::uint32_t heads = model->attention(0).kv_heads;
+  std::uint32_t heads = 1;
+  for (std::uint32_t layer = 0; layer < layers(); ++layer)
+    if (const AttentionSpec* spec = model->attention(layer)) heads = std::max(heads, spec->kv_heads);
   return std::clamp(std::min(units / heads, length / kKeysPerSplit), 1u, kMaxSplits);
 }
 
@@ -202,8 +204,9 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> mo
         options.context, need.cache / 1e9, need.scratch / 1e9, memory.available / 1e9,
         model->device().info().name);
   for (std::uint32_t layer = 0; layer < model->layers(); ++layer)
-    if (std::uint32_t dim = model->attention(layer).head_dim; dim % 4 != 0)
-      return fail(ErrorCode::kUnsupported, "layer {}: a head_dim of {} is not a multiple of 4", layer, dim);
+    if (const AttentionSpec* spec = model->attention(layer); spec && spec->head_dim % 4 != 0)
+      return fail(ErrorCode::kUnsupported, "layer {}: a head_dim of {} is not a multiple of 4", layer,
+                  spec->head_dim);
   gpu::Device& device = model->device();
   TRY_ASSIGN(impl.buffers,
              SessionBuffers::create(*model, options, kMaxBatch, device.info().software ? 1 : kMaxSplits));
@@ -351,6 +354,10 @@ Result<std::vector<float>> Session::logits() {
   TRY(gpu::download(impl.device(), {impl.buffers.logits, 0, values.size() * 4},
                     std::as_writable_bytes(std::span(values))));
   return values;
+}
+
+std::uint32_t Session::queryStep() const {
+  return impl_->buffers.q_step;
 }
 
 AttentionRecord Session::record(std::uint32_t layer) const {

@@ -84,7 +84,9 @@ class Session {
   Result<void> truncate(std::uint32_t length);
 
   Result<std::vector<float>> logits();  // (vocab) after the last token; reads it again if need be
+  // Of a layer with attention.
   AttentionRecord record(std::uint32_t layer) const;
+  std::uint32_t queryStep() const;  // every so many queries are kept for the views
 
  private:
   Session();

@@ -19,23 +19,40 @@ std::uint32_t cacheElementBytes(CacheType type) {
   return type == CacheType::kF16 ? 2 : 4;
 }
 
+// What a batch's activations need, over all layers.
 struct Widths {
   std::uint64_t q = 0, qkv = 0, act = 0, heads = 0, head_dim = 0;
-  bool qk_norm = false, split_gate = false;
+  bool split_gate = false;
+  bool normed = false, delta = false, channel_input = false;  // buffers of the residual stream's width
+
+  void add(const AttentionSpec& a) {
+    q = std::max<std::uint64_t>(q, std::uint64_t(a.heads) * a.head_dim);
+    if (a.query_norm || a.key_norm)
+      qkv = std::max<std::uint64_t>(qkv, std::uint64_t(a.heads + 2 * a.kv_heads) * a.head_dim);
+    heads = std::max<std::uint64_t>(heads, a.heads);
+    head_dim = std::max<std::uint64_t>(head_dim, a.head_dim);
+  }
+  void add(const DenseMlpSpec& m) {
+    act = std::max<std::uint64_t>(act, m.width);
+    split_gate |= m.gate && m.gate->weight.tensor->dtype != m.up.weight.tensor->dtype;
+  }
+  std::uint64_t streams() const { return 1 + normed + delta + channel_input; }
 };
+
+bool fuses(const std::optional<Norm>& norm) {
+  return !norm || (norm->kind == NormKind::kRms && !norm->bias);
+}
 
 Widths widths(const ModelSpec& spec) {
   Widths w;
+  w.normed = !fuses(spec.final_norm);
   for (const BlockSpec& block : spec.blocks) {
-    const auto& a = std::get<AttentionSpec>(block.mixer);
-    const auto& m = std::get<DenseMlpSpec>(block.channel);
-    w.q = std::max<std::uint64_t>(w.q, std::uint64_t(a.heads) * a.head_dim);
-    w.qkv = std::max<std::uint64_t>(w.qkv, std::uint64_t(a.heads + 2 * a.kv_heads) * a.head_dim);
-    w.act = std::max<std::uint64_t>(w.act, m.width);
-    w.heads = std::max<std::uint64_t>(w.heads, a.heads);
-    w.head_dim = std::max<std::uint64_t>(w.head_dim, a.head_dim);
-    w.qk_norm |= a.query_norm || a.key_norm;
-    w.split_gate |= m.gate && m.gate->weight.tensor->dtype != m.up.weight.tensor->dtype;
+    for (const MixerSpec& mixer : block.mixers) std::visit([&](const auto& kind) { w.add(kind); }, mixer);
+    if (block.channel) std::visit([&](const auto& kind) { w.add(kind); }, *block.channel);
+    w.normed |= !fuses(block.mixer_norm) || !fuses(block.channel_norm) || block.mixers.size() > 1;
+    w.delta |= block.mixer_post_norm || block.channel_post_norm || block.mixers.size() > 1 ||
+               block.mixer_skip != 1 || block.channel_skip != 1;
+    w.channel_input |= block.parallel;
   }
   return w;
 }
@@ -60,25 +77,32 @@ class Allocator {
   Result<void> layers(SessionBuffers& to) {
     std::vector<Rope> ropes;
     for (std::uint32_t layer = 0; layer < model_.layers(); ++layer) {
-      const AttentionSpec& spec = model_.attention(layer);
       LayerBuffers buffers;
-      std::uint64_t element = cacheElementBytes(options_.cache);
-      std::uint64_t cache = std::uint64_t(spec.kv_heads) * options_.context * spec.head_dim * element;
-      std::uint64_t rows = std::uint64_t(spec.heads) * options_.context;
-      TRY_ASSIGN(buffers.k, device(cache, "k cache"));
-      TRY_ASSIGN(buffers.v, device(cache, "v cache"));
-      TRY_ASSIGN(buffers.lse, device(rows * 4, "log-sum-exp"));
-      if (options_.probes) {
-        TRY_ASSIGN(buffers.summary, device(rows * 8, "attention summary"));
-        TRY_ASSIGN(buffers.q_store,
-                   device(std::uint64_t(spec.heads) * to.q_rows * spec.head_dim * element, "query store"));
+      if (const AttentionSpec* spec = model_.attention(layer)) {
+        TRY(attention(*spec, buffers, ropes, to));
       }
-      if (spec.rope) {
-        TRY_ASSIGN(buffers.rope_table, ropeIndex(*spec.rope, ropes, to));
-      }
-      TRY_ASSIGN(buffers.qkv_target, target(spec, buffers, to));
       to.layers.push_back(std::move(buffers));
     }
+    return {};
+  }
+
+  Result<void> attention(const AttentionSpec& spec, LayerBuffers& buffers, std::vector<Rope>& ropes,
+                         SessionBuffers& to) {
+    std::uint64_t element = cacheElementBytes(options_.cache);
+    std::uint64_t cache = std::uint64_t(spec.kv_heads) * options_.context * spec.head_dim * element;
+    std::uint64_t rows = std::uint64_t(spec.heads) * options_.context;
+    TRY_ASSIGN(buffers.k, device(cache, "k cache"));
+    TRY_ASSIGN(buffers.v, device(cache, "v cache"));
+    TRY_ASSIGN(buffers.lse, device(rows * 4, "log-sum-exp"));
+    if (options_.probes) {
+      TRY_ASSIGN(buffers.summary, device(rows * 8, "attention summary"));
+      TRY_ASSIGN(buffers.q_store,
+                 device(std::uint64_t(spec.heads) * to.q_rows * spec.head_dim * element, "query store"));
+    }
+    if (spec.rope) {
+      TRY_ASSIGN(buffers.rope_table, ropeIndex(*spec.rope, ropes, to));
+    }
+    TRY_ASSIGN(buffers.qkv_target, target(spec, buffers, to));
     return {};
   }
 
@@ -143,10 +167,9 @@ class Allocator {
 
 std::uint32_t queryStoreStep(const ModelSpec& spec, const SessionOptions& options) {
   std::uint64_t row_bytes = 0;
-  for (const BlockSpec& block : spec.blocks) {
-    const auto& a = std::get<AttentionSpec>(block.mixer);
-    row_bytes += std::uint64_t(a.heads) * a.head_dim * cacheElementBytes(options.cache);
-  }
+  for (const BlockSpec& block : spec.blocks)
+    if (const AttentionSpec* a = block.attention())
+      row_bytes += std::uint64_t(a->heads) * a->head_dim * cacheElementBytes(options.cache);
   std::uint64_t all = row_bytes * options.context;
   return static_cast<std::uint32_t>(
       std::max<std::uint64_t>(1, (all + options.query_store_bytes - 1) / options.query_store_bytes));
@@ -157,16 +180,19 @@ SessionMemory sessionMemory(const ModelSpec& spec, const SessionOptions& options
   std::uint64_t element = cacheElementBytes(options.cache), context = options.context;
   std::uint32_t step = queryStoreStep(spec, options);
   for (const BlockSpec& block : spec.blocks) {
-    const auto& a = std::get<AttentionSpec>(block.mixer);
-    memory.cache += 2 * std::uint64_t(a.kv_heads) * context * a.head_dim * element;
-    memory.scratch += std::uint64_t(a.heads) * context * (options.probes ? 12 : 4);
+    const AttentionSpec* a = block.attention();
+    if (!a) continue;
+    memory.cache += 2 * std::uint64_t(a->kv_heads) * context * a->head_dim * element;
+    memory.scratch += std::uint64_t(a->heads) * context * (options.probes ? 12 : 4);
     if (options.probes)
-      memory.scratch += std::uint64_t(a.heads) * ((context + step - 1) / step) * a.head_dim * element;
+      memory.scratch += std::uint64_t(a->heads) * ((context + step - 1) / step) * a->head_dim * element;
   }
   Widths w = widths(spec);
   constexpr std::uint64_t kBatch = 512;
-  memory.scratch += kBatch * 4 * (stride(spec.embedding_dim) + 2 * stride(w.q) + stride(w.act)) +
-                    4ull * stride(spec.vocab_size);
+  memory.scratch +=
+      kBatch * 4 *
+          (w.streams() * stride(spec.embedding_dim) + 2 * stride(w.q) + stride(w.qkv) + stride(w.act)) +
+      4ull * stride(spec.vocab_size);
   return memory;
 }
 
@@ -194,7 +220,16 @@ Result<SessionBuffers> SessionBuffers::create(const Model& model, const SessionO
   TRY_ASSIGN(to.q, allocator.activations(batch, to.q_stride, "queries"));
   TRY_ASSIGN(to.o, allocator.activations(batch, to.o_stride, "attention outputs"));
   TRY_ASSIGN(to.act, allocator.activations(batch, to.act_stride, "mlp activations"));
-  if (w.qk_norm) {
+  if (w.normed) {
+    TRY_ASSIGN(to.normed, allocator.activations(batch, to.x_stride, "normalized stream"));
+  }
+  if (w.delta) {
+    TRY_ASSIGN(to.delta, allocator.activations(batch, to.x_stride, "mixer outputs"));
+  }
+  if (w.channel_input) {
+    TRY_ASSIGN(to.channel_input, allocator.activations(batch, to.x_stride, "channel mixer input"));
+  }
+  if (w.qkv > 0) {
     TRY_ASSIGN(to.qkv, allocator.activations(batch, to.qkv_stride, "qkv"));
   }
   if (w.split_gate) {

@@ -95,6 +95,12 @@ Result<ModelSpec> readAs(const std::string& name, const Checkpoint& checkpoint) 
 
 }  // namespace
 
+const AttentionSpec* BlockSpec::attention() const {
+  for (const MixerSpec& mixer : mixers)
+    if (const auto* attention = std::get_if<AttentionSpec>(&mixer)) return attention;
+  return nullptr;
+}
+
 Result<ModelSpec> readModelSpec(std::shared_ptr<const Checkpoint> checkpoint) {
   const auto describe = [&checkpoint](Error error) {
     return within(fmt::format("reading the model {}", checkpoint->displayName()), std::move(error));

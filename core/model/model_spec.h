@@ -13,15 +13,25 @@
 
 namespace vitrine::core {
 
-// A rectangular part of a stored tensor: rows [first_row, first_row + rows) of it. Lets fused projections
-// (qkv in one tensor) and split ones look the same to the engine.
+// A matrix inside a stored tensor, which counts as two-dimensional: its last dimension is a row's length, all
+// others are rows (experts stacked in one tensor lie below each other). Lets fused projections (qkv in one
+// tensor), interleaved ones (q, k, v of each head in turn) and split ones look the same to the engine.
 struct WeightRef {
   const TensorEntry* tensor = nullptr;  // owned by the spec's checkpoint
   std::uint64_t first_row = 0;
   std::uint64_t rows = 0;     // out_features, or the length of a vector
   std::uint64_t columns = 0;  // in_features, 1 for a vector
+  // Rows come in runs of `run`, the starts of which are `stride` stored rows apart; 0: one run.
+  std::uint64_t run = 0, stride = 0;
+  // Stored the other way round (GPT-2's Conv1D, gpt-oss's experts): element (r, c) of the matrix is in stored
+  // row first_row + c at column r. Not together with runs, not for quantized types.
+  bool transposed = false;
 
   explicit operator bool() const { return tensor != nullptr; }
+  // Where row r is stored, if not transposed.
+  std::uint64_t storedRow(std::uint64_t r) const {
+    return first_row + (run == 0 ? r : r / run * stride + r % run);
+  }
 };
 
 struct Linear {
@@ -35,6 +45,7 @@ struct Norm {
   WeightRef weight;  // (d), empty for a norm without gain
   WeightRef bias;    // (d), layer norm only
   float epsilon = 1e-5f;
+  float gain_offset = 0;  // added to the stored gain: 1 in Gemma's Hugging Face files
 };
 
 // How rotary pairs lie in a head: kHalf pairs (i, i + rotary_dim / 2), as Hugging Face stores them
@@ -53,15 +64,23 @@ struct Rope {
   bool operator==(const Rope&) const = default;
 };
 
+// Multi-head attention. The rows of query, key and value are heads one below the other.
 struct AttentionSpec {
   std::uint32_t heads = 0, kv_heads = 0;
   std::uint32_t head_dim = 0;
-  Linear query, key, value;                  // (heads * head_dim, d), (kv_heads * head_dim, d) twice
-  Linear output;                             // (d, heads * head_dim)
-  std::optional<Norm> query_norm, key_norm;  // over head_dim, before rope (qwen3)
+  Linear query, key, value;  // (heads * head_dim, d), (kv_heads * head_dim, d) twice
+  Linear output;             // (d, heads * head_dim)
+  // RMS norms before rope: over each head (weight of head_dim: qwen3) or over all heads together (weight of
+  // heads * head_dim: olmo2).
+  std::optional<Norm> query_norm, key_norm;
   std::optional<Rope> rope;
-  float scale = 0;                   // of q . k, usually 1 / sqrt(head_dim)
+  std::vector<float>
+      alibi_slopes;    // a head each: score -= slope * (query - key) (arXiv:2108.12409); or empty
+  float scale = 0;     // of q . k, usually 1 / sqrt(head_dim)
+  float soft_cap = 0;  // score = cap * tanh(score / cap), before the mask; 0: none (gemma2)
   std::uint32_t sliding_window = 0;  // a query sees this many keys, itself included; 0 sees all
+  WeightRef sinks;                   // (heads): a logit of no key in the softmax's sum; or empty (gpt-oss)
+  std::optional<Linear> gate;  // (heads * head_dim, d): the heads' outputs times sigmoid(gate) (qwen3-next)
 };
 
 enum class Activation { kSilu, kGelu, kGeluTanh, kRelu, kReluSquared };
@@ -73,14 +92,32 @@ struct DenseMlpSpec {  // down(activation(gate(x)) * up(x)); without a gate: dow
   Linear up, down;
 };
 
-using MixerSpec = std::variant<AttentionSpec>;        // recurrent mixers join here
-using ChannelMixerSpec = std::variant<DenseMlpSpec>;  // mixtures of experts join here
+// Each kind is read by core/arch, run in double precision by core/reference, uploaded by core/model and
+// recorded by core/engine. A kind of its own header lies in core/model/mixers/ or core/model/channels/.
+using MixerSpec = std::variant<AttentionSpec>;
+using ChannelMixerSpec = std::variant<DenseMlpSpec>;
 
-struct BlockSpec {  // x += mixer(norm(x)); x += channel(norm(x))
-  Norm mixer_norm;
-  MixerSpec mixer;
-  Norm channel_norm;
-  ChannelMixerSpec channel;
+// What the mixers' and the channel mixer's outputs are added to.
+enum class Residual {
+  kInput,       // x += scale * f(norm(x))
+  kNormalized,  // n = norm(x); x = skip * n + scale * f(n) (minimax, bloom's option)
+};
+
+// x = residual(x, post(sum of mixers(norm(x)))); then the same with the channel mixer. Norms that are not
+// there are the identity.
+struct BlockSpec {
+  std::optional<Norm> mixer_norm, mixer_post_norm;
+  std::vector<MixerSpec> mixers;  // all read the same input, outputs are added; empty in a block without one
+  std::optional<Norm> channel_norm, channel_post_norm;
+  std::optional<ChannelMixerSpec> channel;
+  // The channel mixer reads the block's input, beside the mixers, not their sum with it (gpt-neox, phi).
+  bool parallel = false;
+  Residual residual = Residual::kInput;
+  float mixer_scale = 1, channel_scale = 1;  // of what is added
+  float mixer_skip = 1, channel_skip = 1;    // of what it is added to
+
+  // The attention of this block, or null.
+  const AttentionSpec* attention() const;
 };
 
 struct ModelSpec {
@@ -90,10 +127,15 @@ struct ModelSpec {
   std::uint32_t vocab_size = 0;
   std::uint32_t context_length = 0;  // the longest that the model was trained for
   WeightRef token_embedding;         // (vocab, d)
+  float embedding_scale = 1;
+  WeightRef position_embedding;        // (positions, d), added to the tokens' (gpt2); or empty
+  std::optional<Norm> embedding_norm;  // bloom, rwkv
   std::vector<BlockSpec> blocks;
   Norm final_norm;
   Linear head;  // (vocab, d); the token embedding again when tied
   bool tied_head = false;
+  float logit_scale = 1;                    // logits = soft_cap(scale * head(x))
+  float logit_soft_cap = 0;                 // cap * tanh(logit / cap); 0: none
   std::vector<std::string> unread_tensors;  // what the file holds and nothing above refers to
 };
 

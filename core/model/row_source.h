@@ -1,6 +1,7 @@
 // The rows of one GPU matrix, gathered from stored tensors in the order in which kernels want them.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/model/model_spec.h"
@@ -10,6 +11,7 @@ namespace vitrine::core {
 struct StoredRow {
   const TensorEntry* tensor = nullptr;
   std::uint64_t row = 0;
+  std::optional<std::uint64_t> column = {};  // of a transposed matrix: the row is this column from `row` down
 };
 
 struct RowSource {
@@ -32,6 +34,8 @@ std::uint32_t pairedIndex(std::uint32_t dim, const Rope& rope);
 
 // The rows' values one after another, as float32 (vectors: norm gains and biases).
 Result<std::vector<float>> readFloats(const RowSource& source);
-std::span<const std::byte> bytesOf(const StoredRow& row, DType type, std::uint64_t columns);
+// The row's bytes as stored; those of a transposed matrix are gathered in `scratch`.
+std::span<const std::byte> bytesOf(const StoredRow& row, DType type, std::uint64_t columns,
+                                   std::vector<std::byte>& scratch);
 
 }  // namespace vitrine::core

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "core/tensor/dequantize.h"
+#include "core/model/row_source.h"
 
 namespace vitrine::core {
 namespace {
@@ -14,11 +14,11 @@ using Matrix = ReferenceMatrix;
 
 // Rows [first, first + count) of a referenced matrix.
 Result<Matrix> expandRows(const WeightRef& weight, std::uint64_t first, std::uint64_t count) {
-  const TensorEntry& tensor = *weight.tensor;
-  const std::uint64_t row_bytes = rowBytes(tensor.dtype, weight.columns == 1 ? 1 : weight.columns);
-  std::vector<float> values(count * weight.columns);
-  TRY(dequantize(tensor.dtype,
-                 tensor.bytes.subspan((weight.first_row + first) * row_bytes, count * row_bytes), values));
+  RowSource all = rowsOf(weight);
+  RowSource band{.type = all.type, .columns = all.columns, .rows = {}};
+  band.rows.assign(all.rows.begin() + static_cast<Index>(first),
+                   all.rows.begin() + static_cast<Index>(first + count));
+  TRY_ASSIGN(const std::vector<float> values, readFloats(band));
   return Matrix(Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
                     values.data(), static_cast<Index>(count), static_cast<Index>(weight.columns))
                     .cast<double>());
@@ -45,7 +45,7 @@ Result<Matrix> apply(const Norm& norm, Matrix x, Index width) {
   Eigen::VectorXd gain = Eigen::VectorXd::Ones(width), bias = Eigen::VectorXd::Zero(width);
   if (norm.weight) {
     TRY_ASSIGN(const Matrix stored, expandWeights(norm.weight));
-    gain = stored.col(0);
+    gain = stored.col(0).array() + norm.gain_offset;
   }
   if (norm.bias) {
     TRY_ASSIGN(const Matrix stored, expandWeights(norm.bias));
@@ -94,7 +94,7 @@ Matrix attentionWeights(const Matrix& queries, const Matrix& keys, const Attenti
   return weights;
 }
 
-Result<Matrix> attend(const AttentionSpec& spec, const Matrix& x, ReferenceLayer& layer) {
+Result<Matrix> mix(const AttentionSpec& spec, const Matrix& x, ReferenceLayer& layer) {
   const Index head_dim = spec.head_dim;
   TRY_ASSIGN(Matrix queries, apply(spec.query, x));
   TRY_ASSIGN(Matrix keys, apply(spec.key, x));
@@ -122,7 +122,7 @@ Result<Matrix> attend(const AttentionSpec& spec, const Matrix& x, ReferenceLayer
   return apply(spec.output, mixed);
 }
 
-Result<Matrix> mix(const DenseMlpSpec& spec, const Matrix& x) {
+Result<Matrix> mix(const DenseMlpSpec& spec, const Matrix& x, ReferenceLayer&) {
   const auto act = [&spec](double value) { return activate(spec.activation, value); };
   TRY_ASSIGN(Matrix up, apply(spec.up, x));
   if (spec.gate) {
@@ -138,18 +138,65 @@ Result<Matrix> embed(const ModelSpec& spec, std::span<const std::int32_t> ids) {
   Matrix x(static_cast<Index>(ids.size()), static_cast<Index>(spec.embedding_dim));
   for (std::size_t i = 0; i < ids.size(); ++i) {
     TRY_ASSIGN(const Matrix row, expandRows(spec.token_embedding, static_cast<std::uint64_t>(ids[i]), 1));
-    x.row(static_cast<Index>(i)) = row.row(0);
+    x.row(static_cast<Index>(i)) = row.row(0) * static_cast<double>(spec.embedding_scale);
+  }
+  if (spec.position_embedding) {
+    TRY_ASSIGN(const Matrix positions, expandRows(spec.position_embedding, 0, ids.size()));
+    x += positions;
+  }
+  if (spec.embedding_norm) {
+    TRY_ASSIGN(x, apply(*spec.embedding_norm, std::move(x), x.cols()));
   }
   return x;
 }
 
+Result<Matrix> normed(const std::optional<Norm>& norm, Matrix x) {
+  if (!norm) return x;
+  const Index width = x.cols();
+  return apply(*norm, std::move(x), width);
+}
+
+double softCap(double value, double cap) {
+  return cap > 0 ? cap * std::tanh(value / cap) : value;
+}
+
+// What a block adds to its stream: `f` of the normalized input, or of another input that is given.
+template <typename F>
+Result<Matrix> branch(const BlockSpec& block, const std::optional<Norm>& norm,
+                      const std::optional<Norm>& post, double skip, double scale, Matrix x,
+                      const Matrix* input, F f) {
+  TRY_ASSIGN(Matrix in, normed(norm, x));
+  if (block.residual == Residual::kNormalized) x = in;
+  TRY_ASSIGN(Matrix out, f(input ? *input : in));
+  TRY_ASSIGN(out, normed(post, std::move(out)));
+  return Matrix(skip * x + scale * out);
+}
+
 Result<Matrix> runBlock(const BlockSpec& block, Matrix x, ReferenceLayer& layer) {
-  TRY_ASSIGN(const Matrix mixer_input, apply(block.mixer_norm, x, x.cols()));
-  TRY_ASSIGN(const Matrix mixed, attend(std::get<AttentionSpec>(block.mixer), mixer_input, layer));
-  x += mixed;
-  TRY_ASSIGN(const Matrix channel_input, apply(block.channel_norm, x, x.cols()));
-  TRY_ASSIGN(const Matrix channel, mix(std::get<DenseMlpSpec>(block.channel), channel_input));
-  x += channel;
+  std::optional<Matrix> channel_input;
+  if (block.parallel) {
+    TRY_ASSIGN(channel_input, normed(block.channel_norm, x));
+  }
+  if (!block.mixers.empty()) {
+    TRY_ASSIGN(x, branch(block, block.mixer_norm, block.mixer_post_norm, block.mixer_skip, block.mixer_scale,
+                         std::move(x), nullptr, [&](const Matrix& in) -> Result<Matrix> {
+                           Matrix sum = Matrix::Zero(in.rows(), in.cols());
+                           for (const MixerSpec& mixer : block.mixers) {
+                             TRY_ASSIGN(
+                                 const Matrix out,
+                                 std::visit([&](const auto& kind) { return mix(kind, in, layer); }, mixer));
+                             sum += out;
+                           }
+                           return sum;
+                         }));
+  }
+  if (block.channel) {
+    TRY_ASSIGN(
+        x, branch(block, block.channel_norm, block.channel_post_norm, block.channel_skip, block.channel_scale,
+                  std::move(x), channel_input ? &*channel_input : nullptr, [&](const Matrix& in) {
+                    return std::visit([&](const auto& kind) { return mix(kind, in, layer); }, *block.channel);
+                  }));
+  }
   return x;
 }
 
@@ -192,6 +239,9 @@ Result<ReferencePass> referenceForward(const ModelSpec& spec, std::span<const st
   TRY_ASSIGN(x, apply(spec.final_norm, std::move(x), static_cast<Index>(spec.embedding_dim)));
   const std::size_t wanted = logit_rows == 0 ? ids.size() : std::min(logit_rows, ids.size());
   TRY_ASSIGN(pass.logits, apply(spec.head, x.bottomRows(static_cast<Index>(wanted))));
+  pass.logits = (pass.logits * static_cast<double>(spec.logit_scale)).unaryExpr([&](double v) {
+    return softCap(v, spec.logit_soft_cap);
+  });
   pass.hidden.push_back(std::move(x));
   return pass;
 }

@@ -37,7 +37,9 @@ Result<void> addAttention(TraceFile& file, const Session& session) {
   TRY_ASSIGN(auto views, AttentionViews::create(session.model().device()));
   std::uint64_t tokens = session.length();
   for (std::uint32_t layer = 0; layer < session.model().layers(); ++layer) {
-    std::uint32_t heads = session.model().attention(layer).heads;
+    const AttentionSpec* spec = session.model().attention(layer);
+    if (!spec) continue;
+    const std::uint32_t heads = spec->heads;
     std::vector<float> maps;
     maps.reserve(heads * tokens * tokens);
     for (std::uint32_t head = 0; head < heads; ++head) {
@@ -77,7 +79,8 @@ Result<std::vector<float>> readCache(const Session& session, gpu::Slice cache, c
 
 Result<void> addCache(TraceFile& file, const Session& session) {
   for (std::uint32_t layer = 0; layer < session.model().layers(); ++layer) {
-    const AttentionSpec& spec = session.model().attention(layer);
+    if (!session.model().attention(layer)) continue;
+    const AttentionSpec& spec = *session.model().attention(layer);
     std::vector<std::uint64_t> shape{spec.kv_heads, session.length(), spec.head_dim};
     TRY_ASSIGN(auto keys,
                readCache(session, session.record(layer).k, spec, spec.rope ? &*spec.rope : nullptr));

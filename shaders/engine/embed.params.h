@@ -7,9 +7,13 @@ struct EmbedParams {
   device_address low, high, scales;  // planes of the table (vocab, columns)
   device_address ids;                // (tokens) u32, each below rows
   device_address x;                  // (tokens, x_stride) f32
-  uint rows, chunks_per_row;
+  device_address positions;          // (positions, columns) f32, added where there are any
+  device_address state;              // StepState
+  uint rows, chunks_per_row, columns;
   uint x_stride;
   uint tokens;
+  uint position_rows;
+  float scale;  // of the table's rows
 };
 
 VITRINE_SHARED_END

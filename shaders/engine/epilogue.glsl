@@ -4,6 +4,7 @@ const uint EPILOGUE_STORE = 0, EPILOGUE_ADD = 1, EPILOGUE_QKV = 2, EPILOGUE_GLU 
 layout(constant_id = 5) const uint ACTIVATION = 0;  // core::Activation
 layout(constant_id = 6) const bool HAS_BIAS = false;
 layout(constant_id = 7) const bool CACHE_F16 = true;
+layout(constant_id = 9) const bool SCALED = false;
 #include "engine/qkv_target.glsl"
 
 float activate(float v) {
@@ -22,11 +23,18 @@ float activate(float v) {
   return v >= 0.0 ? v * (1.0 - 0.5 * complement) : v * 0.5 * complement;
 }
 
+vec2 scaled(vec2 pair) {
+  pair *= params.scale;
+  // Beyond 15 tanh is 1 in float, and its exponentials would overflow on some devices.
+  return params.soft_cap > 0.0 ? params.soft_cap * tanh(clamp(pair / params.soft_cap, -15.0, 15.0)) : pair;
+}
+
 void emitPair(uint row, uint token, vec2 pair) {
   if (HAS_BIAS) {
     pair.x += Floats(params.bias).at[row];
     if (row + 1 < params.rows) pair.y += Floats(params.bias).at[row + 1];
   }
+  if (SCALED) pair = scaled(pair);
   uint index = token * params.y_stride + row;
   bool second = row + 1 < params.rows;
   if (EPILOGUE == EPILOGUE_QKV) {

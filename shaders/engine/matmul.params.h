@@ -15,8 +15,9 @@ struct MatmulParams {
   uint columns;             // true number of columns, for the norm's mean
   uint x_stride, y_stride;  // floats, multiples of 4
   uint tokens;
-  uint first_row;  // of this matrix in the concatenated q, k, v rows
-  float epsilon;   // of the norm
+  uint first_row;         // of this matrix in the concatenated q, k, v rows
+  float epsilon;          // of the norm
+  float scale, soft_cap;  // store and add: cap tanh(scale y / cap), or scale y where the cap is 0
 };
 
 // Where the QKV epilogue puts its rows: q rows first, then k, then v.

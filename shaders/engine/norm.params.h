@@ -4,11 +4,12 @@
 VITRINE_SHARED_BEGIN
 
 struct NormParams {
-  device_address x;     // (tokens, stride) f32
-  device_address gain;  // (columns) f32, or 0
-  device_address y;     // (tokens, stride) f32
-  uint tokens, columns, stride;
+  device_address x, y;        // (tokens, x_stride), (tokens, y_stride) f32; may be the same
+  device_address gain, bias;  // (columns) f32, or 0
+  uint tokens, columns;
+  uint x_stride, y_stride;
   float epsilon;
+  float scale, skip;  // y = skip y + scale norm(x), where ADD
 };
 
 VITRINE_SHARED_END

@@ -218,7 +218,8 @@ Result<DenseMlpSpec> DecoderReader::mlp(std::uint32_t layer) {
 Result<BlockSpec> DecoderReader::block(std::uint32_t layer, std::uint32_t window) {
   BlockSpec spec;
   TRY_ASSIGN(spec.mixer_norm, norm(in(layer, names_.mixer_norm), sizes_.embedding));
-  TRY_ASSIGN(spec.mixer, attention(layer, window));
+  TRY_ASSIGN(AttentionSpec mixer, attention(layer, window));
+  spec.mixers.emplace_back(std::move(mixer));
   TRY_ASSIGN(spec.channel_norm, norm(in(layer, names_.channel_norm), sizes_.embedding));
   TRY_ASSIGN(spec.channel, mlp(layer));
   return spec;

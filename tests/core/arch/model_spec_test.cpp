@@ -45,7 +45,7 @@ class ReadModelSpec : public testing::Test {
 };
 
 const AttentionSpec& attentionOf(const ModelSpec& spec, std::size_t layer = 0) {
-  return std::get<AttentionSpec>(spec.blocks.at(layer).mixer);
+  return *spec.blocks.at(layer).attention();
 }
 
 TEST_F(ReadModelSpec, ReadsAHuggingFaceLlama) {
@@ -78,7 +78,7 @@ TEST_F(ReadModelSpec, ReadsAGgufLlama) {
   EXPECT_EQ(spec->vocab_size, TinySizes::kVocabulary);
   EXPECT_EQ(attentionOf(*spec).rope->pairing, RopePairing::kInterleaved);
   EXPECT_TRUE(spec->unread_tensors.empty());
-  EXPECT_EQ(std::get<DenseMlpSpec>(spec->blocks[0].channel).down.weight.tensor->dtype, DType::kQ4_K);
+  EXPECT_EQ(std::get<DenseMlpSpec>(*spec->blocks[0].channel).down.weight.tensor->dtype, DType::kQ4_K);
 }
 
 TEST_F(ReadModelSpec, KnowsTheWindowsOfMistral) {

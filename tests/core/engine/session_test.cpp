@@ -266,7 +266,7 @@ TEST_F(TrainedModelTest, SmolLm2MatchesItsGoldenTrace) {
   for (std::uint32_t layer : {0, 13, 29}) {
     SCOPED_TRACE(layer);
     std::vector<float> maps;
-    for (std::uint32_t head = 0; head < model_->attention(layer).heads; ++head)
+    for (std::uint32_t head = 0; head < model_->attention(layer)->heads; ++head)
       for (float p : test::expectValue(views->matrix(*session, layer, head)))
         maps.push_back(std::max(p, 0.0f));
     EXPECT_CLOSE(maps, test::goldenFloats(*golden, fmt::format("attention.{}", layer)), 1e-3);

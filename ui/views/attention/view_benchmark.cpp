@@ -53,7 +53,7 @@ std::shared_ptr<core::Snapshot> snapshotOf(const core::Model& model, std::uint32
   auto summary = std::make_shared<core::ModelSummary>();
   summary->layers = model.layers();
   for (std::uint32_t layer = 0; layer < model.layers(); ++layer)
-    summary->heads = std::max(summary->heads, model.attention(layer).heads);
+    if (const auto* spec = model.attention(layer)) summary->heads = std::max(summary->heads, spec->heads);
   std::vector<core::Token> words(tokens);
   for (std::uint32_t i = 0; i < tokens; ++i) words[i].display = fmt::format("·{}", i);
   auto snapshot = std::make_shared<core::Snapshot>();
@@ -99,7 +99,7 @@ Result<std::vector<core::BenchmarkRow>> benchmarkAttentionView(
   TRY_ASSIGN(const auto views, core::AttentionViews::create(device));
   Selection selection;
   ViewSettings settings;
-  selection.setExtent(model->layers(), model->attention(0).heads, options.tokens);
+  selection.setExtent(model->layers(), summary->heads, options.tokens);
   attention::AttentionContent content(device, selection, settings);
   TRY_ASSIGN(const auto canvas, Canvas::create(device, kDarkTheme));
   canvas->setContent(&content);
