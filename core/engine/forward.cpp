@@ -5,6 +5,14 @@
 #include "engine/sample.params.h"
 
 namespace vitrine::core {
+namespace {
+
+// W (gain x / rms(x)) = (W (gain x)) / rms(x): the squares are summed while the product reads x.
+bool canFuse(const NormWeights& norm) {
+  return norm.kind == NormKind::kRms && !norm.bias;
+}
+
+}  // namespace
 
 gpu::Slice Forward::xRows(std::uint32_t tokens) const {
   return rowsOf(buffers_.x, 0, tokens, buffers_.x_stride);
@@ -127,7 +135,8 @@ Result<void> Forward::block(gpu::Commands& commands, std::uint32_t layer, std::u
 Result<Forward::Input> Forward::normed(gpu::Commands& commands, const std::optional<NormWeights>& norm,
                                        std::uint32_t tokens, const gpu::Buffer& to, Fuse fuse) {
   if (!norm && fuse == Fuse::kWherePossible) return Input{.x = xRows(tokens)};
-  if (norm && fuse == Fuse::kWherePossible && norm->kind == NormKind::kRms && !norm->bias)
+  // A software device would compute the norm again in each workgroup; a dispatch costs it less.
+  if (norm && fuse == Fuse::kWherePossible && !kernels_.device().info().software && canFuse(*norm))
     return Input{.x = xRows(tokens), .gain = &norm->gain, .epsilon = norm->epsilon};
   gpu::Slice rows = rowsOf(to, 0, tokens, buffers_.x_stride);
   TRY(this->norm(commands, {.norm = norm ? &*norm : nullptr, .x = xRows(tokens), .y = rows}, tokens));
@@ -187,7 +196,7 @@ Result<void> Forward::head(gpu::Commands& commands, std::uint32_t first_row, std
                            const gpu::Buffer& logits) {
   const NormWeights& norm = model_.finalNorm();
   gpu::Slice x = rowsOf(buffers_.x, first_row, tokens, buffers_.x_stride);
-  const bool fused = norm.kind == NormKind::kRms && !norm.bias;
+  const bool fused = canFuse(norm) && !kernels_.device().info().software;
   if (!fused) {
     gpu::Slice y = rowsOf(buffers_.normed, 0, tokens, buffers_.x_stride);
     TRY(this->norm(commands, {.norm = &norm, .x = x, .y = y}, tokens));

@@ -17,7 +17,7 @@ std::uint32_t divideUp(std::uint64_t a, std::uint64_t b) {
 // Measured with bench/: on a software device 16 sums still fit the registers, more spill and take its
 // compiler minutes; GPUs want many subgroups with several loads in flight.
 MatmulShape matmulShape(const gpu::DeviceInfo& device, std::uint32_t tokens) {
-  if (device.software) return {4, tokens == 1 ? 1u : 4u, 1, 1};
+  if (device.software) return tokens == 1 ? MatmulShape{16, 1, 1, 1} : MatmulShape{4, 4, 1, 1};
   if (tokens == 1) return {2, 1, 4, 8};
   return tokens <= 4 ? MatmulShape{4, 4, 1, 4} : MatmulShape{4, 8, 1, 4};
 }
@@ -56,6 +56,11 @@ Result<void> Kernels::matmul(gpu::Commands& commands, const MatmulCall& call) {
   const PackedLayout& layout = call.matrix->layout;
   MatmulShape shape = call.shape.value_or(matmulShape(device_.info(), call.tokens));
   const gpu::Buffer& bias = call.matrix->bias;
+  gpu::Groups groups{divideUp(layout.rows, shape.rows * shape.subgroups), divideUp(call.tokens, shape.tokens),
+                     1};
+  constexpr std::uint32_t kMostGroups = 65535;  // along y, on any device
+  bool tokens_first = groups.y > 1 && groups.x <= kMostGroups;
+  if (tokens_first) std::swap(groups.x, groups.y);
   TRY_ASSIGN(const gpu::Kernel* kernel, get("engine/matmul", shape.subgroups,
                                             {{0, static_cast<std::uint32_t>(layout.format)},
                                              {1, shape.rows},
@@ -66,7 +71,9 @@ Result<void> Kernels::matmul(gpu::Commands& commands, const MatmulCall& call) {
                                              {6, bool(bias)},
                                              {7, call.cache_f16},
                                              {8, shape.depth},
-                                             {9, call.scale != 1 || call.soft_cap != 0}}));
+                                             {8, shape.depth},
+                                             {9, call.scale != 1 || call.soft_cap != 0},
+                                             {10, tokens_first}}));
   gpu::Slice low = call.matrix->low(), high = call.matrix->high(), scale = call.matrix->scale();
   shader::MatmulParams params{
       .low = low.address(),
@@ -99,8 +106,6 @@ Result<void> Kernels::matmul(gpu::Commands& commands, const MatmulCall& call) {
   gpu::Access access = call.access;
   access.reads.push_back(call.x);
   if (call.y) access.writes.push_back(call.y);
-  gpu::Groups groups{divideUp(layout.rows, shape.rows * shape.subgroups), divideUp(call.tokens, shape.tokens),
-                     1};
   commands.dispatch(*kernel, groups, params, access, bound);
   return {};
 }

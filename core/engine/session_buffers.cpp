@@ -23,7 +23,7 @@ std::uint32_t cacheElementBytes(CacheType type) {
 struct Widths {
   std::uint64_t q = 0, qkv = 0, act = 0, heads = 0, head_dim = 0;
   bool split_gate = false;
-  bool normed = false, delta = false, channel_input = false;  // buffers of the residual stream's width
+  bool delta = false, channel_input = false;  // buffers of the residual stream's width
 
   void add(const AttentionSpec& a) {
     q = std::max<std::uint64_t>(q, std::uint64_t(a.heads) * a.head_dim);
@@ -36,20 +36,14 @@ struct Widths {
     act = std::max<std::uint64_t>(act, m.width);
     split_gate |= m.gate && m.gate->weight.tensor->dtype != m.up.weight.tensor->dtype;
   }
-  std::uint64_t streams() const { return 1 + normed + delta + channel_input; }
+  std::uint64_t streams() const { return 2 + delta + channel_input; }
 };
-
-bool fuses(const std::optional<Norm>& norm) {
-  return !norm || (norm->kind == NormKind::kRms && !norm->bias);
-}
 
 Widths widths(const ModelSpec& spec) {
   Widths w;
-  w.normed = !fuses(spec.final_norm);
   for (const BlockSpec& block : spec.blocks) {
     for (const MixerSpec& mixer : block.mixers) std::visit([&](const auto& kind) { w.add(kind); }, mixer);
     if (block.channel) std::visit([&](const auto& kind) { w.add(kind); }, *block.channel);
-    w.normed |= !fuses(block.mixer_norm) || !fuses(block.channel_norm) || block.mixers.size() > 1;
     w.delta |= block.mixer_post_norm || block.channel_post_norm || block.mixers.size() > 1 ||
                block.mixer_skip != 1 || block.channel_skip != 1;
     w.channel_input |= block.parallel;
@@ -220,9 +214,7 @@ Result<SessionBuffers> SessionBuffers::create(const Model& model, const SessionO
   TRY_ASSIGN(to.q, allocator.activations(batch, to.q_stride, "queries"));
   TRY_ASSIGN(to.o, allocator.activations(batch, to.o_stride, "attention outputs"));
   TRY_ASSIGN(to.act, allocator.activations(batch, to.act_stride, "mlp activations"));
-  if (w.normed) {
-    TRY_ASSIGN(to.normed, allocator.activations(batch, to.x_stride, "normalized stream"));
-  }
+  TRY_ASSIGN(to.normed, allocator.activations(batch, to.x_stride, "normalized stream"));
   if (w.delta) {
     TRY_ASSIGN(to.delta, allocator.activations(batch, to.x_stride, "mixer outputs"));
   }

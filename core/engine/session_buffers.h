@@ -25,13 +25,13 @@ struct SessionBuffers {
   std::vector<gpu::Buffer> rope_tables;  // (context, rotary_dim / 2) pairs of cos, sin
   gpu::Buffer state, ids, settings;      // shader::StepState, (batch) u32, shader::SampleSettings
   gpu::Buffer ring;                      // (kRingSize) u32, read by the host
-  // (batch, stride) f32; those behind the first four only for models that need them
-  gpu::Buffer x, q, o, act;
-  gpu::Buffer qkv;                           // QK norm
-  gpu::Buffer gate;                          // split gates
-  gpu::Buffer normed, delta, channel_input;  // of x's width, see Forward
-  gpu::Buffer logits;                        // (vocab_stride)
-  gpu::Buffer partial, arrived;              // split attention
+  // (batch, stride) f32; those behind the first five only for models that need them
+  gpu::Buffer x, normed, q, o, act;
+  gpu::Buffer qkv;                   // QK norm
+  gpu::Buffer gate;                  // split gates
+  gpu::Buffer delta, channel_input;  // of x's width, see Forward
+  gpu::Buffer logits;                // (vocab_stride)
+  gpu::Buffer partial, arrived;      // split attention
 
   std::uint32_t x_stride = 0, q_stride = 0, qkv_stride = 0, o_stride = 0, act_stride = 0,
                 vocab_stride = 0;  // floats

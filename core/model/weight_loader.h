@@ -13,6 +13,7 @@
 #include "core/model/packed_matrix.h"
 #include "core/model/row_source.h"
 #include "gpu/buffer.h"
+#include "gpu/commands.h"
 #include "gpu/device.h"
 
 namespace vitrine::core {

@@ -16,6 +16,8 @@ layout(constant_id = 1) const uint ROWS = 8;    // even
 layout(constant_id = 2) const uint TOKENS = 1;
 layout(constant_id = 3) const bool NORM = false;
 layout(constant_id = 8) const uint DEPTH = 1;   // chunks of each row in flight
+// Neighbouring workgroups take the same rows and other tokens, so that the weights come from the cache.
+layout(constant_id = 10) const bool TOKENS_FIRST = false;
 
 #ifdef VARIANT_TEXEL
 layout(set = 0, binding = 3) uniform samplerBuffer x_view;
@@ -50,8 +52,9 @@ void accumulate(Chunk weights[ROWS], uint chunk, uint token0) {
 }
 
 void main() {
-  uint unit = gl_WorkGroupID.x * gl_NumSubgroups + gl_SubgroupID;
-  uint row0 = unit * ROWS, token0 = gl_WorkGroupID.y * TOKENS;
+  uvec2 group = TOKENS_FIRST ? gl_WorkGroupID.yx : gl_WorkGroupID.xy;
+  uint unit = group.x * gl_NumSubgroups + gl_SubgroupID;
+  uint row0 = unit * ROWS, token0 = group.y * TOKENS;
   if (row0 >= params.rows) return;
   [[unroll]] for (uint i = 0; i < ROWS * TOKENS; ++i) acc[i] = 0.0;
   [[unroll]] for (uint t = 0; t < TOKENS; ++t) squares[t] = 0.0;
