@@ -71,7 +71,6 @@ Result<void> Kernels::matmul(gpu::Commands& commands, const MatmulCall& call) {
                                              {6, bool(bias)},
                                              {7, call.cache_f16},
                                              {8, shape.depth},
-                                             {8, shape.depth},
                                              {9, call.scale != 1 || call.soft_cap != 0},
                                              {10, tokens_first}}));
   gpu::Slice low = call.matrix->low(), high = call.matrix->high(), scale = call.matrix->scale();
