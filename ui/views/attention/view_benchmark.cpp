@@ -99,12 +99,12 @@ Result<std::vector<core::BenchmarkRow>> benchmarkAttentionView(
   TRY_ASSIGN(const auto views, core::AttentionViews::create(device));
   Selection selection;
   ViewSettings settings;
-  selection.setExtent(model->layers(), summary->heads, options.tokens);
+  const auto base = snapshotOf(*model, options.tokens);
+  selection.setExtent(model->layers(), base->model->heads, options.tokens);
   attention::AttentionContent content(device, selection, settings);
   TRY_ASSIGN(const auto canvas, Canvas::create(device, kDarkTheme));
   canvas->setContent(&content);
   const QSize size(options.width, options.height);
-  const auto base = snapshotOf(*model, options.tokens);
   content.setSnapshot(base);
   TRY(canvas->offscreenFrame(size, 1));
   if (const auto& wanted = content.probes().overview) {
