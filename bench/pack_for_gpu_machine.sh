@@ -31,6 +31,9 @@ cp -L "$shared/peer/llamacpp" "$stage/"
 tar -C "$prefix" --exclude='*server*' --exclude='libmvec*' --exclude='*/gconv' -c root/usr/bin/llama-bench root/usr/bin/llama-perplexity \
   root/usr/lib/x86_64-linux-gnu | tar -C "$stage" -x
 find "$stage/root" -name '*.a' -delete
+# A headless NVIDIA driver asks for GLVND's EGL before it gives a Vulkan device.
+cp -L /usr/lib/x86_64-linux-gnu/lib{EGL.so.1,GLdispatch.so.0} "$stage/root/usr/lib/x86_64-linux-gnu/" ||
+  echo "no libEGL (package libegl1): llama.cpp may find no device there" >&2
 tar -C "$stage" -c . | xz -T0 -6 >"$folder/llamacpp.tar.xz"
 
 python3 "$repository/bench/random_gguf.py" "$stage/head" --head-of "$shared/models/smollm2-135m-instruct/model-q4_1.gguf"

@@ -42,6 +42,9 @@ struct Session::Impl {
   std::uint32_t batch = kMaxBatch;
   std::vector<TokenId> tokens;
   bool logits_valid = false;
+  // What the device's step state and sampling settings say after the last decode: going on from there needs
+  // no set-up.
+  std::optional<std::pair<std::uint32_t, SamplingSettings>> prepared;
   gpu::Buffer captured_hidden, captured_logits, logit_rows;
 
   gpu::Device& device() const { return model->device(); }
@@ -81,6 +84,7 @@ Result<void> Session::Impl::runBatch(std::span<const TokenId> ids, bool want_log
   auto base = static_cast<std::uint32_t>(tokens.size());
   gpu::Commands& commands = batch_commands;
   TRY(commands.begin());
+  prepared.reset();
   TRY(setState(commands, base, base + count));
   commands.update(gpu::Slice(buffers.ids, 0, count * 4), std::as_bytes(ids));
   TRY(forward->embed(commands, count));
@@ -160,6 +164,8 @@ Result<void> Session::Impl::recordStep(std::uint32_t length) {
 }
 
 Result<void> Session::Impl::prepareDecode(const SamplingSettings& sampling) {
+  auto length = static_cast<std::uint32_t>(tokens.size());
+  if (std::exchange(prepared, std::nullopt) == std::pair(length, sampling)) return {};
   shader::SampleSettings settings{
       .temperature = sampling.temperature,
       .top_p = sampling.top_p,
@@ -171,7 +177,6 @@ Result<void> Session::Impl::prepareDecode(const SamplingSettings& sampling) {
       .unused1 = 0,
   };
   TRY(setup_commands.begin());
-  auto length = static_cast<std::uint32_t>(tokens.size());
   TRY(setState(setup_commands, length, length));
   setup_commands.update(buffers.settings, std::as_bytes(std::span(&settings, 1)));
   TRY(setup_commands.end());
@@ -325,6 +330,7 @@ Result<StopReason> Session::decode(std::uint32_t count, const SamplingSettings& 
   }
   if (!in_flight.empty()) TRY(impl.device().wait(in_flight.back()));
   impl.logits_valid = submitted == accepted;
+  if (impl.logits_valid) impl.prepared.emplace(length(), sampling);
   if (reason == StopReason::kNone)
     reason = accepted == count ? StopReason::kLength : StopReason::kContextFull;
   if (timings) {

@@ -5,7 +5,7 @@
 namespace vitrine::core {
 
 namespace {
-constexpr double kMostOfTheTime = 0.04;       // that pictures may take while tokens are generated
+constexpr double kMostOfTheTime = 0.03;       // that pictures may take while tokens are generated
 constexpr double kShortestPeriod = 1.0 / 60;  // seconds between two pictures of a growing sequence
 }  // namespace
 
