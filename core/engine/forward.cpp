@@ -106,7 +106,8 @@ Result<void> Forward::block(gpu::Commands& commands, std::uint32_t layer, std::u
               .skip = spec.mixer_skip,
               .parts = spec.mixers.size(),
               .input = nullptr},
-             layer, tokens, splits, [&](const Pass& pass, std::size_t part) {
+             layer, tokens, splits, [&](Pass pass, std::size_t part) {
+               pass.state = &buffers_.layers[layer].mixer_states[part];
                return std::visit(
                    [&](const auto& kind) {
                      using Weights = decltype(upload(std::declval<WeightLoader&>(), kind))::value_type;
@@ -122,7 +123,8 @@ Result<void> Forward::block(gpu::Commands& commands, std::uint32_t layer, std::u
                  .skip = spec.channel_skip,
                  .parts = spec.channel ? 1u : 0u,
                  .input = spec.parallel ? &buffers_.channel_input : nullptr},
-                layer, tokens, splits, [&](const Pass& pass, std::size_t) {
+                layer, tokens, splits, [&](Pass pass, std::size_t) {
+                  pass.state = &buffers_.layers[layer].channel_state;
                   return std::visit(
                       [&](const auto& kind) {
                         using Weights = decltype(upload(std::declval<WeightLoader&>(), kind))::value_type;

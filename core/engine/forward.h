@@ -46,6 +46,7 @@ class Forward {
     std::uint32_t layer, tokens, splits;
     Input in;
     Output out;
+    const gpu::Buffer* state = nullptr;  // of a recurrent mixer
   };
 
   Result<void> record(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);

@@ -8,6 +8,7 @@
 
 #include "core/engine/forward.h"
 #include "core/engine/kernels.h"
+#include "core/engine/mixer_memory.h"
 #include "core/engine/session_buffers.h"
 #include "engine/sample.params.h"
 #include "engine/state.params.h"
@@ -42,6 +43,10 @@ struct Session::Impl {
   std::uint32_t batch = kMaxBatch;
   std::vector<TokenId> tokens;
   bool logits_valid = false;
+  bool recurrent = false;
+  // How many tokens recurrent states have seen. Another number than there are after a truncation: a state
+  // cannot be cut back, so the sequence is read again.
+  std::uint32_t seen = 0;
   // What the device's step state and sampling settings say after the last decode: going on from there needs
   // no set-up.
   std::optional<std::pair<std::uint32_t, SamplingSettings>> prepared;
@@ -60,7 +65,8 @@ struct Session::Impl {
   Result<void> captureLogits(std::uint32_t count, Capture& capture);
   Result<void> recordStep(std::uint32_t length);
   Result<void> prepareDecode(const SamplingSettings& sampling);
-  std::uint32_t lookahead() const { return software() ? 1 : 4; }
+  // A step too many cannot be taken back from a recurrent state.
+  std::uint32_t lookahead() const { return software() || recurrent ? 1 : 4; }
 };
 
 // As many parts as fill the device, but none shorter than kKeysPerSplit keys.
@@ -102,6 +108,7 @@ Result<void> Session::Impl::runBatch(std::span<const TokenId> ids, bool want_log
   TRY(commands.end());
   TRY(commands.submitAndWait());
   tokens.insert(tokens.end(), ids.begin(), ids.end());
+  seen = base + count;
   logits_valid = want_logits;
   if (capture) TRY(readCapture(count, *capture));
   return {};
@@ -220,6 +227,7 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> mo
   TRY_ASSIGN(impl.setup_commands, gpu::Commands::create(device, "decode setup"));
   impl.model = std::move(model);
   impl.options = options;
+  impl.recurrent = isRecurrent(impl.model->spec());
   impl.kernels.emplace(device);
   impl.forward.emplace(*impl.model, impl.options, impl.buffers, *impl.kernels);
   return session;
@@ -277,9 +285,20 @@ Result<void> Session::prefill(std::span<const TokenId> ids, std::stop_token stop
     TRY_ASSIGN(impl.captured_logits,
                gpu::Buffer::create(impl.device(), bytes, gpu::MemoryKind::kReadback, "captured logits"));
   }
+  std::vector<TokenId> before, all;
+  if (impl.recurrent && impl.seen != length()) {
+    before = std::exchange(impl.tokens, {});
+    all = before;
+    all.insert(all.end(), ids.begin(), ids.end());
+    ids = all;
+  }
   auto total = static_cast<std::uint32_t>(ids.size());
   for (std::uint32_t done = 0; done < total;) {
-    if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "reading the prompt was cancelled");
+    if (stop.stop_requested()) {
+      // What was there already stays, be it to be read once more.
+      if (length() < before.size()) impl.tokens = std::move(before);
+      return fail(ErrorCode::kCancelled, "reading the prompt was cancelled");
+    }
     std::uint32_t count = std::min(impl.batch, total - done);
     TRY(impl.runBatch(ids.subspan(done, count), done + count == total, capture));
     done += count;
@@ -295,11 +314,7 @@ Result<StopReason> Session::decode(std::uint32_t count, const SamplingSettings& 
   if (impl.tokens.empty())
     return fail(ErrorCode::kInvalidArgument,
                 "there is nothing to continue: the sequence is empty, give a prompt");
-  if (!impl.logits_valid) {
-    TokenId last = impl.tokens.back();
-    impl.tokens.pop_back();
-    TRY(prefill({&last, 1}));
-  }
+  TRY(ensureLogits(stop));
   std::uint32_t base = length();
   if (base >= context()) return StopReason::kContextFull;
   TRY(impl.prepareDecode(sampling));
@@ -322,6 +337,7 @@ Result<StopReason> Session::decode(std::uint32_t count, const SamplingSettings& 
         static_cast<TokenId>(impl.buffers.ring.mappedAs<std::uint32_t>()[(base + accepted) % kRingSize]);
     impl.tokens.push_back(id);
     ++accepted;
+    impl.seen = base + accepted;
     bool go_on = !on_token || on_token(id);
     if (std::find(stop_ids.begin(), stop_ids.end(), id) != stop_ids.end())
       reason = StopReason::kEndOfText;
@@ -341,6 +357,18 @@ Result<StopReason> Session::decode(std::uint32_t count, const SamplingSettings& 
   return reason;
 }
 
+// Reads the last token again, or, with recurrent states, all of them.
+Result<void> Session::ensureLogits(std::stop_token stop) {
+  Impl& impl = *impl_;
+  if (impl.logits_valid) return {};
+  const std::uint32_t before = length();
+  TokenId last = impl.tokens.back();
+  impl.tokens.pop_back();
+  auto read = prefill({&last, 1}, std::move(stop));
+  if (!read && length() + 1 == before) impl.tokens.push_back(last);
+  return read;
+}
+
 Result<void> Session::truncate(std::uint32_t length) {
   if (length >= impl_->tokens.size()) return {};
   impl_->tokens.resize(length);
@@ -351,11 +379,7 @@ Result<void> Session::truncate(std::uint32_t length) {
 Result<std::vector<float>> Session::logits() {
   Impl& impl = *impl_;
   if (impl.tokens.empty()) return fail(ErrorCode::kInvalidArgument, "an empty sequence has no logits");
-  if (!impl.logits_valid) {
-    TokenId last = impl.tokens.back();
-    impl.tokens.pop_back();
-    TRY(prefill({&last, 1}));
-  }
+  TRY(ensureLogits({}));
   std::vector<float> values(impl.vocab());
   TRY(gpu::download(impl.device(), {impl.buffers.logits, 0, values.size() * 4},
                     std::as_writable_bytes(std::span(values))));

@@ -90,6 +90,7 @@ class Session {
 
  private:
   Session();
+  Result<void> ensureLogits(std::stop_token stop);
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
+#include "core/engine/mixer_memory.h"
 #include "engine/matmul.params.h"
 #include "engine/sample.params.h"
 #include "engine/state.params.h"
@@ -24,7 +26,11 @@ struct Widths {
   std::uint64_t q = 0, qkv = 0, act = 0, heads = 0, head_dim = 0;
   bool split_gate = false;
   bool delta = false, channel_input = false;  // buffers of the residual stream's width
+  std::vector<std::uint64_t> scratch;
+  std::uint64_t state = 0;  // floats, of all layers together
 
+  template <typename Kind>
+  void add(const Kind&) {}
   void add(const AttentionSpec& a) {
     q = std::max<std::uint64_t>(q, std::uint64_t(a.heads) * a.head_dim);
     if (a.query_norm || a.key_norm)
@@ -36,14 +42,30 @@ struct Widths {
     act = std::max<std::uint64_t>(act, m.width);
     split_gate |= m.gate && m.gate->weight.tensor->dtype != m.up.weight.tensor->dtype;
   }
+  void add(const MixerMemory& memory) {
+    state += memory.state;
+    scratch.resize(std::max(scratch.size(), memory.scratch.size()));
+    for (std::size_t i = 0; i < memory.scratch.size(); ++i)
+      scratch[i] = std::max(scratch[i], memory.scratch[i]);
+  }
+  std::uint64_t scratchFloats() const {
+    return std::accumulate(scratch.begin(), scratch.end(), std::uint64_t{0},
+                           [](std::uint64_t sum, std::uint64_t floats) { return sum + stride(floats); });
+  }
   std::uint64_t streams() const { return 2 + delta + channel_input; }
 };
 
 Widths widths(const ModelSpec& spec) {
   Widths w;
   for (const BlockSpec& block : spec.blocks) {
-    for (const MixerSpec& mixer : block.mixers) std::visit([&](const auto& kind) { w.add(kind); }, mixer);
-    if (block.channel) std::visit([&](const auto& kind) { w.add(kind); }, *block.channel);
+    for (const MixerSpec& mixer : block.mixers) {
+      std::visit([&](const auto& kind) { w.add(kind); }, mixer);
+      w.add(memoryOf(mixer));
+    }
+    if (block.channel) {
+      std::visit([&](const auto& kind) { w.add(kind); }, *block.channel);
+      w.add(memoryOf(*block.channel));
+    }
     w.delta |= block.mixer_post_norm || block.channel_post_norm || block.mixers.size() > 1 ||
                block.mixer_skip != 1 || block.channel_skip != 1;
     w.channel_input |= block.parallel;
@@ -75,6 +97,14 @@ class Allocator {
       if (const AttentionSpec* spec = model_.attention(layer)) {
         TRY(attention(*spec, buffers, ropes, to));
       }
+      const BlockSpec& block = model_.spec().blocks[layer];
+      for (const MixerSpec& mixer : block.mixers) {
+        TRY_ASSIGN(auto state, stateOf(memoryOf(mixer)));
+        buffers.mixer_states.push_back(std::move(state));
+      }
+      if (block.channel) {
+        TRY_ASSIGN(buffers.channel_state, stateOf(memoryOf(*block.channel)));
+      }
       to.layers.push_back(std::move(buffers));
     }
     return {};
@@ -98,6 +128,11 @@ class Allocator {
     }
     TRY_ASSIGN(buffers.qkv_target, target(spec, buffers, to));
     return {};
+  }
+
+  Result<gpu::Buffer> stateOf(const MixerMemory& memory) {
+    if (memory.state == 0) return gpu::Buffer();
+    return device(memory.state * sizeof(float), "recurrent state");
   }
 
   Result<gpu::Buffer> device(std::uint64_t bytes, std::string name) {
@@ -159,6 +194,10 @@ class Allocator {
 
 }  // namespace
 
+bool isRecurrent(const ModelSpec& spec) {
+  return widths(spec).state > 0;
+}
+
 std::uint32_t queryStoreStep(const ModelSpec& spec, const SessionOptions& options) {
   std::uint64_t row_bytes = 0;
   for (const BlockSpec& block : spec.blocks)
@@ -183,6 +222,8 @@ SessionMemory sessionMemory(const ModelSpec& spec, const SessionOptions& options
   }
   Widths w = widths(spec);
   constexpr std::uint64_t kBatch = 512;
+  memory.cache += w.state * sizeof(float);
+  memory.scratch += kBatch * 4 * w.scratchFloats();
   memory.scratch +=
       kBatch * 4 *
           (w.streams() * stride(spec.embedding_dim) + 2 * stride(w.q) + stride(w.qkv) + stride(w.act)) +
@@ -226,6 +267,11 @@ Result<SessionBuffers> SessionBuffers::create(const Model& model, const SessionO
   }
   if (w.split_gate) {
     TRY_ASSIGN(to.gate, allocator.activations(batch, to.act_stride, "gate"));
+  }
+  for (std::uint64_t floats : w.scratch) {
+    to.scratch_strides.push_back(stride(floats));
+    TRY_ASSIGN(auto scratch, allocator.activations(batch, to.scratch_strides.back(), "mixer scratch"));
+    to.scratch.push_back(std::move(scratch));
   }
   TRY_ASSIGN(to.logits, allocator.activations(1, to.vocab_stride, "logits"));
   if (max_splits > 1) {

@@ -8,12 +8,16 @@
 
 namespace vitrine::core {
 
-struct LayerBuffers {            // empty where a layer has no attention
+struct LayerBuffers {            // those of attention are empty where a layer has none
   gpu::Buffer k, v;              // (kv_heads, context, head_dim)
   gpu::Buffer q_store;           // (heads, q_rows, head_dim), probes only
   gpu::Buffer lse, summary;      // (heads, context); summary with probes only
   gpu::Buffer qkv_target;        // shader::QkvTarget
   std::uint32_t rope_table = 0;  // index into SessionBuffers::rope_tables
+  // What recurrent mixers carry from token to token, of MixerMemory::state floats, or empty. At position 0 a
+  // kernel starts from its initial state, whatever lies here.
+  std::vector<gpu::Buffer> mixer_states;
+  gpu::Buffer channel_state;
 };
 
 struct SessionBuffers {
@@ -30,8 +34,10 @@ struct SessionBuffers {
   gpu::Buffer qkv;                   // QK norm
   gpu::Buffer gate;                  // split gates
   gpu::Buffer delta, channel_input;  // of x's width, see Forward
-  gpu::Buffer logits;                // (vocab_stride)
-  gpu::Buffer partial, arrived;      // split attention
+  std::vector<gpu::Buffer> scratch;  // MixerMemory::scratch
+  std::vector<std::uint32_t> scratch_strides;
+  gpu::Buffer logits;            // (vocab_stride)
+  gpu::Buffer partial, arrived;  // split attention
 
   std::uint32_t x_stride = 0, q_stride = 0, qkv_stride = 0, o_stride = 0, act_stride = 0,
                 vocab_stride = 0;  // floats
