@@ -112,7 +112,9 @@ Result<void> Kernels::matmul(gpu::Commands& commands, const MatmulCall& call) {
 Result<Kernels::Attention> Kernels::attention(const AttentionShape& shape) {
   bool software = device_.info().software;
   Attention result;
-  std::uint32_t rows = software ? 6 : 4;  // (head, query) pairs that share each read of K and V
+  // (head, query) pairs that share each read of K and V. For one token a GPU is better off with more
+  // subgroups: the heads of a group find K and V in its cache.
+  std::uint32_t rows = software ? 6 : shape.tokens == 1 ? 1 : 4;
   result.heads = std::min(shape.group, rows);
   result.queries = shape.tokens == 1 ? 1 : std::max(1u, rows / result.heads);
   TRY_ASSIGN(result.kernel, get("engine/attention", 1,
