@@ -4,6 +4,7 @@
 #include <QDragEnterEvent>
 #include <QMimeData>
 #include <QPainter>
+#include <QScreen>
 #include <QTimer>
 #include <QVBoxLayout>
 
@@ -260,6 +261,7 @@ void MainWindow::restoreSettings() {
   prompt_dock_->restore(settings_);
   timeline_->setPace(settings_.value("run/pace", 0.0).toDouble());
   if (!restoreGeometry(settings_.value("window/geometry").toByteArray())) resize(1600, 1000);
+  if (const QScreen* on = screen()) resize(size().boundedTo(on->availableSize()));
   docks_restored_ = layout_->restore(settings_.value("window/docks").toByteArray());
   if (!docks_restored_) layout_->reset(theme_.sizes());
   layout_->update(width(), theme_.sizes());
