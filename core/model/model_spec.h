@@ -66,6 +66,7 @@ struct Rope {
 
 // Multi-head attention. The rows of query, key and value are heads one below the other.
 struct AttentionSpec {
+  static constexpr std::string_view kName = "attention";
   std::uint32_t heads = 0, kv_heads = 0;
   std::uint32_t head_dim = 0;
   Linear query, key, value;  // (heads * head_dim, d), (kv_heads * head_dim, d) twice
@@ -92,8 +93,9 @@ struct DenseMlpSpec {  // down(activation(gate(x)) * up(x)); without a gate: dow
   Linear up, down;
 };
 
-// Each kind is read by core/arch, run in double precision by core/reference, uploaded by core/model and
-// recorded by core/engine. A kind of its own header lies in core/model/mixers/ or core/model/channels/.
+// Each kind has a name (kName) and is read by core/arch, run in double precision by core/reference, uploaded
+// by core/model and recorded by core/engine. A kind of its own header lies in core/model/mixers/ or
+// core/model/channels/.
 using MixerSpec = std::variant<AttentionSpec>;
 using ChannelMixerSpec = std::variant<DenseMlpSpec>;
 

@@ -227,8 +227,10 @@ void MainWindow::updateActions() {
 void MainWindow::updateProbes() {
   core::ProbeRequest probes;
   if (!views_.empty()) probes = views_[std::size_t(current_view_)]->probes();
-  if (const auto query = selection_.query())
-    probes.row = core::RowRequest{selection_.head().layer, selection_.head().head, *query};
+  const Head head = selection_.head();
+  const bool has_map = snapshot_->model && snapshot_->model->hasMap(head.layer, head.head);
+  if (const auto query = selection_.query(); query && has_map)
+    probes.row = core::RowRequest{head.layer, head.head, *query};
   engine_.setProbes(probes);
 }
 
