@@ -137,8 +137,9 @@ Result<void> Forward::block(gpu::Commands& commands, std::uint32_t layer, std::u
 Result<Forward::Input> Forward::normed(gpu::Commands& commands, const std::optional<NormWeights>& norm,
                                        std::uint32_t tokens, const gpu::Buffer& to, Fuse fuse) {
   if (!norm && fuse == Fuse::kWherePossible) return Input{.x = xRows(tokens)};
-  // A software device would compute the norm again in each workgroup; a dispatch costs it less.
-  if (norm && fuse == Fuse::kWherePossible && !kernels_.device().info().software && canFuse(*norm))
+  // A software device would compute the norm again in each workgroup, and tiles read finished activations.
+  const bool apart = kernels_.device().info().software || kernels_.tiles(tokens);
+  if (norm && fuse == Fuse::kWherePossible && !apart && canFuse(*norm))
     return Input{.x = xRows(tokens), .gain = &norm->gain, .epsilon = norm->epsilon};
   gpu::Slice rows = rowsOf(to, 0, tokens, buffers_.x_stride);
   TRY(this->norm(commands, {.norm = norm ? &*norm : nullptr, .x = xRows(tokens), .y = rows}, tokens));

@@ -63,6 +63,8 @@ class Kernels {
                                  std::vector<gpu::Specialization> constants = {});
 
   Result<void> matmul(gpu::Commands& commands, const MatmulCall& call);
+  // Whether products of this many tokens run on matrix units, if they have no norm in front.
+  bool tiles(std::uint32_t tokens) const;
 
   struct Attention {
     const gpu::Kernel* kernel = nullptr;
@@ -75,8 +77,13 @@ class Kernels {
   Result<VkBufferView> view(const gpu::Slice& slice, VkFormat format) const;
 
  private:
+  Result<const gpu::Buffer*> scratch(std::vector<gpu::Buffer>& buffers, std::uint64_t bytes);
+  Result<void> tiledMatmul(gpu::Commands& commands, const MatmulCall& call);
+
   gpu::Device& device_;
   std::map<std::string, gpu::Kernel> kernels_;
+  // Activations as halves, and their scales. Outgrown buffers stay: what is recorded may refer to them.
+  std::vector<gpu::Buffer> halves_, scales_;
 };
 
 }  // namespace vitrine::core

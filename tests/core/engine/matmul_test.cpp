@@ -285,6 +285,25 @@ TEST_F(MatmulTest, EveryEpilogueAndActivation) {
   }
 }
 
+// Where the device has matrix units these run on them; elsewhere they hold the plain kernel.
+TEST_F(MatmulTest, ManyTokens) {
+  for (DType type :
+       {DType::kF32, DType::kF16, DType::kBF16, DType::kQ8_0, DType::kQ4_1, DType::kQ5_K, DType::kQ6_K})
+    for (std::size_t rows : {1, 66})
+      for (std::size_t columns : {256}) {
+        SCOPED_TRACE(name(type));
+        Weights w = weights(type, rows, columns, true);
+        for (std::uint32_t tokens : {96, 131}) {
+          expectProduct(w, {.tokens = tokens});
+          expectProduct(w, {.tokens = tokens, .epilogue = Epilogue::kAdd});
+          if (rows % 2 == 0) expectProduct(w, {.tokens = tokens, .epilogue = Epilogue::kGlu});
+        }
+        if (HasFailure()) return;
+      }
+  Weights ragged = weights(DType::kF16, 70, 36, true);  // columns that end within a tile
+  expectProduct(ragged, {.tokens = 97, .epilogue = Epilogue::kActivate});
+}
+
 // The shapes of GPUs work wherever they run; lavapipe's compiler limits how many of them a test can afford.
 TEST_F(MatmulTest, ShapesOfOtherDevices) {
   for (DType type : {DType::kF16, DType::kQ8_0, DType::kQ4_K}) {
