@@ -5,7 +5,7 @@ namespace vitrine::core::arch {
 namespace {
 
 Result<std::vector<std::uint32_t>> windows(const Hparams& hparams, std::uint32_t layers) {
-  return periodicWindows(hparams, layers, 2);
+  return periodicWindows(hparams, layers, {.period = 2, .window = 4096});
 }
 
 Result<ModelSpec> read(const Source& source) {

@@ -13,7 +13,8 @@ constexpr Key kScoreCap = {"attn_logit_softcapping", ""};
 constexpr double kGlobalTheta = 1'000'000, kDefaultLocalTheta = 10'000;
 
 Result<std::vector<std::uint32_t>> windows(const Hparams& hparams, std::uint32_t layers) {
-  return periodicWindows(hparams, layers, 6);
+  // A GGUF file without a window has none.
+  return periodicWindows(hparams, layers, {.period = 6, .window = hparams.isGguf() ? 0u : 4096u});
 }
 
 // Older files have no table for the layers with a window, only its base.

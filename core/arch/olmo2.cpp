@@ -5,7 +5,12 @@
 namespace vitrine::core::arch {
 namespace {
 
+constexpr Key kWindow = {"", "attention.sliding_window"};
+
 Result<ModelSpec> read(const Source& source) {
+  // llama.cpp keeps OLMo 3 under the same name.
+  if (source.hparams.has(kWindow))
+    return fail(ErrorCode::kUnsupported, "{}: OLMo 3 is not read", source.hparams.spelling(kWindow));
   DecoderTraits traits{
       .default_epsilon = 1e-5, .query_key_norm = QueryKeyNorm::kRmsOverAllHeads, .default_context = 2048};
   traits.names.mixer_norm = {};

@@ -5,7 +5,7 @@
 namespace vitrine::core::arch {
 namespace {
 
-constexpr Key kParallel = {"use_parallel_residual", "use_parallel_residual"};
+constexpr Key kParallel = {"use_parallel_residual", ""};
 constexpr Key kQkvBias = {"use_qkv_bias", ""};
 constexpr Key kQueryKeyNorm = {"qk_layernorm", ""};
 
@@ -14,7 +14,9 @@ Result<ModelSpec> read(const Source& source) {
   TRY_ASSIGN(const bool normed, hparams.flagOr(kQueryKeyNorm, false));
   if (normed || source.weights.has("blk.0.attn_q_norm.weight"))
     return fail(ErrorCode::kUnsupported, "layer norms over q and k (qk_layernorm) are not implemented");
-  TRY_ASSIGN(const bool parallel, hparams.flagOr(kParallel, false));
+  TRY_ASSIGN(bool parallel, hparams.flagOr(kParallel, false));
+  // llama.cpp's converter writes a flag that does not hold for every file.
+  if (hparams.isGguf()) parallel = !source.weights.has("blk.0.ffn_norm.weight");
   TRY_ASSIGN(const bool bias, hparams.flagOr(kQkvBias, false));
   DecoderTraits traits{.norm = NormKind::kLayer,
                        .default_epsilon = 1e-5,

@@ -52,9 +52,12 @@ Result<std::vector<std::uint32_t>> ggufWindows(const Hparams& hparams, std::uint
 Result<std::vector<std::uint32_t>> qwenWindows(const Hparams& hparams, std::uint32_t layers);
 // sliding_window in all layers, where there is one (phi3, starcoder2).
 Result<std::vector<std::uint32_t>> commonWindow(const Hparams& hparams, std::uint32_t layers);
-// Windows in all layers but those of layer_types that have none, or but every `period`-th (gemma2, gemma3).
+// A window in all layers but those of layer_types that have none, or but every `period`-th (gemma2, gemma3).
+struct PeriodicWindow {
+  std::uint32_t period = 1, window = 0;  // where the file does not say
+};
 Result<std::vector<std::uint32_t>> periodicWindows(const Hparams& hparams, std::uint32_t layers,
-                                                   std::uint32_t period);
+                                                   PeriodicWindow otherwise);
 
 struct DecoderTraits {
   DecoderNames names;

@@ -190,7 +190,8 @@ Result<FoldedRope> foldGguf(const Hparams& keys, Weights& weights, const RopeSha
   } else if (type != "none") {
     return keys.refuse(kType, "none, linear, yarn or longrope");
   }
-  if (type == "longrope") {
+  // The converter of Phi-3 leaves the type out.
+  if (type == "longrope" || weights.has(short_name)) {
     TRY(divideByTensor(weights, short_name, folded.rope.inv_freq));
     weights.ignore(long_name);
     folded.context_length =

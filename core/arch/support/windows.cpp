@@ -34,11 +34,13 @@ Result<std::vector<std::uint32_t>> commonWindow(const Hparams& hparams, std::uin
 }
 
 Result<std::vector<std::uint32_t>> periodicWindows(const Hparams& hparams, std::uint32_t layers,
-                                                   std::uint32_t period) {
-  TRY_ASSIGN(const std::uint32_t window, hparams.count(kWindow, kLongestContext));
+                                                   PeriodicWindow otherwise) {
+  if (!hparams.isGguf() && hparams.mentions(kWindow) && !hparams.has(kWindow))
+    return hparams.refuse(kWindow, "a number of tokens");
+  TRY_ASSIGN(const std::uint32_t window, hparams.countOrNone(kWindow, otherwise.window, kLongestContext));
   if (hparams.has(kLayerTypes)) return typedWindows(hparams, layers, window);
   constexpr Key kPeriod = {"sliding_window_pattern", "attention.sliding_window_pattern"};
-  TRY_ASSIGN(period, hparams.countOr(kPeriod, period, kMostLayers));
+  TRY_ASSIGN(const std::uint32_t period, hparams.countOr(kPeriod, otherwise.period, kMostLayers));
   std::vector<std::uint32_t> windows(layers, window);
   for (std::uint32_t i = period - 1; i < layers; i += period) windows[i] = 0;
   return windows;

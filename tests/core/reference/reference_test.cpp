@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "support/dense_gguf.h"
 #include "support/golden.h"
 #include "support/numeric.h"
 #include "support/scratch_folder.h"
@@ -74,6 +75,16 @@ TEST_P(Zoo, GivesWhatTransformersGives) {
   hold(folder, folder);
 }
 
+using DenseInGguf = Zoo;
+TEST_P(DenseInGguf, GivesTheSame) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
+  const auto checkpoint = Checkpoint::open(folder);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+  const test::ScratchFolder scratch;
+  test::writeFile(scratch / "m.gguf", test::DenseGguf(**checkpoint).build());
+  hold(scratch / "m.gguf", folder);
+}
+
 using ZooInGguf = Zoo;
 TEST_P(ZooInGguf, GivesTheSame) {
   VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
@@ -94,11 +105,11 @@ const auto kInGguf = testing::Values("llama", "llama-tied-headdim", "llama3-rope
                                      "mistral-swa", "qwen2", "qwen3");
 INSTANTIATE_TEST_SUITE_P(Reference, Zoo, kInGguf, nameOf);
 INSTANTIATE_TEST_SUITE_P(Reference, ZooInGguf, kInGguf, nameOf);
-INSTANTIATE_TEST_SUITE_P(Dense, Zoo,
-                         testing::Values("gemma2", "gemma3", "phi3", "phi-partial", "gpt2", "gpt-neox",
-                                         "bloom-alibi", "stablelm", "starcoder2", "olmo2", "smollm3",
-                                         "granite", "glm4"),
-                         nameOf);
+const auto kDense =
+    testing::Values("gemma2", "gemma3", "phi3", "phi-partial", "gpt2", "gpt-neox", "bloom-alibi", "stablelm",
+                    "starcoder2", "olmo2", "smollm3", "granite", "glm4");
+INSTANTIATE_TEST_SUITE_P(Dense, Zoo, kDense, nameOf);
+INSTANTIATE_TEST_SUITE_P(Dense, DenseInGguf, kDense, nameOf);
 
 // From shared/models/stories260K/README.md; the pieces of a SentencePiece vocabulary joined, "▁" for a space.
 TEST(Reference, Stories260KBeginsItsStory) {
