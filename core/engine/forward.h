@@ -54,7 +54,7 @@ class Forward {
 
   Result<void> qkv(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
   Result<void> scatter(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
-  Result<void> attend(const Pass& pass, const AttentionSpec& spec);
+  Result<void> attend(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
 
   // y = W norm(in) + bias, (tokens, y_stride), with an epilogue if wanted.
   MatmulCall product(const Pass& pass, const Matrix& matrix, const gpu::Buffer& y,

@@ -189,7 +189,10 @@ Result<Kernels::Attention> Kernels::attention(const AttentionShape& shape) {
                                  {2, result.queries},
                                  {3, shape.probe},
                                  {4, shape.split},
-                                 {7, shape.cache_f16}}));
+                                 {5, shape.soft_cap},
+                                 {6, shape.alibi},
+                                 {7, shape.cache_f16},
+                                 {8, shape.sinks}}));
   return result;
 }
 

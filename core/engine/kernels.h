@@ -15,7 +15,8 @@
 namespace vitrine::core {
 
 // The numbers are the EPILOGUE constant of shaders/engine/epilogue.glsl.
-enum class Epilogue : std::uint32_t { kStore, kAdd, kQkv, kGlu, kGated, kActivate };
+// kMultiplySigmoid: y *= sigmoid(the product).
+enum class Epilogue : std::uint32_t { kStore, kAdd, kQkv, kGlu, kGated, kActivate, kMultiplySigmoid };
 
 // How the product is cut: rows (even) and tokens of one subgroup, chunks of a row in flight, subgroups a
 // workgroup.
@@ -48,6 +49,7 @@ struct AttentionShape {
   std::uint32_t head_dim = 0, group = 1;  // query heads a kv head
   std::uint32_t tokens = 1;
   bool cache_f16 = true, probe = false, split = false;
+  bool soft_cap = false, alibi = false, sinks = false;
 };
 
 class Kernels {

@@ -399,6 +399,10 @@ AttentionRecord Session::record(std::uint32_t layer) const {
     record.q_step = impl_->buffers.q_step;
     record.q_rows = impl_->buffers.q_rows;
   }
+  const AttentionSpec* spec = impl_->model->attention(layer);
+  for (const MixerWeights& mixer : impl_->model->block(layer).mixers)
+    if (const auto* weights = std::get_if<AttentionWeights>(&mixer); weights && !spec->alibi_slopes.empty())
+      record.slopes = weights->head_terms.address();
   return record;
 }
 

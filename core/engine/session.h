@@ -31,6 +31,7 @@ struct SessionOptions {
 // (attention.params.h).
 struct AttentionRecord {
   gpu::Slice k, v, q_store, lse, summary;
+  std::uint64_t slopes = 0;  // address of (heads) f32, or 0 without ALiBi
   std::uint32_t q_step = 1, q_rows = 0;
 };
 

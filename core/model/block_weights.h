@@ -18,7 +18,9 @@ struct AttentionWeights {
   };
   std::vector<Part> qkv;  // one part, or several where the stored types differ
   Matrix output;
-  gpu::Buffer query_gain, key_gain;  // (head_dim) f32, empty without QK norm
+  std::optional<Matrix> gate;        // sigmoid gates of the heads' outputs
+  gpu::Buffer query_gain, key_gain;  // as long as the norm is wide, f32; empty without QK norm
+  gpu::Buffer head_terms;            // (2, heads) f32: ALiBi slopes, then sinks; empty without either
 };
 
 struct MlpWeights {

@@ -8,7 +8,7 @@ namespace vitrine::core {
 namespace {
 
 StoredRow rowOf(const WeightRef& weight, std::uint64_t r) {
-  if (weight.transposed) return {weight.tensor, weight.first_row, r};
+  if (weight.transposed) return {weight.tensor, weight.first_row, weight.storedColumn(r)};
   return {weight.tensor, weight.storedRow(r)};
 }
 

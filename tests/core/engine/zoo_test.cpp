@@ -108,7 +108,9 @@ TEST_P(ZooTest, AttentionMatchesTransformers) {
 
 INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest,
                          ::testing::Values("llama", "llama-tied-headdim", "llama3-rope", "llama-yarn",
-                                           "mistral-swa", "qwen2", "qwen3"),
+                                           "mistral-swa", "qwen2", "qwen3", "gemma2", "gemma3", "phi3",
+                                           "phi-partial", "gpt2", "gpt-neox", "bloom-alibi", "stablelm",
+                                           "starcoder2", "olmo2", "smollm3", "granite", "glm4"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');
