@@ -50,7 +50,7 @@ Result<std::optional<float>> readPartsEpsilon(const Hparams& hparams, float of_b
 Result<Sizes> readSizes(const Hparams& hparams) {
   Sizes sizes;
   TRY_ASSIGN(sizes.embedding, hparams.count(kEmbedding, kWidestLayer));
-  TRY_ASSIGN(const std::uint32_t expand, hparams.countOr(kExpand, 2, 64));
+  TRY_ASSIGN(const std::uint32_t expand, hparams.countOr(kExpand, 2, kWidestExpansion));
   TRY_ASSIGN(sizes.inner, hparams.isGguf() ? hparams.count(kInner, kWidestLayer)
                                            : hparams.countOr(kInner, expand * sizes.embedding, kWidestLayer));
   TRY_ASSIGN(sizes.state, hparams.isGguf() ? hparams.count(kState, kMostStates)

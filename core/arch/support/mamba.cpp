@@ -9,6 +9,11 @@ namespace {
 
 using nlohmann::json;
 
+constexpr Key kHeads = {"mamba_n_heads", ""}, kHeadDim = {"mamba_d_head", ""};
+constexpr Key kState = {"mamba_d_state", ""}, kGroups = {"mamba_n_groups", ""};
+constexpr Key kKernel = {"mamba_d_conv", ""}, kExpand = {"mamba_expand", ""};
+constexpr Key kConvBias = {"mamba_conv_bias", ""}, kBias = {"mamba_proj_bias", ""};
+
 // A number from 0 on; infinity as transformers writes it into JSON, which has none.
 std::optional<double> limitOf(const json& value) {
   if (value.is_number()) {
@@ -86,6 +91,52 @@ Result<Mamba2Spec> readMamba2(Weights& weights, const std::string& prefix, const
   TRY_ASSIGN(spec.output,
              readLinear(weights, prefix + "out_proj", sizes.embedding, spec.inner(), sizes.output_bias));
   return spec;
+}
+
+Result<Mamba2Spec> readGgufMamba2(Weights& weights, const std::string& prefix, const Mamba2Sizes& sizes,
+                                  float epsilon) {
+  using Shape = std::vector<std::uint64_t>;
+  Mamba2Spec spec;
+  spec.heads = sizes.heads;
+  spec.head_dim = sizes.head_dim;
+  spec.state = sizes.state;
+  spec.groups = spec.norm_groups = sizes.groups;
+  const std::uint32_t channels = spec.inner() + 2 * sizes.groups * sizes.state;
+  TRY_ASSIGN(spec.conv, readConvolution(weights, prefix + "ssm_conv1d", channels, sizes.kernel, true));
+  TRY_ASSIGN(spec.input, readLinear(weights, prefix + "ssm_in", spec.width(), sizes.embedding, false));
+  TRY_ASSIGN(spec.dt_bias, weights.vector(prefix + "ssm_dt.bias", sizes.heads));
+  TRY_ASSIGN(spec.decay, weights.vector(prefix + "ssm_a", Shape{sizes.heads, 1}));
+  TRY_ASSIGN(spec.skip, weights.vector(prefix + "ssm_d", Shape{sizes.heads, 1}));
+  Norm norm;
+  norm.epsilon = epsilon;
+  TRY_ASSIGN(norm.weight,
+             weights.vector(prefix + "ssm_norm.weight", Shape{sizes.groups, spec.inner() / sizes.groups}));
+  spec.norm = norm;
+  TRY_ASSIGN(spec.output, readLinear(weights, prefix + "ssm_out", sizes.embedding, spec.inner(), false));
+  return spec;
+}
+
+Result<Mamba2Sizes> readHybridSizes(const Hparams& hparams, std::uint32_t embedding, std::uint32_t inner) {
+  Mamba2Sizes sizes{.embedding = embedding};
+  TRY_ASSIGN(const std::uint32_t expand, hparams.countOr(kExpand, 2, kWidestExpansion));
+  if (inner == 0) inner = expand * embedding;
+  TRY_ASSIGN(sizes.heads, hparams.countOr(kHeads, 128, kMostHeads));
+  const json* head_dim = hparams.find(kHeadDim);
+  if (!head_dim || *head_dim == "auto") {
+    if (inner % sizes.heads != 0)
+      return hparams.refuse(kHeads, fmt::format("a divisor of the {} channels", inner));
+    sizes.head_dim = inner / sizes.heads;
+  } else {
+    TRY_ASSIGN(sizes.head_dim, hparams.count(kHeadDim, kWidestHead));
+  }
+  TRY_ASSIGN(sizes.state, hparams.countOr(kState, 256, kMostStates));
+  TRY_ASSIGN(sizes.groups, hparams.countOr(kGroups, 1, kMostHeads));
+  TRY_ASSIGN(sizes.kernel, readKernel(hparams, kKernel, 4));
+  TRY_ASSIGN(sizes.conv_bias, hparams.flagOr(kConvBias, true));
+  TRY_ASSIGN(sizes.input_bias, hparams.flagOr(kBias, false));
+  sizes.output_bias = sizes.input_bias;
+  TRY(checkMamba2(sizes, inner));
+  return sizes;
 }
 
 }  // namespace vitrine::core::arch

@@ -11,6 +11,8 @@ namespace vitrine::core::arch {
 // Beyond what registers hold for a channel, or for a head's rows.
 inline constexpr std::uint32_t kMostStates = 1024;
 
+inline constexpr std::uint32_t kWidestExpansion = 64;  // channels of a mixer for each of the model
+
 // No convolution or state space ends anywhere: what llama.cpp writes for a model that tells no context.
 inline constexpr std::uint32_t kEndlessContext = 1 << 20;
 
@@ -37,5 +39,12 @@ Result<void> checkMamba2(const Mamba2Sizes& sizes, std::uint64_t inner);
 // All but norm, scales and limits, which stay as they are by default. Names are config.json's files':
 // PREFIXin_proj, conv1d, dt_bias, A_log, D, out_proj.
 Result<Mamba2Spec> readMamba2(Weights& weights, const std::string& prefix, const Mamba2Sizes& sizes);
+// llama.cpp's: PREFIXssm_in, ssm_conv1d, ssm_dt, ssm_a, ssm_d, ssm_out, and ssm_norm, a norm for each group.
+Result<Mamba2Spec> readGgufMamba2(Weights& weights, const std::string& prefix, const Mamba2Sizes& sizes,
+                                  float epsilon);
+
+// mamba_n_heads, mamba_d_head, mamba_d_state .. of config.json, as families write them whose other blocks
+// are attention (Bamba, Falcon-H1), checked. `inner`: 0 for mamba_expand times the embedding.
+Result<Mamba2Sizes> readHybridSizes(const Hparams& hparams, std::uint32_t embedding, std::uint32_t inner = 0);
 
 }  // namespace vitrine::core::arch
