@@ -1,5 +1,7 @@
 // Bamba (IBM, Princeton, CMU, UIUC; built on Mamba-2, arXiv:2405.21060): blocks of Mamba-2 or, where
 // attn_layer_indices says so, of attention whose heads turn in their first half; each with a gated MLP.
+#include <algorithm>
+
 #include "core/arch/support/mamba.h"
 #include "core/arch/support/parts.h"
 #include "core/arch/support/rope.h"

@@ -98,7 +98,9 @@ const auto kInGguf = testing::Values("llama", "llama-tied-headdim", "llama3-rope
                                      "mistral-swa", "qwen2", "qwen3");
 INSTANTIATE_TEST_SUITE_P(Reference, Zoo, kInGguf, nameOf);
 INSTANTIATE_TEST_SUITE_P(Reference, ZooInGguf, kInGguf, nameOf);
-INSTANTIATE_TEST_SUITE_P(StateSpaces, Zoo, testing::Values("mamba", "falcon-mamba", "mamba2", "bamba"),
+INSTANTIATE_TEST_SUITE_P(StateSpaces, Zoo,
+                         testing::Values("mamba", "falcon-mamba", "mamba2", "bamba", "nemotron-h",
+                                         "falcon-h1"),
                          nameOf);
 
 // From shared/models/stories260K/README.md; the pieces of a SentencePiece vocabulary joined, "▁" for a space.
