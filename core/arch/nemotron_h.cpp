@@ -83,6 +83,7 @@ class Reader {
   Result<ModelSpec> read() {
     ModelSpec spec;
     TRY_ASSIGN(const std::uint32_t embedding, hparams_.count(kEmbedding, kWidestLayer));
+    TRY_ASSIGN(const std::vector<LayerType> types, readTypes(hparams_));
     TRY_ASSIGN(mamba_, readMambaSizes(hparams_, embedding));
     TRY_ASSIGN(const double least_dt,
                hparams_.positiveOr(eitherOf(hparams_, kLeastStep, kOldLeastStep), 0.001));
@@ -93,7 +94,6 @@ class Reader {
     const std::string model = saved_anew ? "model." : "backbone.";
     TRY(readEnds(source_, {model + "embeddings", model + "norm_f", "lm_head"}, embedding, epsilon_, false,
                  spec));
-    TRY_ASSIGN(const std::vector<LayerType> types, readTypes(hparams_));
     for (std::size_t layer = 0; layer < types.size(); ++layer) {
       TRY_ASSIGN(BlockSpec next, block(fmt::format("{}layers.{}.", model, layer), types[layer]));
       spec.blocks.push_back(std::move(next));
