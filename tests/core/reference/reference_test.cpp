@@ -114,8 +114,40 @@ INSTANTIATE_TEST_SUITE_P(StateSpaces, Zoo,
                                          "falcon-h1", "lfm2"),
                          nameOf);
 
-// Falcon-Mamba is not among them: llama.cpp norms dt, B and C with another epsilon than transformers.
-INSTANTIATE_TEST_SUITE_P(Reference, StateSpaceInGguf, testing::Values("mamba", "mamba2", "lfm2"), nameOf);
+INSTANTIATE_TEST_SUITE_P(Reference, StateSpaceInGguf, testing::Values("mamba", "mamba2", "falcon-h1", "lfm2"),
+                         nameOf);
+
+// llama.cpp's files leave out a constant of these two: it norms dt, B and C with the blocks' epsilon, and has
+// no least step.
+TEST(StateSpaceInGgufWithout, GivesTheSameAsConfigurationsThatSaySo) {
+  const std::pair<const char*, nlohmann::json> kCases[] = {{"falcon-mamba", {{"mixer_rms_eps", 1e-5}}},
+                                                           {"nemotron-h", {{"time_step_min", 1e-30}}}};
+  for (const auto& [name, changes] : kCases) {
+    SCOPED_TRACE(name);
+    VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + name);
+    const auto original = Checkpoint::open(folder);
+    ASSERT_TRUE(original) << original.error().describe();
+    const test::ScratchFolder scratch;
+    nlohmann::json config = (*original)->metadata();
+    config.update(changes);
+    test::writeFile(scratch / "config.json", config.dump());
+    std::filesystem::copy_file(folder / "model.safetensors", scratch / "model.safetensors");
+    test::writeFile(scratch / "m.gguf", test::stateSpaceAsGguf(**original));
+    std::vector<double> logits[2];
+    for (const auto& [path, found] :
+         {std::pair(scratch.path(), &logits[0]), {scratch / "m.gguf", &logits[1]}}) {
+      const auto checkpoint = Checkpoint::open(path);
+      ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+      const auto spec = readModelSpec(*checkpoint);
+      ASSERT_TRUE(spec) << spec.error().describe();
+      EXPECT_EQ(spec->unread_tensors, std::vector<std::string>());
+      const auto pass = referenceForward(*spec, std::vector<std::int32_t>{5, 17, 120, 44, 9, 260, 3});
+      ASSERT_TRUE(pass) << pass.error().describe();
+      found->assign(numbers(pass->logits).begin(), numbers(pass->logits).end());
+    }
+    EXPECT_CLOSE(logits[1], logits[0], 1e-6);
+  }
+}
 
 // From shared/models/stories260K/README.md; the pieces of a SentencePiece vocabulary joined, "▁" for a space.
 TEST(Reference, Stories260KBeginsItsStory) {
