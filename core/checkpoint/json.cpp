@@ -1,5 +1,6 @@
 #include "core/checkpoint/json.h"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <string>
@@ -80,6 +81,27 @@ Result<json> parseJsonObject(std::string_view text, std::string_view what, JsonL
   if (!value.is_object())
     return fail(ErrorCode::kInvalidFile, "{}: expected a JSON object, found {}", what, value.type_name());
   return value;
+}
+
+std::string quoteSpecialNumbers(std::string_view text) {
+  constexpr std::string_view kSpecial[] = {"NaN", "-Infinity", "Infinity"};
+  std::string quoted;
+  quoted.reserve(text.size());
+  bool in_string = false;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto rest = text.substr(at);
+    const auto* special = std::ranges::find_if(kSpecial, [&](auto word) { return rest.starts_with(word); });
+    if (!in_string && special != std::end(kSpecial)) {
+      quoted.append("\"").append(*special).append("\"");
+      at += special->size();
+      continue;
+    }
+    const std::size_t step = in_string && text[at] == '\\' && at + 1 < text.size() ? 2 : 1;
+    if (text[at] == '"') in_string = !in_string;
+    quoted.append(text.substr(at, step));
+    at += step;
+  }
+  return quoted;
 }
 
 std::string excerpt(const json& value) {

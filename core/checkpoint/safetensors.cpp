@@ -128,7 +128,9 @@ Result<json> readConfig(const std::filesystem::path& folder) {
   auto file = MappedFile::open(folder / "config.json");
   if (!file && file.error().code == ErrorCode::kNotFound) return json::object();
   if (!file) return tl::unexpected(std::move(file).error());
-  return parseJsonObject((*file)->text(), "config.json", kConfigLimits);
+  const std::string_view text = (*file)->text();
+  if (text.size() > kConfigLimits.bytes) return parseJsonObject(text, "config.json", kConfigLimits);
+  return parseJsonObject(quoteSpecialNumbers(text), "config.json", kConfigLimits);
 }
 
 // The shard of every tensor, as the index tells it. Shards are plain file names in the index's own folder.

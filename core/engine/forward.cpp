@@ -57,8 +57,9 @@ struct Forward::Branch {
   const std::optional<NormWeights>& post_norm;
   Residual residual;
   float scale, skip;
-  std::size_t parts;         // outputs that are added up
-  const gpu::Buffer* input;  // already computed, or null
+  std::size_t parts;                    // outputs that are added up
+  std::span<const float> factors = {};  // of each part's output; empty: all 1
+  const gpu::Buffer* input;             // already computed, or null
 };
 
 // x = residual(x, post(sum of the parts' outputs)). A single part without further ado adds to x itself.
@@ -77,7 +78,9 @@ Result<void> Forward::branch(gpu::Commands& commands, const Branch& branch, std:
     TRY_ASSIGN(in, normed(commands, branch.norm, tokens, buffers_.normed, fuse));
   }
   for (std::size_t part = 0; part < branch.parts; ++part) {
-    Output out = direct ? Output{&buffers_.x, true, branch.scale} : Output{&buffers_.delta, part > 0, 1};
+    const float factor = branch.factors.empty() ? 1 : branch.factors[part];
+    Output out =
+        direct ? Output{&buffers_.x, true, branch.scale * factor} : Output{&buffers_.delta, part > 0, factor};
     TRY(body(Pass{commands, layer, tokens, splits, in, out}, part));
   }
   if (direct) return {};
@@ -105,6 +108,7 @@ Result<void> Forward::block(gpu::Commands& commands, std::uint32_t layer, std::u
               .scale = spec.mixer_scale,
               .skip = spec.mixer_skip,
               .parts = spec.mixers.size(),
+              .factors = spec.mixer_factors,
               .input = nullptr},
              layer, tokens, splits, [&](Pass pass, std::size_t part) {
                pass.state = &buffers_.layers[layer].mixer_states[part];

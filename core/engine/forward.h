@@ -50,11 +50,23 @@ class Forward {
   };
 
   Result<void> record(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
+  Result<void> record(const Pass& pass, const MambaSpec& spec, const MambaWeights& weights);
+  Result<void> record(const Pass& pass, const Mamba2Spec& spec, const Mamba2Weights& weights);
+  Result<void> record(const Pass& pass, const ShortConvSpec& spec, const ShortConvWeights& weights);
   Result<void> record(const Pass& pass, const DenseMlpSpec& spec, const MlpWeights& weights);
 
   Result<void> qkv(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
   Result<void> scatter(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
   Result<void> attend(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
+
+  struct ConvCall;   // see forward_mamba.cpp
+  struct GatedCall;  // see forward_mamba.cpp
+  Result<void> convolve(const Pass& pass, const ConvCall& call);
+  Result<void> gatedNorm(const Pass& pass, const GatedCall& call);
+  Result<void> mambaScan(const Pass& pass, const MambaSpec& spec, const MambaWeights& weights);
+  Result<void> mamba2Scan(const Pass& pass, const Mamba2Spec& spec, const Mamba2Weights& weights);
+  // The rows of a scratch buffer that the batch uses.
+  gpu::Slice scratchRows(const Pass& pass, std::size_t index) const;
 
   // y = W norm(in) + bias, (tokens, y_stride), with an epilogue if wanted.
   MatmulCall product(const Pass& pass, const Matrix& matrix, const gpu::Buffer& y,

@@ -15,6 +15,7 @@ Result<void> Forward::record(const Pass& pass, const DenseMlpSpec& spec, const M
     call.epilogue = weights.gate ? Epilogue::kGated : Epilogue::kActivate;
     if (weights.gate) {
       MatmulCall gate = product(pass, *weights.gate, buffers_.gate, buffers_.act_stride);
+      gate.scale = spec.gate_scale;
       TRY(kernels_.matmul(pass.commands, gate));
       call.aux = buffers_.gate.address();
       call.access.reads.push_back(gate.y);

@@ -390,6 +390,19 @@ std::uint32_t Session::queryStep() const {
   return impl_->buffers.q_step;
 }
 
+std::optional<StateRecord> Session::state(std::uint32_t layer) const {
+  const std::vector<MixerSpec>& mixers = model().spec().blocks[layer].mixers;
+  for (std::size_t i = 0; i < mixers.size(); ++i) {
+    std::vector<std::uint64_t> shape = memoryOf(mixers[i]).shown;
+    if (shape.empty()) continue;
+    std::uint64_t floats = 1;
+    for (const std::uint64_t size : shape) floats *= size;
+    const gpu::Buffer& buffer = impl_->buffers.layers[layer].mixer_states[i];
+    return StateRecord{{buffer, 0, floats * sizeof(float)}, std::move(shape)};
+  }
+  return std::nullopt;
+}
+
 AttentionRecord Session::record(std::uint32_t layer) const {
   const LayerBuffers& buffers = impl_->buffers.layers[layer];
   AttentionRecord record{.k = buffers.k, .v = buffers.v, .q_store = {}, .lse = buffers.lse, .summary = {}};

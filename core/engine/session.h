@@ -35,6 +35,14 @@ struct AttentionRecord {
   std::uint32_t q_step = 1, q_rows = 0;
 };
 
+// What a layer's recurrent mixer carries to the next token, f32: (channels, state) of Mamba, (heads,
+// head_dim, state) of Mamba-2, the inputs (kernel - 1, channels) of a short convolution. Undefined before any
+// token.
+struct StateRecord {
+  gpu::Slice values;
+  std::vector<std::uint64_t> shape;
+};
+
 // Where a captured forward pass puts its activations; each vector grows by (tokens, width) row-major values.
 struct Capture {
   bool hidden = false, logits = false;
@@ -87,6 +95,7 @@ class Session {
   Result<std::vector<float>> logits();  // (vocab) after the last token; reads it again if need be
   // Of a layer with attention.
   AttentionRecord record(std::uint32_t layer) const;
+  std::optional<StateRecord> state(std::uint32_t layer) const;  // nothing where a layer has none
   std::uint32_t queryStep() const;  // every so many queries are kept for the views
 
  private:

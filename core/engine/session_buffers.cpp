@@ -40,7 +40,7 @@ struct Widths {
   }
   void add(const DenseMlpSpec& m) {
     act = std::max<std::uint64_t>(act, m.width);
-    split_gate |= m.gate && m.gate->weight.tensor->dtype != m.up.weight.tensor->dtype;
+    split_gate |= m.gate && (m.gate->weight.tensor->dtype != m.up.weight.tensor->dtype || m.gate_scale != 1);
   }
   void add(const MixerMemory& memory) {
     state += memory.state;

@@ -108,7 +108,7 @@ Result<AttentionWeights> upload(WeightLoader& loader, const AttentionSpec& spec)
 
 Result<MlpWeights> upload(WeightLoader& loader, const DenseMlpSpec& spec) {
   MlpWeights weights;
-  if (spec.gate && sameType(spec.gate->weight, spec.up.weight) &&
+  if (spec.gate && spec.gate_scale == 1 && sameType(spec.gate->weight, spec.up.weight) &&
       bool(spec.gate->bias) == bool(spec.up.bias)) {
     std::vector<float> bias;
     if (spec.up.bias) {

@@ -4,6 +4,7 @@
 
 #include <variant>
 
+#include "core/model/mamba_weights.h"
 #include "core/model/model_spec.h"
 #include "core/model/weight_loader.h"
 
@@ -29,8 +30,9 @@ struct MlpWeights {
   Matrix down;
 };
 
-using MixerWeights = std::variant<AttentionWeights>;  // the alternatives of MixerSpec, in its order
-using ChannelWeights = std::variant<MlpWeights>;      // those of ChannelMixerSpec
+// The alternatives of MixerSpec, in its order.
+using MixerWeights = std::variant<AttentionWeights, MambaWeights, Mamba2Weights, ShortConvWeights>;
+using ChannelWeights = std::variant<MlpWeights>;  // those of ChannelMixerSpec
 
 struct BlockWeights {
   std::optional<NormWeights> mixer_norm, mixer_post_norm, channel_norm, channel_post_norm;

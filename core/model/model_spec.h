@@ -10,44 +10,12 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/model/mixers/mamba.h"
+#include "core/model/mixers/mamba2.h"
+#include "core/model/mixers/short_conv.h"
+#include "core/model/weight_ref.h"
 
 namespace vitrine::core {
-
-// A matrix inside a stored tensor, which counts as two-dimensional: its last dimension is a row's length, all
-// others are rows (experts stacked in one tensor lie below each other). Lets fused projections (qkv in one
-// tensor), interleaved ones (q, k, v of each head in turn) and split ones look the same to the engine.
-struct WeightRef {
-  const TensorEntry* tensor = nullptr;  // owned by the spec's checkpoint
-  std::uint64_t first_row = 0;
-  std::uint64_t rows = 0;     // out_features, or the length of a vector
-  std::uint64_t columns = 0;  // in_features, 1 for a vector
-  // Rows come in runs of `run`, the starts of which are `stride` stored rows apart; 0: one run.
-  std::uint64_t run = 0, stride = 0;
-  // Stored the other way round (GPT-2's Conv1D, gpt-oss's experts): element (r, c) of the matrix is in stored
-  // row first_row + c at column storedColumn(r); runs are then of columns. Not for quantized types.
-  bool transposed = false;
-  std::uint64_t first_column = 0;  // of a transposed matrix
-
-  explicit operator bool() const { return tensor != nullptr; }
-  // Where row r lies among the stored rows, or columns, from the first one on.
-  std::uint64_t place(std::uint64_t r) const { return run == 0 ? r : r / run * stride + r % run; }
-  std::uint64_t storedRow(std::uint64_t r) const { return first_row + place(r); }
-  std::uint64_t storedColumn(std::uint64_t r) const { return first_column + place(r); }
-};
-
-struct Linear {
-  WeightRef weight;  // (out, in)
-  WeightRef bias;    // (out), may be empty
-};
-
-enum class NormKind { kRms, kLayer };
-struct Norm {
-  NormKind kind = NormKind::kRms;
-  WeightRef weight;  // (d), empty for a norm without gain
-  WeightRef bias;    // (d), layer norm only
-  float epsilon = 1e-5f;
-  float gain_offset = 0;  // added to the stored gain: 1 in Gemma's Hugging Face files
-};
 
 // How rotary pairs lie in a head: kHalf pairs (i, i + rotary_dim / 2), as Hugging Face stores them
 // (GPT-NeoX); kInterleaved pairs (2i, 2i + 1), as the original Llama and llama.cpp's GGUF files for llama
@@ -95,6 +63,7 @@ enum class Activation { kSilu, kGelu, kGeluTanh, kRelu, kReluSquared };
 struct DenseMlpSpec {  // down(activation(gate(x)) * up(x)); without a gate: down(activation(up(x)))
   std::uint32_t width = 0;
   Activation activation = Activation::kSilu;
+  float gate_scale = 1;  // activation(gate_scale * gate(x)) (falcon-h1)
   std::optional<Linear> gate;
   Linear up, down;
 };
@@ -102,7 +71,7 @@ struct DenseMlpSpec {  // down(activation(gate(x)) * up(x)); without a gate: dow
 // Each kind has a name (kName) and is read by core/arch, run in double precision by core/reference, uploaded
 // by core/model and recorded by core/engine. A kind of its own header lies in core/model/mixers/ or
 // core/model/channels/.
-using MixerSpec = std::variant<AttentionSpec>;
+using MixerSpec = std::variant<AttentionSpec, MambaSpec, Mamba2Spec, ShortConvSpec>;
 using ChannelMixerSpec = std::variant<DenseMlpSpec>;
 
 // What the mixers' and the channel mixer's outputs are added to.
@@ -116,6 +85,7 @@ enum class Residual {
 struct BlockSpec {
   std::optional<Norm> mixer_norm, mixer_post_norm;
   std::vector<MixerSpec> mixers;  // all read the same input, outputs are added; empty in a block without one
+  std::vector<float> mixer_factors;  // of each mixer's output; empty: all 1 (falcon-h1)
   std::optional<Norm> channel_norm, channel_post_norm;
   std::optional<ChannelMixerSpec> channel;
   // The channel mixer reads the block's input, beside the mixers, not their sum with it (gpt-neox, phi).

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "core/model/row_source.h"
+#include "core/reference/reference_parts.h"
 
 namespace vitrine::core {
 namespace {
@@ -25,7 +26,9 @@ Result<Matrix> expandRows(const WeightRef& weight, std::uint64_t first, std::uin
                     .cast<double>());
 }
 
-// y = x W^T + b, a band of rows of W at a time, so that a large head does not stand in memory as a whole.
+}  // namespace
+
+// A band of rows of W at a time, so that a large head does not stand in memory as a whole.
 Result<Matrix> apply(const Linear& linear, const Matrix& x) {
   constexpr std::uint64_t kBand = 4096;
   Matrix y(x.rows(), static_cast<Index>(linear.weight.rows));
@@ -41,7 +44,6 @@ Result<Matrix> apply(const Linear& linear, const Matrix& x) {
   return y;
 }
 
-// Normalizes each run of `width` columns of each row.
 Result<Matrix> apply(const Norm& norm, Matrix x, Index width) {
   Eigen::VectorXd gain = Eigen::VectorXd::Ones(width), bias = Eigen::VectorXd::Zero(width);
   if (norm.weight) {
@@ -63,6 +65,8 @@ Result<Matrix> apply(const Norm& norm, Matrix x, Index width) {
     }
   return x;
 }
+
+namespace {
 
 double activate(Activation activation, double x) {
   switch (activation) {
@@ -155,7 +159,8 @@ Result<Matrix> mix(const DenseMlpSpec& spec, const Matrix& x, ReferenceLayer&) {
   const auto act = [&spec](double value) { return activate(spec.activation, value); };
   TRY_ASSIGN(Matrix up, apply(spec.up, x));
   if (spec.gate) {
-    TRY_ASSIGN(const Matrix gate, apply(*spec.gate, x));
+    TRY_ASSIGN(Matrix gate, apply(*spec.gate, x));
+    gate *= static_cast<double>(spec.gate_scale);
     up.array() *= gate.unaryExpr(act).array();
   } else {
     up = up.unaryExpr(act).eval();
@@ -206,11 +211,11 @@ Result<Matrix> runBlock(const BlockSpec& block, Matrix x, ReferenceLayer& layer)
     TRY_ASSIGN(x, branch(block, block.mixer_norm, block.mixer_post_norm, block.mixer_skip, block.mixer_scale,
                          std::move(x), nullptr, [&](const Matrix& in) -> Result<Matrix> {
                            Matrix sum = Matrix::Zero(in.rows(), in.cols());
-                           for (const MixerSpec& mixer : block.mixers) {
-                             TRY_ASSIGN(
-                                 const Matrix out,
-                                 std::visit([&](const auto& kind) { return mix(kind, in, layer); }, mixer));
-                             sum += out;
+                           for (std::size_t i = 0; i < block.mixers.size(); ++i) {
+                             TRY_ASSIGN(const Matrix out,
+                                        std::visit([&](const auto& kind) { return mix(kind, in, layer); },
+                                                   block.mixers[i]));
+                             sum += (block.mixer_factors.empty() ? 1.0 : block.mixer_factors[i]) * out;
                            }
                            return sum;
                          }));

@@ -19,6 +19,9 @@ using ReferenceMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Ei
 struct ReferenceLayer {
   std::vector<ReferenceMatrix> attention;  // a head each, (T, T): weights after the softmax, 0 where masked
   ReferenceMatrix keys, values;            // (T, kv_heads * head_dim), as a cache holds them: keys after rope
+  // What a recurrent mixer has carried to the last token: (inner, state) of Mamba, (heads * head_dim, state)
+  // of Mamba-2, the inputs (kernel - 1, channels) of a short convolution.
+  ReferenceMatrix state;
 };
 
 struct ReferencePass {

@@ -91,10 +91,24 @@ Result<void> addCache(TraceFile& file, const Session& session) {
   return {};
 }
 
+Result<void> addStates(TraceFile& file, const Session& session) {
+  bool any = false;
+  for (std::uint32_t layer = 0; layer < session.model().layers(); ++layer) {
+    const auto state = session.state(layer);
+    if (!state) continue;
+    std::vector<float> values(state->values.bytes / sizeof(float));
+    TRY(gpu::download(session.model().device(), state->values, std::as_writable_bytes(std::span(values))));
+    file.add(fmt::format("state.{}", layer), state->shape, std::move(values));
+    any = true;
+  }
+  if (any) return {};
+  return fail(ErrorCode::kUnsupported, "--capture state: no layer of this model carries a state");
+}
+
 }  // namespace
 
 Result<TraceOptions> parseCapture(std::string_view list) {
-  TraceOptions options{.logits = false, .hidden = false, .attention = false, .kv = false};
+  TraceOptions options{.logits = false, .hidden = false, .attention = false, .kv = false, .state = false};
   std::stringstream words{std::string(list)};
   for (std::string word; std::getline(words, word, ',');) {
     if (word == "logits")
@@ -105,12 +119,14 @@ Result<TraceOptions> parseCapture(std::string_view list) {
       options.attention = true;
     else if (word == "kv")
       options.kv = true;
-    else if (word == "router" || word == "state")
+    else if (word == "state")
+      options.state = true;
+    else if (word == "router")
       return fail(ErrorCode::kUnsupported, "--capture {}: no architecture that this version runs has one",
                   word);
     else
-      return fail(ErrorCode::kInvalidArgument, "--capture: '{}' is not one of logits, hidden, attention, kv",
-                  word);
+      return fail(ErrorCode::kInvalidArgument,
+                  "--capture: '{}' is not one of logits, hidden, attention, kv, state", word);
   }
   return options;
 }
@@ -135,6 +151,7 @@ Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const Tok
              std::move(capture.hidden_states[layer]));
   if (options.attention) TRY(addAttention(file, *session));
   if (options.kv) TRY(addCache(file, *session));
+  if (options.state) TRY(addStates(file, *session));
   return file.write(path, metadata);
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
@@ -35,6 +36,19 @@ inline std::vector<std::int32_t> goldenIds(const core::Checkpoint& golden) {
   for (std::size_t i = 0; i < ids.size(); ++i)
     std::memcpy(&ids[i], (*tensor)->bytes.data() + i * width, sizeof ids[i]);
   return ids;
+}
+
+// transformers' own Mamba models count hidden states from the first block's output, and keep the last block's
+// as well as the final norm's.
+inline bool countsFromFirstBlock(std::string_view zoo) {
+  return zoo == "mamba" || zoo == "falcon-mamba" || zoo == "mamba2";
+}
+
+// Where the golden file of a zoo model keeps hidden state `i` of layers + 1: the embedding's output first,
+// the final norm's last. Empty where it does not.
+inline std::string goldenHidden(std::string_view zoo, std::size_t i, std::size_t layers) {
+  if (!countsFromFirstBlock(zoo) || i == layers) return "hidden." + std::to_string(i);
+  return i == 0 ? "" : "hidden." + std::to_string(i - 1);
 }
 
 }  // namespace vitrine::test

@@ -3,15 +3,9 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <random>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "core/checkpoint/safetensors_writer.h"
-#include "core/model/model_spec.h"
-#include "support/gguf_builder.h"
-#include "support/scratch_folder.h"
+#include "support/random_checkpoint.h"
 
 namespace vitrine::test {
 
@@ -41,11 +35,10 @@ inline nlohmann::json smallConfig(const SmallSizes& s) {
   return config;
 }
 
-inline std::vector<std::pair<std::string, std::vector<std::uint64_t>>> smallTensors(const SmallSizes& s) {
-  std::vector<std::pair<std::string, std::vector<std::uint64_t>>> tensors = {
-      {"model.embed_tokens.weight", {s.vocabulary, s.width}},
-      {"model.norm.weight", {s.width}},
-      {"lm_head.weight", {s.vocabulary, s.width}}};
+inline NamedShapes smallTensors(const SmallSizes& s) {
+  NamedShapes tensors = {{"model.embed_tokens.weight", {s.vocabulary, s.width}},
+                         {"model.norm.weight", {s.width}},
+                         {"lm_head.weight", {s.vocabulary, s.width}}};
   for (std::uint64_t layer = 0; layer < s.layers; ++layer) {
     const std::string prefix = "model.layers." + std::to_string(layer) + ".";
     tensors.insert(tensors.end(), {{prefix + "input_layernorm.weight", {s.width}},
@@ -63,34 +56,11 @@ inline std::vector<std::pair<std::string, std::vector<std::uint64_t>>> smallTens
 
 inline void writeSmallModel(const std::filesystem::path& folder, const SmallSizes& sizes,
                             std::uint64_t seed = 1) {
-  std::mt19937_64 random(seed);
-  std::normal_distribution<float> normal;
-  const auto tensors = smallTensors(sizes);
-  std::vector<Bytes> storage;
-  std::vector<core::SafetensorsItem> items;
-  storage.reserve(tensors.size());
-  for (const auto& [name, shape] : tensors) {
-    std::uint64_t elements = 1;
-    for (const std::uint64_t size : shape) elements *= size;
-    Bytes bytes;
-    const bool norm = shape.size() == 1;
-    for (std::uint64_t i = 0; i < elements; ++i)
-      GgufBuilder::append(bytes, norm ? 1 + 0.2f * normal(random) : sizes.spread * normal(random));
-    storage.push_back(std::move(bytes));
-    items.push_back({name, core::DType::kF32, shape, storage.back()});
-  }
-  const auto written = core::writeSafetensors(folder / "model.safetensors", items, {{"format", "pt"}});
-  VITRINE_ASSERT(written.has_value());
-  const std::string config = smallConfig(sizes).dump();
-  writeFile(folder / "config.json", std::as_bytes(std::span(config)));
+  writeRandomCheckpoint(folder, smallConfig(sizes), smallTensors(sizes), sizes.spread, seed);
 }
 
-// The files are gone afterwards; the mapping that the spec holds stays.
 inline Result<core::ModelSpec> smallModel(const SmallSizes& sizes = {}, std::uint64_t seed = 1) {
-  ScratchFolder folder;
-  writeSmallModel(folder.path(), sizes, seed);
-  TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(folder.path()));
-  return core::readModelSpec(std::move(checkpoint));
+  return randomSpec(smallConfig(sizes), smallTensors(sizes), sizes.spread, seed);
 }
 
 }  // namespace vitrine::test

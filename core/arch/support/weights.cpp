@@ -56,11 +56,22 @@ Result<WeightRef> Weights::vectorPart(const std::string& name, std::uint64_t len
 }
 
 Result<WeightRef> Weights::vector(const std::string& name, std::uint64_t length) {
-  TRY_ASSIGN(const TensorEntry* tensor, take(name, {length}));
+  return vector(name, std::vector<std::uint64_t>{length});
+}
+
+Result<WeightRef> Weights::vector(const std::string& name, const std::vector<std::uint64_t>& shape) {
+  TRY_ASSIGN(const TensorEntry* tensor, take(name, shape));
   if (info(tensor->dtype).quantized)
     return fail(ErrorCode::kUnsupported, "tensor {}: a vector of type {}; vectors are read as plain floats",
                 name, core::name(tensor->dtype));
-  return WeightRef{.tensor = tensor, .first_row = 0, .rows = length, .columns = 1};
+  return WeightRef{.tensor = tensor, .first_row = 0, .rows = tensor->elements(), .columns = 1};
+}
+
+Result<WeightRef> Weights::convolution(const std::string& name, std::uint64_t channels,
+                                       std::uint64_t kernel) {
+  if (checkpoint_->format() == CheckpointFormat::kGguf) return matrix(name, channels, kernel);
+  TRY_ASSIGN(const TensorEntry* tensor, take(name, {channels, 1, kernel}));
+  return WeightRef{.tensor = tensor, .first_row = 0, .rows = channels, .columns = kernel};
 }
 
 std::vector<std::string> Weights::unread() const {

@@ -36,6 +36,10 @@ class Weights {
   Result<WeightRef> transposedPart(const std::string& name, std::uint64_t rows, std::uint64_t columns,
                                    const RowPart& part);
   Result<WeightRef> vectorPart(const std::string& name, std::uint64_t length, const RowPart& part);
+  // A vector that is stored with a shape of its own.
+  Result<WeightRef> vector(const std::string& name, const std::vector<std::uint64_t>& shape);
+  // The kernels of a convolution by channels: (channels, 1, kernel) in PyTorch, (channels, kernel) in GGUF.
+  Result<WeightRef> convolution(const std::string& name, std::uint64_t channels, std::uint64_t kernel);
 
   // A tensor that is known and rightly left alone.
   void ignore(const std::string& name) { read_.insert(name); }

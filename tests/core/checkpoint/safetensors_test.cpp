@@ -203,6 +203,13 @@ TEST(Json, BoundsDepthAndSize) {
   EXPECT_THAT(parseJsonObject("{\"a\":\n\x01}", "it").error().message, testing::Not(HasSubstr("\n")));
   EXPECT_FALSE(parseJsonObject("{\"a\": \"\xff\"}", "it"));
   EXPECT_FALSE(parseJsonObject("", "it"));
+  EXPECT_FALSE(parseJsonObject("{\"a\": NaN}", "it"));
+}
+
+TEST(Json, QuotesTheNumbersThatOnlyPythonWrites) {
+  EXPECT_EQ(quoteSpecialNumbers(R"({"a": [0.0, Infinity, -Infinity, NaN], "b": "\\\" NaN"})"),
+            R"({"a": [0.0, "Infinity", "-Infinity", "NaN"], "b": "\\\" NaN"})");
+  EXPECT_EQ(quoteSpecialNumbers("\"\\"), "\"\\");
 }
 
 }  // namespace
