@@ -163,6 +163,8 @@ class MatmulTest : public test::GpuTest {
           y.push_back(activate(c.activation, row[2 * o]) * row[2 * o + 1]);
         else if (c.epilogue == Epilogue::kAdd)
           y.push_back(before[t * y_stride + o] + row[o]);
+        else if (c.epilogue == Epilogue::kMultiplySigmoid)
+          y.push_back(before[t * y_stride + o] / (1 + std::exp(-row[o])));
         else if (c.epilogue == Epilogue::kGated)
           y.push_back(activate(c.activation, gate[t * y_stride + o]) * row[o]);
         else
@@ -188,7 +190,7 @@ class MatmulTest : public test::GpuTest {
     for (std::size_t i = 0; i < columns; ++i) gain[i] = 1 + 0.5f * normal();
     // A row of sentinels in front of y and one behind it.
     std::vector<float> y((c.tokens + 2) * y_stride, kSentinel), gate(c.tokens * y_stride);
-    if (c.epilogue == Epilogue::kAdd)
+    if (c.epilogue == Epilogue::kAdd || c.epilogue == Epilogue::kMultiplySigmoid)
       for (std::size_t t = 0; t < c.tokens; ++t)
         for (std::size_t r = 0; r < rows; ++r) y[(t + 1) * y_stride + r] = 10 * normal();
     for (float& g : gate) g = 3 * normal();
@@ -276,6 +278,7 @@ TEST_F(MatmulTest, EveryEpilogueAndActivation) {
   Weights odd = weights(DType::kF32, 33, 36, true), even = weights(DType::kF32, 34, 36, true);
   for (std::uint32_t tokens : {1, 5}) {
     expectProduct(odd, {.tokens = tokens, .epilogue = Epilogue::kAdd});
+    expectProduct(odd, {.tokens = tokens, .epilogue = Epilogue::kMultiplySigmoid});
     for (Activation activation : {Activation::kSilu, Activation::kGelu, Activation::kGeluTanh,
                                   Activation::kRelu, Activation::kReluSquared}) {
       expectProduct(even, {.tokens = tokens, .epilogue = Epilogue::kGlu, .activation = activation});
