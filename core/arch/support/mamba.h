@@ -9,7 +9,7 @@
 namespace vitrine::core::arch {
 
 // Beyond what registers hold for a channel, or for a head's rows.
-inline constexpr std::uint32_t kMostStates = 1024;
+inline constexpr std::uint32_t kMostStates = 512;
 
 inline constexpr std::uint32_t kWidestExpansion = 64;  // channels of a mixer for each of the model
 
