@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "core/model/row_source.h"
+#include "core/reference/reference_parts.h"
 
 namespace vitrine::core {
 namespace {
@@ -22,62 +23,6 @@ Result<Matrix> expandRows(const WeightRef& weight, std::uint64_t first, std::uin
   return Matrix(Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
                     values.data(), static_cast<Index>(count), static_cast<Index>(weight.columns))
                     .cast<double>());
-}
-
-// y = x W^T + b, a band of rows of W at a time, so that a large head does not stand in memory as a whole.
-Result<Matrix> apply(const Linear& linear, const Matrix& x) {
-  constexpr std::uint64_t kBand = 4096;
-  Matrix y(x.rows(), static_cast<Index>(linear.weight.rows));
-  for (std::uint64_t first = 0; first < linear.weight.rows; first += kBand) {
-    const std::uint64_t count = std::min(kBand, linear.weight.rows - first);
-    TRY_ASSIGN(const Matrix weight, expandRows(linear.weight, first, count));
-    y.middleCols(static_cast<Index>(first), static_cast<Index>(count)).noalias() = x * weight.transpose();
-  }
-  if (linear.bias) {
-    TRY_ASSIGN(const Matrix bias, expandWeights(linear.bias));
-    y.rowwise() += bias.col(0).transpose();
-  }
-  return y;
-}
-
-// Normalizes each run of `width` columns of each row.
-Result<Matrix> apply(const Norm& norm, Matrix x, Index width) {
-  Eigen::VectorXd gain = Eigen::VectorXd::Ones(width), bias = Eigen::VectorXd::Zero(width);
-  if (norm.weight) {
-    TRY_ASSIGN(const Matrix stored, expandWeights(norm.weight));
-    gain = stored.col(0).array() + norm.gain_offset;
-  }
-  if (norm.bias) {
-    TRY_ASSIGN(const Matrix stored, expandWeights(norm.bias));
-    bias = stored.col(0);
-  }
-  for (Index row = 0; row < x.rows(); ++row)
-    for (Index column = 0; column < x.cols(); column += width) {
-      auto part = x.row(row).segment(column, width);
-      if (norm.kind == NormKind::kLayer) part.array() -= part.mean();
-      const double mean_square = part.squaredNorm() / static_cast<double>(width);
-      part = (part.array() / std::sqrt(mean_square + norm.epsilon) * gain.transpose().array() +
-              bias.transpose().array())
-                 .matrix();
-    }
-  return x;
-}
-
-double activate(Activation activation, double x) {
-  switch (activation) {
-    case Activation::kSilu:
-      return x / (1 + std::exp(-x));
-    case Activation::kGelu:
-      return x / 2 * (1 + std::erf(x / std::numbers::sqrt2));
-    case Activation::kGeluTanh:
-      return x / 2 * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
-    case Activation::kRelu:
-      return std::max(x, 0.0);
-    case Activation::kReluSquared:
-      return std::max(x, 0.0) * std::max(x, 0.0);
-  }
-  VITRINE_ASSERT(!"an activation");
-  return 0;
 }
 
 // Softmax over the keys that each query sees: itself and those before it, within the window.
@@ -120,18 +65,6 @@ Result<Matrix> mix(const AttentionSpec& spec, const Matrix& x, ReferenceLayer& l
   layer.keys = std::move(keys);
   layer.values = std::move(values);
   return apply(spec.output, mixed);
-}
-
-Result<Matrix> mix(const DenseMlpSpec& spec, const Matrix& x, ReferenceLayer&) {
-  const auto act = [&spec](double value) { return activate(spec.activation, value); };
-  TRY_ASSIGN(Matrix up, apply(spec.up, x));
-  if (spec.gate) {
-    TRY_ASSIGN(const Matrix gate, apply(*spec.gate, x));
-    up.array() *= gate.unaryExpr(act).array();
-  } else {
-    up = up.unaryExpr(act).eval();
-  }
-  return apply(spec.down, up);
 }
 
 Result<Matrix> embed(const ModelSpec& spec, std::span<const std::int32_t> ids) {
@@ -201,6 +134,73 @@ Result<Matrix> runBlock(const BlockSpec& block, Matrix x, ReferenceLayer& layer)
 }
 
 }  // namespace
+
+// y = x W^T + b, a band of rows of W at a time, so that a large head does not stand in memory as a whole.
+Result<Matrix> apply(const Linear& linear, const Matrix& x) {
+  constexpr std::uint64_t kBand = 4096;
+  Matrix y(x.rows(), static_cast<Index>(linear.weight.rows));
+  for (std::uint64_t first = 0; first < linear.weight.rows; first += kBand) {
+    const std::uint64_t count = std::min(kBand, linear.weight.rows - first);
+    TRY_ASSIGN(const Matrix weight, expandRows(linear.weight, first, count));
+    y.middleCols(static_cast<Index>(first), static_cast<Index>(count)).noalias() = x * weight.transpose();
+  }
+  if (linear.bias) {
+    TRY_ASSIGN(const Matrix bias, expandWeights(linear.bias));
+    y.rowwise() += bias.col(0).transpose();
+  }
+  return y;
+}
+
+Result<Matrix> apply(const Norm& norm, Matrix x, Index width) {
+  Eigen::VectorXd gain = Eigen::VectorXd::Ones(width), bias = Eigen::VectorXd::Zero(width);
+  if (norm.weight) {
+    TRY_ASSIGN(const Matrix stored, expandWeights(norm.weight));
+    gain = stored.col(0).array() + norm.gain_offset;
+  }
+  if (norm.bias) {
+    TRY_ASSIGN(const Matrix stored, expandWeights(norm.bias));
+    bias = stored.col(0);
+  }
+  for (Index row = 0; row < x.rows(); ++row)
+    for (Index column = 0; column < x.cols(); column += width) {
+      auto part = x.row(row).segment(column, width);
+      if (norm.kind == NormKind::kLayer) part.array() -= part.mean();
+      const double mean_square = part.squaredNorm() / static_cast<double>(width);
+      part = (part.array() / std::sqrt(mean_square + norm.epsilon) * gain.transpose().array() +
+              bias.transpose().array())
+                 .matrix();
+    }
+  return x;
+}
+
+double activate(Activation activation, double x) {
+  switch (activation) {
+    case Activation::kSilu:
+      return x / (1 + std::exp(-x));
+    case Activation::kGelu:
+      return x / 2 * (1 + std::erf(x / std::numbers::sqrt2));
+    case Activation::kGeluTanh:
+      return x / 2 * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+    case Activation::kRelu:
+      return std::max(x, 0.0);
+    case Activation::kReluSquared:
+      return std::max(x, 0.0) * std::max(x, 0.0);
+  }
+  VITRINE_ASSERT(!"an activation");
+  return 0;
+}
+
+Result<Matrix> mix(const DenseMlpSpec& spec, const Matrix& x, ReferenceLayer&) {
+  const auto act = [&spec](double value) { return activate(spec.activation, value); };
+  TRY_ASSIGN(Matrix up, apply(spec.up, x));
+  if (spec.gate) {
+    TRY_ASSIGN(const Matrix gate, apply(*spec.gate, x));
+    up.array() *= gate.unaryExpr(act).array();
+  } else {
+    up = up.unaryExpr(act).eval();
+  }
+  return apply(spec.down, up);
+}
 
 Result<ReferenceMatrix> expandWeights(const WeightRef& weight) {
   return expandRows(weight, 0, weight.rows);

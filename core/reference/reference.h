@@ -19,6 +19,7 @@ using ReferenceMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Ei
 struct ReferenceLayer {
   std::vector<ReferenceMatrix> attention;  // a head each, (T, T): weights after the softmax, 0 where masked
   ReferenceMatrix keys, values;            // (T, kv_heads * head_dim), as a cache holds them: keys after rope
+  ReferenceMatrix router;                  // (T, experts), logits; empty without a mixture of experts
 };
 
 struct ReferencePass {

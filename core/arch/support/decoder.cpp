@@ -67,7 +67,7 @@ Result<std::uint32_t> readHeadDim(const Hparams& hparams, const DecoderTraits& t
 Result<Sizes> readSizes(const Hparams& hparams, const DecoderTraits& traits) {
   Sizes sizes;
   TRY_ASSIGN(const std::uint32_t experts, hparams.countOrNone(kExperts, 0, kMostHeads));
-  if (experts > 1)
+  if (experts > 1 && !traits.moe)
     return fail(ErrorCode::kUnsupported, "{} experts: mixtures of this kind are not read", experts);
   TRY_ASSIGN(sizes.layers, hparams.count(kLayers, kMostLayers));
   TRY_ASSIGN(sizes.embedding, hparams.count(kEmbedding, kWidestLayer));
@@ -129,6 +129,7 @@ class DecoderReader {
   Result<void> readTableRope();
   Result<AttentionSpec> attention(std::uint32_t layer, std::uint32_t window);
   Result<DenseMlpSpec> mlp(std::uint32_t layer);
+  Result<ChannelMixerSpec> channel(std::uint32_t layer);
   Result<BlockSpec> block(std::uint32_t layer, std::uint32_t window);
   Result<void> readEmbedding(ModelSpec& spec);
   Result<void> readHead(ModelSpec& spec);
@@ -141,6 +142,7 @@ class DecoderReader {
   Sizes sizes_;
   Activation activation_ = Activation::kSilu;
   FoldedRope rope_;
+  std::optional<MoeReader> moe_;
   Bias qkv_bias_ = Bias::kNone, output_bias_ = Bias::kNone, mlp_bias_ = Bias::kNone;
 };
 
@@ -215,13 +217,18 @@ Result<DenseMlpSpec> DecoderReader::mlp(std::uint32_t layer) {
   return spec;
 }
 
+Result<ChannelMixerSpec> DecoderReader::channel(std::uint32_t layer) {
+  if (!moe_ || !moe_->isSparse(layer)) return mlp(layer);
+  return moe_->read(fmt::format("{}{}{}.", prefix_, names_.block, layer));
+}
+
 Result<BlockSpec> DecoderReader::block(std::uint32_t layer, std::uint32_t window) {
   BlockSpec spec;
   TRY_ASSIGN(spec.mixer_norm, norm(in(layer, names_.mixer_norm), sizes_.embedding));
   TRY_ASSIGN(AttentionSpec mixer, attention(layer, window));
   spec.mixers.emplace_back(std::move(mixer));
   TRY_ASSIGN(spec.channel_norm, norm(in(layer, names_.channel_norm), sizes_.embedding));
-  TRY_ASSIGN(spec.channel, mlp(layer));
+  TRY_ASSIGN(spec.channel, channel(layer));
   return spec;
 }
 
@@ -262,6 +269,10 @@ Result<ModelSpec> DecoderReader::read() {
   ModelSpec spec;
   TRY_ASSIGN(sizes_, readSizes(hparams_, traits_));
   TRY_ASSIGN(activation_, readActivation(hparams_));
+  if (traits_.moe) {
+    moe_.emplace(hparams_, weights_, *traits_.moe);
+    TRY(moe_->readSizes(sizes_.layers, sizes_.embedding, activation_));
+  }
   TRY(readBiases());
   TRY(readTableRope());
   spec.embedding_dim = sizes_.embedding;

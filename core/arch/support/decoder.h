@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/arch/architecture.h"
+#include "core/arch/support/moe.h"
 #include "core/model/model_spec.h"
 #include "gpu/error.h"
 
@@ -27,6 +28,10 @@ Result<std::vector<std::uint32_t>> ggufWindows(const Hparams& hparams, std::uint
 // use_sliding_window, sliding_window, max_window_layers, layer_types (qwen2, qwen3).
 Result<std::vector<std::uint32_t>> qwenWindows(const Hparams& hparams, std::uint32_t layers);
 
+// layer_types of config.json: `window` where it says sliding_attention.
+Result<std::vector<std::uint32_t>> typedWindows(const Hparams& hparams, std::uint32_t layers,
+                                                std::uint32_t window);
+
 struct DecoderTraits {
   // How the family's GGUF files store rotary pairs; Hugging Face always stores halves.
   RopePairing gguf_pairing = RopePairing::kHalf;
@@ -37,6 +42,7 @@ struct DecoderTraits {
   std::uint32_t default_context = 0;
   // The sliding window of each layer, 0 for none.
   Result<std::vector<std::uint32_t>> (*windows)(const Hparams& hparams, std::uint32_t layers) = ggufWindows;
+  const MoeTraits* moe = nullptr;  // of layers with a mixture of experts, if the family has them
 };
 
 Result<ModelSpec> readDecoder(const Source& source, const DecoderTraits& traits);

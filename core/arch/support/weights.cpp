@@ -19,6 +19,12 @@ Result<WeightRef> Weights::matrix(const std::string& name, std::uint64_t rows, s
   return WeightRef{.tensor = tensor, .first_row = 0, .rows = rows, .columns = columns};
 }
 
+Result<WeightRef> Weights::stacked(const std::string& name, std::uint64_t count, std::uint64_t rows,
+                                   std::uint64_t columns) {
+  TRY_ASSIGN(const TensorEntry* tensor, take(name, {count, rows, columns}));
+  return WeightRef{.tensor = tensor, .first_row = 0, .rows = count * rows, .columns = columns};
+}
+
 Result<WeightRef> Weights::vector(const std::string& name, std::uint64_t length) {
   TRY_ASSIGN(const TensorEntry* tensor, take(name, {length}));
   if (info(tensor->dtype).quantized)

@@ -25,8 +25,8 @@ std::vector<double> stacked(const std::vector<ReferenceMatrix>& heads) {
   return all;
 }
 
-// Compares what the golden file holds of hidden states and attention, and the logits; how many tensors that
-// were.
+// Compares what the golden file holds of hidden states, attention and routers, and the logits; how many
+// tensors that were.
 int compareWithGolden(const ReferencePass& pass, const Checkpoint& golden, double tolerance) {
   int compared = 0;
   const auto hold = [&](const std::string& name, const auto& out) {
@@ -40,6 +40,8 @@ int compareWithGolden(const ReferencePass& pass, const Checkpoint& golden, doubl
     hold(fmt::format("hidden.{}", i), numbers(pass.hidden[i]));
   for (std::size_t i = 0; i < pass.layers.size(); ++i)
     hold(fmt::format("attention.{}", i), stacked(pass.layers[i].attention));
+  for (std::size_t i = 0; i < pass.layers.size(); ++i)
+    hold(fmt::format("router.{}", i), numbers(pass.layers[i].router));
   return compared;
 }
 
@@ -56,7 +58,9 @@ class Zoo : public testing::TestWithParam<const char*> {
     ASSERT_TRUE(golden) << golden.error().describe();
     const auto pass = referenceForward(*spec, test::goldenIds(**golden));
     ASSERT_TRUE(pass) << pass.error().describe();
-    EXPECT_EQ(compareWithGolden(*pass, **golden, 1e-5), 1 + 4 + 3);  // logits, hidden, attention
+    const bool routers = (*golden)->find("router.0");  // of all layers, or not recorded
+    // logits, hidden, attention, router
+    EXPECT_EQ(compareWithGolden(*pass, **golden, 1e-5), 1 + 4 + 3 + (routers ? 3 : 0));
   }
 };
 
@@ -76,7 +80,8 @@ TEST_P(Zoo, GivesTheSameAsGguf) {
 
 INSTANTIATE_TEST_SUITE_P(Reference, Zoo,
                          testing::Values("llama", "llama-tied-headdim", "llama3-rope", "llama-yarn",
-                                         "mistral-swa", "qwen2", "qwen3"),
+                                         "mistral-swa", "qwen2", "qwen3", "mixtral", "qwen2-moe", "qwen3-moe",
+                                         "granitemoe", "jetmoe-like-dots1"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::erase(name, '-');

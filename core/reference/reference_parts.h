@@ -1,0 +1,18 @@
+// What the parts of the reference share, and the mixers that have a file of their own.
+#pragma once
+
+#include "core/reference/reference.h"
+
+namespace vitrine::core {
+
+// y = x W^T + b.
+Result<ReferenceMatrix> apply(const Linear& linear, const ReferenceMatrix& x);
+// Normalizes each run of `width` columns of each row.
+Result<ReferenceMatrix> apply(const Norm& norm, ReferenceMatrix x, Eigen::Index width);
+double activate(Activation activation, double x);
+
+// A mixer's output for its (normalized) input (T, d).
+Result<ReferenceMatrix> mix(const DenseMlpSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+Result<ReferenceMatrix> mix(const MoeSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+
+}  // namespace vitrine::core
