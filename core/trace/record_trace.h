@@ -1,5 +1,5 @@
 // What `vitrine trace` writes: the activations of one forward pass as named float32 tensors that any NumPy or
-// PyTorch script can read (names in design.md: input_ids, logits, hidden.L, attention.L, k.L, v.L).
+// PyTorch script can read (names in design.md: input_ids, logits, hidden.L, attention.L, k.L, v.L, router.L).
 #pragma once
 
 #include <filesystem>
@@ -14,16 +14,19 @@
 namespace vitrine::core {
 
 struct TraceOptions {
-  bool logits = true, hidden = true, attention = true, kv = false;
+  bool logits = true, hidden = true, attention = true, kv = false, router = false;
   CacheType cache = CacheType::kF32;  // exact; F16 shows what generation sees
 };
 
-// "logits,hidden,attention,kv"; router and state name what no loaded architecture has yet and are
-// kUnsupported.
+// "logits,hidden,attention,kv,router"; state names what no loaded architecture has yet and is kUnsupported.
 Result<TraceOptions> parseCapture(std::string_view list);
 
 // Runs `ids` through a new session and writes everything to `path`. attention.L is (heads, T, T) with 0 where
 // masked; k.L and v.L are (kv heads, T, head_dim), keys after rope in the order of dimensions of the file.
+// router.L is (T, experts): the router's raw logits, before softmax or sigmoid, as transformers'
+// router_logits (kUnsupported without a mixture of experts); experts.L (T, top_k) int32 names the chosen
+// ones, best first, expert_weights.L (T, top_k) how much of each output is taken. Dense layers of a mixture
+// have none.
 Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const TokenId> ids,
                          const TraceOptions& options, const std::filesystem::path& path,
                          const std::map<std::string, std::string>& metadata);

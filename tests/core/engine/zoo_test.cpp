@@ -65,6 +65,15 @@ class ZooTest : public test::GpuTest, public ::testing::WithParamInterface<const
       EXPECT_CLOSE(capture.hidden_states[layer], floatsOf(*golden_.file, fmt::format("hidden.{}", layer)),
                    kTolerance);
     }
+    for (const RouterCapture& router : capture.routers) {
+      SCOPED_TRACE(fmt::format("router.{}", router.layer));
+      auto expected = floatsOf(*golden_.file, fmt::format("router.{}", router.layer));
+      if (!expected.empty()) {
+        EXPECT_CLOSE(router.logits, expected, kTolerance);
+      }
+      EXPECT_EQ(router.chosen.size(), golden_.ids.size() * router.top_k);
+      EXPECT_EQ(router.weights.size(), router.chosen.size());
+    }
   }
 
   std::shared_ptr<const Model> model_;
@@ -77,7 +86,7 @@ TEST_P(ZooTest, PrefillMatchesTransformers) {
     auto session = this->session();
     ASSERT_NE(session, nullptr);
     session->setPrefillChunk(chunk);
-    Capture capture{.hidden = true, .logits = true, .hidden_states = {}, .logit_rows = {}};
+    Capture capture{.hidden = true, .logits = true, .hidden_states = {}, .logit_rows = {}, .router = true};
     auto done = session->prefill(golden_.ids, {}, {}, &capture);
     ASSERT_TRUE(done) << done.error().describe();
     expectGolden(capture);
@@ -108,7 +117,8 @@ TEST_P(ZooTest, AttentionMatchesTransformers) {
 
 INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest,
                          ::testing::Values("llama", "llama-tied-headdim", "llama3-rope", "llama-yarn",
-                                           "mistral-swa", "qwen2", "qwen3"),
+                                           "mistral-swa", "qwen2", "qwen3", "mixtral", "qwen2-moe",
+                                           "qwen3-moe", "granitemoe", "jetmoe-like-dots1"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');
