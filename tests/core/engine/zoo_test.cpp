@@ -93,6 +93,23 @@ TEST_P(ZooTest, PrefillMatchesTransformers) {
   }
 }
 
+// A decode step is recorded once and repeated.
+TEST_P(ZooTest, DecodingLeavesThePrefillsLogits) {
+  auto decoded = session(), read = session();
+  ASSERT_NE(decoded, nullptr);
+  ASSERT_NE(read, nullptr);
+  ASSERT_TRUE(decoded->prefill(std::span(golden_.ids).first(5)));
+  auto done = decoded->decode(6, {}, {}, {});
+  ASSERT_TRUE(done) << done.error().describe();
+  ASSERT_EQ(decoded->length(), 11u);
+  auto after = decoded->logits();
+  ASSERT_TRUE(after) << after.error().describe();
+  ASSERT_TRUE(read->prefill(decoded->tokens()));
+  auto expected = read->logits();
+  ASSERT_TRUE(expected) << expected.error().describe();
+  EXPECT_CLOSE(*after, *expected, kTolerance);
+}
+
 TEST_P(ZooTest, AttentionMatchesTransformers) {
   auto session = this->session();
   ASSERT_NE(session, nullptr);
