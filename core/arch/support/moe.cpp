@@ -156,6 +156,40 @@ Result<std::vector<ExpertSpec>> MoeReader::fused(const std::string& layer) {
   return experts;
 }
 
+Result<WeightRef> MoeReader::biases(const std::string& name, std::uint64_t length) {
+  TRY_ASSIGN(WeightRef all, weights_.matrix(name, experts_, length));
+  if (info(all.tensor->dtype).quantized)
+    return fail(ErrorCode::kUnsupported, "tensor {}: biases of type {}; biases are read as plain floats",
+                name, core::name(all.tensor->dtype));
+  all.rows *= std::exchange(all.columns, 1);
+  return all;
+}
+
+Result<std::vector<ExpertSpec>> MoeReader::transposed(const std::string& layer) {
+  const std::uint64_t width = width_, model = embedding_;
+  const std::string in_name = fmt::format("{}{}", layer, traits_.fused_in);
+  const std::string out_name = fmt::format("{}{}", layer, traits_.fused_out);
+  TRY_ASSIGN(const WeightRef in, weights_.stacked(in_name, experts_, model, 2 * width));
+  TRY_ASSIGN(const WeightRef out, weights_.stacked(out_name, experts_, width, model));
+  if (info(in.tensor->dtype).quantized || info(out.tensor->dtype).quantized)
+    return fail(ErrorCode::kUnsupported, "tensor {}: transposed experts of type {}; expected plain floats",
+                in_name, core::name(in.tensor->dtype));
+  TRY_ASSIGN(const WeightRef in_bias, biases(in_name + "_bias", 2 * width));
+  TRY_ASSIGN(const WeightRef out_bias, biases(out_name + "_bias", model));
+  const auto turned = [](const WeightRef& all, std::uint64_t first, std::uint64_t rows,
+                         std::uint64_t columns) {
+    return WeightRef{
+        .tensor = all.tensor, .first_row = first, .rows = rows, .columns = columns, .transposed = true};
+  };
+  std::vector<ExpertSpec> experts(experts_);
+  for (std::uint64_t e = 0; e < experts_; ++e) {
+    experts[e].gate_up =
+        Linear{turned(in, e * model, 2 * width, model), part(in_bias, e * 2 * width, 2 * width)};
+    experts[e].down = Linear{turned(out, e * width, model, width), part(out_bias, e * model, model)};
+  }
+  return experts;
+}
+
 Result<std::vector<ExpertSpec>> MoeReader::stacked(const std::string& layer) {
   const std::uint64_t width = width_, model = embedding_;
   TRY_ASSIGN(const WeightRef gate, weights_.stacked(layer + "ffn_gate_exps.weight", experts_, width, model));
@@ -195,9 +229,12 @@ Result<void> MoeReader::readShared(const std::string& layer, MoeSpec& spec) {
 
 Result<MoeSpec> MoeReader::read(const std::string& layer) {
   const bool gguf = hparams_.isGguf();
-  MoeSpec spec{.router = router_, .width = width_, .activation = activation_};
+  MoeSpec spec{.router = router_, .width = width_, .activation = activation_, .clamped = traits_.clamped};
   const std::string router = gguf ? layer + "ffn_gate_inp" : fmt::format("{}{}", layer, traits_.router);
   TRY_ASSIGN(spec.router.linear, linear(router, experts_, embedding_));
+  if (traits_.router_bias) {
+    TRY_ASSIGN(spec.router.linear.bias, weights_.vector(router + ".bias", experts_));
+  }
   if (traits_.correction) {
     const std::string name = gguf ? layer + "exp_probs_b.bias" : router + ".e_score_correction_bias";
     TRY_ASSIGN(spec.router.correction, weights_.vector(name, experts_));
@@ -206,6 +243,8 @@ Result<MoeSpec> MoeReader::read(const std::string& layer) {
     TRY_ASSIGN(spec.experts, stacked(layer));
   } else if (traits_.tensors == ExpertTensors::kFused) {
     TRY_ASSIGN(spec.experts, fused(layer));
+  } else if (traits_.tensors == ExpertTensors::kTransposed) {
+    TRY_ASSIGN(spec.experts, transposed(layer));
   } else {
     TRY_ASSIGN(spec.experts, oneByOne(layer));
   }

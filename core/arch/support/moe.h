@@ -18,6 +18,8 @@ namespace vitrine::core::arch {
 enum class ExpertTensors {
   kOneByOne,  // experts.E.gate, up, down
   kFused,     // (experts, 2 width, d): gate rows, then up rows; (experts, d, width) (granitemoe)
+  // (experts, d, 2 width): gate and up columns in turn; (experts, width, d); with biases (gpt-oss)
+  kTransposed,
 };
 
 enum class SharedExpert {
@@ -30,11 +32,13 @@ struct MoeTraits {
   // Names in a Hugging Face layer; GGUF's are the same for all families.
   std::string_view router = "mlp.gate", experts = "mlp.experts";
   std::string_view gate = "gate_proj", up = "up_proj", down = "down_proj";  // kOneByOne
-  std::string_view fused_in, fused_out;                                     // kFused
+  std::string_view fused_in, fused_out;                                     // the others
   ExpertTensors tensors = ExpertTensors::kOneByOne;
   Key width = {"moe_intermediate_size", "expert_feed_forward_length"};
 
   RouterScores scores = RouterScores::kSoftmax;
+  bool router_bias = false;
+  std::optional<ClampedGlu> clamped;
   // Whether the chosen scores are normalized, where neither norm_topk_prob nor expert_weights_norm says.
   bool normalize_hf = false, normalize_gguf = false;
   float epsilon = 0;
@@ -58,9 +62,12 @@ class MoeReader {
   Result<void> readRouter();
   Result<void> readSparseLayers(std::uint32_t layers);
   Result<void> readSharedWidth();
+  // Row e of a tensor (experts, length) is expert e's.
+  Result<WeightRef> biases(const std::string& name, std::uint64_t length);
   Result<Linear> linear(const std::string& name, std::uint64_t rows, std::uint64_t columns);
   Result<std::vector<ExpertSpec>> oneByOne(const std::string& layer);
   Result<std::vector<ExpertSpec>> fused(const std::string& layer);
+  Result<std::vector<ExpertSpec>> transposed(const std::string& layer);
   Result<std::vector<ExpertSpec>> stacked(const std::string& layer);
   Result<void> readShared(const std::string& layer, MoeSpec& spec);
 
