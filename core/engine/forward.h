@@ -54,6 +54,7 @@ class Forward {
   Result<void> record(const Pass& pass, const Mamba2Spec& spec, const Mamba2Weights& weights);
   Result<void> record(const Pass& pass, const ShortConvSpec& spec, const ShortConvWeights& weights);
   Result<void> record(const Pass& pass, const DenseMlpSpec& spec, const MlpWeights& weights);
+  Result<void> record(const Pass& pass, const MoeSpec& spec, const MoeWeights& weights);
 
   Result<void> qkv(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
   Result<void> scatter(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);

@@ -43,12 +43,23 @@ struct StateRecord {
   std::vector<std::uint64_t> shape;
 };
 
+// What the router of a layer said: its raw logits, as transformers reports router_logits, and what came of
+// them.
+struct RouterCapture {
+  std::uint32_t layer = 0, experts = 0, top_k = 0;
+  std::vector<float> logits;         // (tokens, experts), before softmax or sigmoid and corrections
+  std::vector<std::int32_t> chosen;  // (tokens, top_k), best first
+  std::vector<float> weights;        // (tokens, top_k), of the chosen experts' outputs
+};
+
 // Where a captured forward pass puts its activations; each vector grows by (tokens, width) row-major values.
 struct Capture {
   bool hidden = false, logits = false;
   std::vector<std::vector<float>>
       hidden_states;              // layers + 1: the embedding's output, .., after the final norm
   std::vector<float> logit_rows;  // (tokens, vocab)
+  bool router = false;
+  std::vector<RouterCapture> routers = {};  // of the layers that have one
 };
 
 struct DecodeTimings {

@@ -5,7 +5,9 @@
 #include <variant>
 
 #include "core/model/mamba_weights.h"
+#include "core/model/mlp_weights.h"
 #include "core/model/model_spec.h"
+#include "core/model/moe_weights.h"
 #include "core/model/weight_loader.h"
 
 namespace vitrine::core {
@@ -24,15 +26,9 @@ struct AttentionWeights {
   gpu::Buffer head_terms;            // (2, heads) f32: ALiBi slopes, then sinks; empty without either
 };
 
-struct MlpWeights {
-  std::optional<Matrix> gate_up;   // rows gate 0, up 0, gate 1, up 1 ..
-  std::optional<Matrix> gate, up;  // apart where their types differ; up alone without a gate
-  Matrix down;
-};
-
 // The alternatives of MixerSpec, in its order.
 using MixerWeights = std::variant<AttentionWeights, MambaWeights, Mamba2Weights, ShortConvWeights>;
-using ChannelWeights = std::variant<MlpWeights>;  // those of ChannelMixerSpec
+using ChannelWeights = std::variant<MlpWeights, MoeWeights>;  // those of ChannelMixerSpec
 
 struct BlockWeights {
   std::optional<NormWeights> mixer_norm, mixer_post_norm, channel_norm, channel_post_norm;
@@ -41,7 +37,6 @@ struct BlockWeights {
 };
 
 Result<AttentionWeights> upload(WeightLoader& loader, const AttentionSpec& spec);
-Result<MlpWeights> upload(WeightLoader& loader, const DenseMlpSpec& spec);
 Result<BlockWeights> upload(WeightLoader& loader, const BlockSpec& spec, std::uint32_t embedding_dim);
 
 }  // namespace vitrine::core

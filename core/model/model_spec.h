@@ -1,5 +1,4 @@
 // ModelSpec: what the engine runs, for every architecture alike. core/arch/ fills it from a checkpoint.
-// Linear weights are (out_features, in_features): y = W x + b.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +9,8 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/model/channels/dense_mlp.h"
+#include "core/model/channels/moe.h"
 #include "core/model/mixers/mamba.h"
 #include "core/model/mixers/mamba2.h"
 #include "core/model/mixers/short_conv.h"
@@ -58,21 +59,11 @@ struct AttentionSpec {
   }
 };
 
-enum class Activation { kSilu, kGelu, kGeluTanh, kRelu, kReluSquared };
-
-struct DenseMlpSpec {  // down(activation(gate(x)) * up(x)); without a gate: down(activation(up(x)))
-  std::uint32_t width = 0;
-  Activation activation = Activation::kSilu;
-  float gate_scale = 1;  // activation(gate_scale * gate(x)) (falcon-h1)
-  std::optional<Linear> gate;
-  Linear up, down;
-};
-
 // Each kind has a name (kName) and is read by core/arch, run in double precision by core/reference, uploaded
 // by core/model and recorded by core/engine. A kind of its own header lies in core/model/mixers/ or
 // core/model/channels/.
 using MixerSpec = std::variant<AttentionSpec, MambaSpec, Mamba2Spec, ShortConvSpec>;
-using ChannelMixerSpec = std::variant<DenseMlpSpec>;
+using ChannelMixerSpec = std::variant<DenseMlpSpec, MoeSpec>;
 
 // What the mixers' and the channel mixer's outputs are added to.
 enum class Residual {

@@ -66,8 +66,6 @@ Result<Matrix> apply(const Norm& norm, Matrix x, Index width) {
   return x;
 }
 
-namespace {
-
 double activate(Activation activation, double x) {
   switch (activation) {
     case Activation::kSilu:
@@ -84,6 +82,8 @@ double activate(Activation activation, double x) {
   VITRINE_ASSERT(!"an activation");
   return 0;
 }
+
+namespace {
 
 double softCap(double value, double cap) {
   return cap > 0 ? cap * std::tanh(value / cap) : value;
@@ -155,19 +155,6 @@ Result<Matrix> mix(const AttentionSpec& spec, const Matrix& x, ReferenceLayer& l
   return apply(spec.output, mixed);
 }
 
-Result<Matrix> mix(const DenseMlpSpec& spec, const Matrix& x, ReferenceLayer&) {
-  const auto act = [&spec](double value) { return activate(spec.activation, value); };
-  TRY_ASSIGN(Matrix up, apply(spec.up, x));
-  if (spec.gate) {
-    TRY_ASSIGN(Matrix gate, apply(*spec.gate, x));
-    gate *= static_cast<double>(spec.gate_scale);
-    up.array() *= gate.unaryExpr(act).array();
-  } else {
-    up = up.unaryExpr(act).eval();
-  }
-  return apply(spec.down, up);
-}
-
 Result<Matrix> embed(const ModelSpec& spec, std::span<const std::int32_t> ids) {
   Matrix x(static_cast<Index>(ids.size()), static_cast<Index>(spec.embedding_dim));
   for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -231,6 +218,19 @@ Result<Matrix> runBlock(const BlockSpec& block, Matrix x, ReferenceLayer& layer)
 }
 
 }  // namespace
+
+Result<Matrix> mix(const DenseMlpSpec& spec, const Matrix& x, ReferenceLayer&) {
+  const auto act = [&spec](double value) { return activate(spec.activation, value); };
+  TRY_ASSIGN(Matrix up, apply(spec.up, x));
+  if (spec.gate) {
+    TRY_ASSIGN(Matrix gate, apply(*spec.gate, x));
+    gate *= static_cast<double>(spec.gate_scale);
+    up.array() *= gate.unaryExpr(act).array();
+  } else {
+    up = up.unaryExpr(act).eval();
+  }
+  return apply(spec.down, up);
+}
 
 Result<ReferenceMatrix> expandWeights(const WeightRef& weight) {
   return expandRows(weight, 0, weight.rows);

@@ -22,6 +22,7 @@ struct ReferenceLayer {
   // What a recurrent mixer has carried to the last token: (inner, state) of Mamba, (heads * head_dim, state)
   // of Mamba-2, the inputs (kernel - 1, channels) of a short convolution.
   ReferenceMatrix state;
+  ReferenceMatrix router;  // (T, experts), logits; empty without a mixture of experts
 };
 
 struct ReferencePass {

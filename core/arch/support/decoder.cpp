@@ -20,6 +20,7 @@ class DecoderReader {
 
  private:
   Result<void> readTableRope(ModelSpec& spec);
+  Result<ChannelMixerSpec> channel(std::uint32_t layer);
   Result<BlockSpec> block(std::uint32_t layer, std::uint32_t window);
   Result<void> readEmbedding(ModelSpec& spec);
   Result<void> readHead(ModelSpec& spec);
@@ -30,6 +31,7 @@ class DecoderReader {
   const DecoderWeights& parts_;
   Activation activation_ = Activation::kSilu;
   std::optional<Rope> rope_;
+  std::optional<MoeReader> moe_;
 };
 
 Result<void> DecoderReader::readTableRope(ModelSpec& spec) {
@@ -48,6 +50,11 @@ Result<void> DecoderReader::readTableRope(ModelSpec& spec) {
   return {};
 }
 
+Result<ChannelMixerSpec> DecoderReader::channel(std::uint32_t layer) {
+  if (!moe_ || !moe_->isSparse(layer)) return parts_.mlp(layer, activation_);
+  return moe_->read(parts_.block(layer));
+}
+
 Result<BlockSpec> DecoderReader::block(std::uint32_t layer, std::uint32_t window) {
   BlockSpec spec;
   TRY_ASSIGN(spec.mixer_norm, parts_.blockNorm(layer, traits_.names.mixer_norm));
@@ -57,7 +64,7 @@ Result<BlockSpec> DecoderReader::block(std::uint32_t layer, std::uint32_t window
   spec.mixers.emplace_back(std::move(mixer));
   TRY_ASSIGN(spec.mixer_post_norm, parts_.blockNorm(layer, traits_.names.mixer_post_norm));
   TRY_ASSIGN(spec.channel_norm, parts_.blockNorm(layer, traits_.names.channel_norm));
-  TRY_ASSIGN(spec.channel, parts_.mlp(layer, activation_));
+  TRY_ASSIGN(spec.channel, channel(layer));
   TRY_ASSIGN(spec.channel_post_norm, parts_.blockNorm(layer, traits_.names.channel_post_norm));
   return spec;
 }
@@ -111,6 +118,10 @@ Result<ModelSpec> DecoderReader::read() {
   ModelSpec spec;
   spec.embedding_dim = sizes_.embedding;
   TRY_ASSIGN(activation_, readActivation(source_.hparams, traits_));
+  if (traits_.moe) {
+    moe_.emplace(source_.hparams, source_.weights, *traits_.moe);
+    TRY(moe_->readSizes(sizes_.layers, sizes_.embedding, activation_));
+  }
   TRY(readTableRope(spec));
   TRY(readEmbedding(spec));
   TRY_ASSIGN(const std::vector<std::uint32_t> windows, traits_.windows(source_.hparams, sizes_.layers));

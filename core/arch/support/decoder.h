@@ -8,6 +8,7 @@
 
 #include "core/arch/architecture.h"
 #include "core/arch/support/decoder_names.h"
+#include "core/arch/support/moe.h"
 #include "core/model/model_spec.h"
 #include "gpu/error.h"
 
@@ -59,6 +60,10 @@ struct PeriodicWindow {
 Result<std::vector<std::uint32_t>> periodicWindows(const Hparams& hparams, std::uint32_t layers,
                                                    PeriodicWindow otherwise);
 
+// layer_types of config.json: `window` where it says sliding_attention.
+Result<std::vector<std::uint32_t>> typedWindows(const Hparams& hparams, std::uint32_t layers,
+                                                std::uint32_t window);
+
 struct DecoderTraits {
   DecoderNames names;
   DecoderKeys keys;
@@ -85,6 +90,7 @@ struct DecoderTraits {
   std::string_view rope_layer_type = "";  // see RopeShape::layer_type
   // The sliding window of each layer, 0 for none.
   Result<std::vector<std::uint32_t>> (*windows)(const Hparams& hparams, std::uint32_t layers) = ggufWindows;
+  const MoeTraits* moe = nullptr;  // of layers with a mixture of experts, if the family has them
 };
 
 Result<ModelSpec> readDecoder(const Source& source, const DecoderTraits& traits);

@@ -39,7 +39,7 @@ Result<DecoderSizes> readSizes(const Hparams& hparams, const DecoderTraits& trai
   const DecoderKeys& keys = traits.keys;
   DecoderSizes sizes;
   TRY_ASSIGN(const std::uint32_t experts, hparams.countOrNone(kExperts, 0, kMostHeads));
-  if (experts > 1)
+  if (experts > 1 && !traits.moe)
     return fail(ErrorCode::kUnsupported, "{} experts: mixtures of this kind are not read", experts);
   TRY_ASSIGN(sizes.layers, hparams.count(keys.layers, kMostLayers));
   TRY_ASSIGN(sizes.embedding, hparams.count(keys.embedding, kWidestLayer));

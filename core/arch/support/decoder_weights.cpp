@@ -39,7 +39,11 @@ std::string DecoderWeights::name(TensorName name) const {
 }
 
 std::string DecoderWeights::in(std::uint32_t layer, TensorName part) const {
-  return fmt::format("{}{}{}.{}", prefix_, spelling(traits_->names.block), layer, spelling(part));
+  return fmt::format("{}{}", block(layer), spelling(part));
+}
+
+std::string DecoderWeights::block(std::uint32_t layer) const {
+  return fmt::format("{}{}{}.", prefix_, spelling(traits_->names.block), layer);
 }
 
 Result<WeightRef> DecoderWeights::bias(const std::string& name, std::uint64_t length, const RowPart& part,

@@ -15,6 +15,8 @@ class DecoderWeights {
 
   // The full names of a tensor beside the blocks, without ".weight".
   std::string name(TensorName name) const;
+  // What stands in front of a layer's tensors: "model.layers.3.".
+  std::string block(std::uint32_t layer) const;
   bool has(TensorName name) const { return !spelling(name).empty(); }
   Result<Norm> norm(const std::string& name, std::uint64_t length) const;
   // None where the family has no such norm.

@@ -55,6 +55,12 @@ Result<WeightRef> Weights::vectorPart(const std::string& name, std::uint64_t len
   return partOf(whole, part);
 }
 
+Result<WeightRef> Weights::stacked(const std::string& name, std::uint64_t count, std::uint64_t rows,
+                                   std::uint64_t columns) {
+  TRY_ASSIGN(const TensorEntry* tensor, take(name, {count, rows, columns}));
+  return WeightRef{.tensor = tensor, .first_row = 0, .rows = count * rows, .columns = columns};
+}
+
 Result<WeightRef> Weights::vector(const std::string& name, std::uint64_t length) {
   return vector(name, std::vector<std::uint64_t>{length});
 }

@@ -28,6 +28,9 @@ class Weights {
   const TensorEntry* find(const std::string& name) const { return checkpoint_->find(name); }
   bool has(const std::string& name) const { return find(name) != nullptr; }
   Result<WeightRef> matrix(const std::string& name, std::uint64_t rows, std::uint64_t columns);
+  // `count` matrices in one tensor (count, rows, columns), as one with their rows below each other.
+  Result<WeightRef> stacked(const std::string& name, std::uint64_t count, std::uint64_t rows,
+                            std::uint64_t columns);
   Result<WeightRef> vector(const std::string& name, std::uint64_t length);
   // Parts of fused tensors: of a matrix of `rows` rows, stored as (rows, columns) or as (columns, rows), and
   // of a vector.

@@ -11,7 +11,8 @@ constexpr Key kFirstLayer = {"max_window_layers", ""};
 constexpr Key kLayerTypes = {"layer_types", ""};
 constexpr std::uint32_t kQwenWindow = 4096, kQwenFirstLayer = 28;  // where config.json leaves them out
 
-// From layer_types of config.json.
+}  // namespace
+
 Result<std::vector<std::uint32_t>> typedWindows(const Hparams& hparams, std::uint32_t layers,
                                                 std::uint32_t window) {
   const nlohmann::json& types = *hparams.find(kLayerTypes);
@@ -25,8 +26,6 @@ Result<std::vector<std::uint32_t>> typedWindows(const Hparams& hparams, std::uin
   }
   return windows;
 }
-
-}  // namespace
 
 Result<std::vector<std::uint32_t>> commonWindow(const Hparams& hparams, std::uint32_t layers) {
   TRY_ASSIGN(const std::uint32_t window, hparams.countOrNone(kWindow, 0, kLongestContext));

@@ -28,8 +28,8 @@ std::vector<double> stacked(const std::vector<ReferenceMatrix>& heads) {
   return all;
 }
 
-// Compares what the golden file holds of hidden states and attention, and the logits; how many tensors that
-// were.
+// Compares what the golden file holds of hidden states, attention and routers, and the logits; how many
+// tensors that were.
 int compareWithGolden(const ReferencePass& pass, const Checkpoint& golden, double tolerance,
                       std::string_view zoo = "") {
   int compared = 0;
@@ -45,6 +45,8 @@ int compareWithGolden(const ReferencePass& pass, const Checkpoint& golden, doubl
   int attention = 0;  // the file numbers the layers that have one
   for (const ReferenceLayer& layer : pass.layers)
     if (!layer.attention.empty()) hold(fmt::format("attention.{}", attention++), stacked(layer.attention));
+  for (std::size_t i = 0; i < pass.layers.size(); ++i)
+    hold(fmt::format("router.{}", i), numbers(pass.layers[i].router));
   return compared;
 }
 
@@ -52,7 +54,7 @@ int compareWithGolden(const ReferencePass& pass, const Checkpoint& golden, doubl
 int comparable(const Checkpoint& golden, std::string_view zoo) {
   const auto count = std::ranges::count_if(golden.tensors(), [](const TensorEntry& tensor) {
     return tensor.name == "logits" || tensor.name.starts_with("hidden.") ||
-           tensor.name.starts_with("attention.");
+           tensor.name.starts_with("attention.") || tensor.name.starts_with("router.");
   });
   return static_cast<int>(count) - test::countsFromFirstBlock(zoo);
 }
@@ -164,6 +166,10 @@ TEST(StateSpaceInGgufWithout, GivesTheSameAsConfigurationsThatSaySo) {
     EXPECT_CLOSE(logits[1], logits[0], 1e-6);
   }
 }
+INSTANTIATE_TEST_SUITE_P(Mixtures, Zoo,
+                         testing::Values("mixtral", "olmoe", "qwen2-moe", "qwen3-moe", "granitemoe",
+                                         "gpt-oss", "jetmoe-like-dots1"),
+                         nameOf);
 
 // From shared/models/stories260K/README.md; the pieces of a SentencePiece vocabulary joined, "▁" for a space.
 TEST(Reference, Stories260KBeginsItsStory) {
