@@ -127,8 +127,10 @@ std::string cleaned(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const CodePoint next = codePointAt(text, at);
     const bool line_control = next.value == '\t' || next.value == '\n' || next.value == '\r';
-    const bool control = (U_GET_GC_MASK(static_cast<UChar32>(next.value)) & U_GC_C_MASK) != 0;
-    if (line_control || isWhitespace(next.value)) {
+    // As Hugging Face's library does, BERT's own would drop unassigned characters, too.
+    constexpr auto kControls = U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CO_MASK | U_GC_CS_MASK;
+    const bool control = (U_GET_GC_MASK(static_cast<UChar32>(next.value)) & kControls) != 0;
+    if (line_control || (!control && isWhitespace(next.value))) {
       out += ' ';
     } else if (!control && next.value != 0xFFFD) {
       out += text.substr(at, next.bytes);
