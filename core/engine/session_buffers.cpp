@@ -34,7 +34,7 @@ struct Widths {
   }
   void add(const DenseMlpSpec& m) {
     act = std::max<std::uint64_t>(act, m.width);
-    split_gate |= m.gate && m.gate->weight.tensor->dtype != m.up.weight.tensor->dtype;
+    split_gate |= m.gate && m.gate->weight.tensor->valueType() != m.up.weight.tensor->valueType();
   }
   std::uint64_t streams() const { return 2 + delta + channel_input; }
 };
