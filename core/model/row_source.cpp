@@ -61,11 +61,15 @@ std::span<const std::byte> scaledRow(const StoredRow& row, std::uint64_t columns
   const TensorEntry& tensor = *row.tensor;
   const std::uint64_t stored_columns = tensor.shape.back();
   scratch.resize(columns * sizeof(float));
+  float scale = 0;
   for (std::uint64_t c = 0; c < columns; ++c) {
     const std::uint64_t r = row.column ? row.row + c : row.row, stored_c = row.column.value_or(c);
     const auto bits = std::to_integer<std::uint8_t>(tensor.bytes[r * stored_columns + stored_c]);
     const float value = tensor.dtype == DType::kF8_E4M3 ? e4m3ToFloat(bits) : e5m2ToFloat(bits);
-    const float scaled = value * tensor.scales->at(r, stored_c);
+    const std::uint64_t within_block =
+        row.column ? r % tensor.scales->block_rows : stored_c % tensor.scales->block_columns;
+    if (c == 0 || within_block == 0) scale = tensor.scales->at(r, stored_c);
+    const float scaled = value * scale;
     std::memcpy(&scratch[c * sizeof(float)], &scaled, sizeof scaled);
   }
   return scratch;
