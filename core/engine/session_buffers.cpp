@@ -39,7 +39,8 @@ struct Widths {
   }
   void add(const DenseMlpSpec& m) {
     act = std::max<std::uint64_t>(act, m.width);
-    split_gate |= m.gate && (m.gate->weight.tensor->dtype != m.up.weight.tensor->dtype || m.gate_scale != 1);
+    split_gate |= m.gate && (m.gate->weight.tensor->valueType() != m.up.weight.tensor->valueType() ||
+                            m.gate_scale != 1);
   }
   void add(const MoeSpec& m) {
     if (m.shared) add(*m.shared);

@@ -6,7 +6,7 @@ namespace vitrine::core {
 namespace {
 
 bool sameType(const WeightRef& a, const WeightRef& b) {
-  return a.tensor->dtype == b.tensor->dtype;
+  return a.tensor->valueType() == b.tensor->valueType();
 }
 
 Result<gpu::Buffer> headGain(WeightLoader& loader, const std::optional<Norm>& norm,

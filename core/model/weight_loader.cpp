@@ -38,6 +38,10 @@ bool plainRowIsFinite(DType type, std::span<const std::byte> row) {
       return allFinite<std::uint16_t>(row, 0x7c00);
     case DType::kBF16:
       return allFinite<std::uint16_t>(row, 0x7f80);
+    case DType::kF8_E4M3:  // NaN alone, in all bits but the sign
+      return allFinite<std::uint8_t>(row, 0x7f);
+    case DType::kF8_E5M2:
+      return allFinite<std::uint8_t>(row, 0x7c);
     case DType::kF64:
       return allFinite<std::uint64_t>(row, 0x7ff0000000000000ull);
     default:

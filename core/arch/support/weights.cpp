@@ -22,6 +22,7 @@ Result<const TensorEntry*> Weights::take(const std::string& name, const std::vec
     return fail(ErrorCode::kInvalidFile, "tensor {}: expected weights, found integers ({})", name,
                 core::name(tensor->dtype));
   read_.insert(name);
+  if (tensor->scales) read_.insert(name + "_scale_inv");
   return tensor;
 }
 

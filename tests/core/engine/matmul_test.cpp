@@ -81,12 +81,17 @@ class MatmulTest : public test::GpuTest {
         if (type == DType::kF16) put(row, 2 * c, floatToHalf(value));
         if (type == DType::kBF16)
           put(row, 2 * c, static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16));
+        if (type == DType::kF8_E4M3) row[c] = std::byte(random_() & 0xB7);  // below 2
+        if (type == DType::kF8_E5M2) row[c] = std::byte(random_() & 0xBF);
       }
       return row;
     }
     for (std::byte& byte : row) byte = static_cast<std::byte>(random_());
     for (std::size_t block = 0; block < row.size(); block += stored.block_bytes)
-      for (std::size_t at : halfOffsets(type)) put(row, block + at, floatToHalf(0.05f * normal()));
+      if (type == DType::kMXFP4)
+        row[block] = std::byte(120 + random_() % 10);  // the exponent
+      else
+        for (std::size_t at : halfOffsets(type)) put(row, block + at, floatToHalf(0.05f * normal()));
     return row;
   }
 
@@ -271,7 +276,8 @@ INSTANTIATE_TEST_SUITE_P(Types, MatmulTypeTest,
                          ::testing::Values(DType::kF32, DType::kF16, DType::kBF16, DType::kQ8_0, DType::kQ4_0,
                                            DType::kQ4_1, DType::kQ5_0, DType::kQ5_1, DType::kQ2_K,
                                            DType::kQ3_K, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K,
-                                           DType::kIQ4_NL, DType::kIQ4_XS),
+                                           DType::kIQ4_NL, DType::kIQ4_XS, DType::kMXFP4, DType::kF8_E4M3,
+                                           DType::kF8_E5M2),
                          [](const auto& tested) { return std::string(name(tested.param)); });
 
 TEST_F(MatmulTest, EveryEpilogueAndActivation) {
