@@ -42,6 +42,7 @@ struct Widths {
     act = std::max<std::uint64_t>(act, m.width);
     split_gate |= m.gate && (m.gate->weight.tensor->dtype != m.up.weight.tensor->dtype || m.gate_scale != 1);
   }
+  void add(const RwkvChannelSpec& m) { act = std::max<std::uint64_t>(act, m.inner); }
   void add(const MixerMemory& memory) {
     state += memory.state;
     scratch.resize(std::max(scratch.size(), memory.scratch.size()));

@@ -6,6 +6,7 @@
 
 #include "core/model/mamba_weights.h"
 #include "core/model/model_spec.h"
+#include "core/model/rwkv_weights.h"
 #include "core/model/weight_loader.h"
 
 namespace vitrine::core {
@@ -29,8 +30,9 @@ struct MlpWeights {
 };
 
 // The alternatives of MixerSpec, in its order.
-using MixerWeights = std::variant<AttentionWeights, MambaWeights, Mamba2Weights, ShortConvWeights>;
-using ChannelWeights = std::variant<MlpWeights>;  // those of ChannelMixerSpec
+using MixerWeights =
+    std::variant<AttentionWeights, MambaWeights, Mamba2Weights, ShortConvWeights, Rwkv4Weights, Rwkv7Weights>;
+using ChannelWeights = std::variant<MlpWeights, RwkvChannelWeights>;  // those of ChannelMixerSpec
 
 struct BlockWeights {
   std::optional<NormWeights> mixer_norm, mixer_post_norm, channel_norm, channel_post_norm;

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/model/channels/rwkv.h"
 #include "core/model/mixers/mamba.h"
 #include "core/model/mixers/mamba2.h"
+#include "core/model/mixers/rwkv.h"
 #include "core/model/mixers/short_conv.h"
 #include "core/model/weight_ref.h"
 
@@ -52,7 +54,7 @@ struct AttentionSpec {
   std::optional<Linear> gate;  // (heads * head_dim, d): the heads' outputs times sigmoid(gate) (qwen3-next)
 };
 
-enum class Activation { kSilu, kGelu, kGeluTanh, kRelu, kReluSquared };
+enum class Activation { kSilu, kGelu, kGeluTanh, kRelu, kReluSquared, kSigmoid };
 
 struct DenseMlpSpec {  // down(activation(gate(x)) * up(x)); without a gate: down(activation(up(x)))
   std::uint32_t width = 0;
@@ -64,8 +66,8 @@ struct DenseMlpSpec {  // down(activation(gate(x)) * up(x)); without a gate: dow
 
 // Each kind is read by core/arch, run in double precision by core/reference, uploaded by core/model and
 // recorded by core/engine. A kind of its own header lies in core/model/mixers/ or core/model/channels/.
-using MixerSpec = std::variant<AttentionSpec, MambaSpec, Mamba2Spec, ShortConvSpec>;
-using ChannelMixerSpec = std::variant<DenseMlpSpec>;
+using MixerSpec = std::variant<AttentionSpec, MambaSpec, Mamba2Spec, ShortConvSpec, Rwkv4Spec, Rwkv7Spec>;
+using ChannelMixerSpec = std::variant<DenseMlpSpec, RwkvChannelSpec>;
 
 // What the mixers' and the channel mixer's outputs are added to.
 enum class Residual {

@@ -14,5 +14,8 @@ Result<ReferenceMatrix> apply(const Norm& norm, ReferenceMatrix x, Eigen::Index 
 Result<ReferenceMatrix> mix(const MambaSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 Result<ReferenceMatrix> mix(const Mamba2Spec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 Result<ReferenceMatrix> mix(const ShortConvSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+Result<ReferenceMatrix> mix(const Rwkv4Spec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+Result<ReferenceMatrix> mix(const Rwkv7Spec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+Result<ReferenceMatrix> mix(const RwkvChannelSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 
 }  // namespace vitrine::core
