@@ -23,6 +23,9 @@ struct Architecture {
   std::array<std::string_view, 4> model_types;  // model_type of config.json; unused places are empty
   std::array<std::string_view, 4> gguf_names;   // general.architecture
   Result<ModelSpec> (*read)(const Source& source);
+  // Whether the tensors of a safetensors file without a config.json are of this family; null where none is
+  // known to come like that.
+  bool (*recognizes)(const Weights& weights) = nullptr;
 };
 
 std::span<const Architecture* const> architectures();

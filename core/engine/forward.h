@@ -9,6 +9,16 @@
 
 namespace vitrine::core {
 
+// Columns of rows of floats from one on.
+struct Columns {
+  gpu::Slice rows;
+  std::uint32_t stride = 0;
+  std::uint32_t first = 0;
+
+  std::uint64_t address() const { return rows.address() + std::uint64_t{first} * sizeof(float); }
+  explicit operator bool() const { return bool(rows); }
+};
+
 class Forward {
  public:
   Forward(const Model& model, const SessionOptions& options, const SessionBuffers& buffers, Kernels& kernels)
@@ -53,8 +63,11 @@ class Forward {
   Result<void> record(const Pass& pass, const MambaSpec& spec, const MambaWeights& weights);
   Result<void> record(const Pass& pass, const Mamba2Spec& spec, const Mamba2Weights& weights);
   Result<void> record(const Pass& pass, const ShortConvSpec& spec, const ShortConvWeights& weights);
+  Result<void> record(const Pass& pass, const Rwkv4Spec& spec, const Rwkv4Weights& weights);
+  Result<void> record(const Pass& pass, const Rwkv7Spec& spec, const Rwkv7Weights& weights);
   Result<void> record(const Pass& pass, const DenseMlpSpec& spec, const MlpWeights& weights);
   Result<void> record(const Pass& pass, const MoeSpec& spec, const MoeWeights& weights);
+  Result<void> record(const Pass& pass, const RwkvChannelSpec& spec, const RwkvChannelWeights& weights);
 
   Result<void> qkv(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
   Result<void> scatter(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
@@ -66,8 +79,31 @@ class Forward {
   Result<void> gatedNorm(const Pass& pass, const GatedCall& call);
   Result<void> mambaScan(const Pass& pass, const MambaSpec& spec, const MambaWeights& weights);
   Result<void> mamba2Scan(const Pass& pass, const Mamba2Spec& spec, const Mamba2Weights& weights);
+  // `mixes` blends of width floats into the planes of scratch buffer 0; the last input goes into the state
+  // from `past` on.
+  Result<void> tokenShift(const Pass& pass, const gpu::Buffer& mix, std::uint32_t width, std::uint32_t mixes,
+                          std::uint64_t past);
+  // From plane `plane` of scratch buffer 0 into another.
+  MatmulCall shifted(const Pass& pass, const Matrix& matrix, std::uint32_t width, std::uint32_t plane,
+                     std::size_t to) const;
+  struct LowRankCall {
+    const LowRankWeights& weights;
+    std::uint32_t width, plane;
+    std::size_t rank, to;  // scratch buffers
+    Epilogue epilogue = Epilogue::kStore;
+    float soft_cap = 0;
+  };
+  Result<void> lowRank(const Pass& pass, const LowRankCall& call);
+  Result<void> valueResidual(const Pass& pass, const Rwkv7Spec& spec);
+  Result<void> prepareRwkv7(const Pass& pass, const Rwkv7Spec& spec, const Rwkv7Weights& weights);
+  struct MatrixScan;  // see forward_scan.cpp
+  Result<void> scan(const Pass& pass, const MatrixScan& call);
+  struct HeadNorm;  // see forward_scan.cpp
+  Result<void> headNorm(const Pass& pass, const HeadNorm& call);
+
   // The rows of a scratch buffer that the batch uses.
   gpu::Slice scratchRows(const Pass& pass, std::size_t index) const;
+  Columns scratchColumns(const Pass& pass, std::size_t index, std::uint32_t first = 0) const;
 
   // y = W norm(in) + bias, (tokens, y_stride), with an epilogue if wanted.
   MatmulCall product(const Pass& pass, const Matrix& matrix, const gpu::Buffer& y,

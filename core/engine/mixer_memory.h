@@ -40,6 +40,32 @@ inline MixerMemory memoryOf(const ShortConvSpec& conv) {
           .scratch = {3 * std::uint64_t{conv.conv.channels}},
           .shown = {conv.conv.kernel - 1, conv.conv.channels}};
 }
+// Inputs of several products in one row, each from a whole number of chunks on.
+inline std::uint64_t planeFloats(std::uint64_t width) {
+  return (width + 31) / 32 * 32;
+}
+inline MixerMemory memoryOf(const Rwkv4Spec& rwkv) {
+  const std::uint64_t width = rwkv.width, channels = rwkv.channels;
+  return {.state = 3 * channels + width,
+          .scratch = {3 * planeFloats(width), channels, channels, channels},
+          .shown = {3, channels}};
+}
+// The buffers of forward_rwkv.cpp; the last one keeps the first block's values for the rest of the pass.
+inline MixerMemory memoryOf(const Rwkv7Spec& rwkv) {
+  const std::uint64_t width = rwkv.width, heads = rwkv.heads;
+  MixerMemory memory{.state = width * rwkv.head_dim + width,
+                     .scratch = {6 * planeFloats(width)},
+                     .shown = {heads, rwkv.head_dim, rwkv.head_dim}};
+  memory.scratch.insert(memory.scratch.end(), 7, width);
+  const std::uint64_t residual = rwkv.residual ? rwkv.residual->rank : 0;
+  memory.scratch.insert(memory.scratch.end(),
+                        {rwkv.decay.rank, rwkv.rate.rank, residual, rwkv.gate.rank, heads, width});
+  return memory;
+}
+inline MixerMemory memoryOf(const RwkvChannelSpec& rwkv) {
+  const std::uint64_t width = rwkv.width, gated = rwkv.receptance ? width : 0;
+  return {.state = width, .scratch = {2 * planeFloats(width), gated, gated}};
+}
 
 // Floats between rows of activations: room for whole chunks of any weight format, so that products may read
 // past the last column.

@@ -40,11 +40,12 @@ struct Widths {
   void add(const DenseMlpSpec& m) {
     act = std::max<std::uint64_t>(act, m.width);
     split_gate |= m.gate && (m.gate->weight.tensor->valueType() != m.up.weight.tensor->valueType() ||
-                            m.gate_scale != 1);
+                             m.gate_scale != 1);
   }
   void add(const MoeSpec& m) {
     if (m.shared) add(*m.shared);
   }
+  void add(const RwkvChannelSpec& m) { act = std::max<std::uint64_t>(act, m.inner); }
   void add(const MixerMemory& memory) {
     state += memory.state;
     scratch.resize(std::max(scratch.size(), memory.scratch.size()));

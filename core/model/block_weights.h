@@ -8,6 +8,7 @@
 #include "core/model/mlp_weights.h"
 #include "core/model/model_spec.h"
 #include "core/model/moe_weights.h"
+#include "core/model/rwkv_weights.h"
 #include "core/model/weight_loader.h"
 
 namespace vitrine::core {
@@ -27,8 +28,9 @@ struct AttentionWeights {
 };
 
 // The alternatives of MixerSpec, in its order.
-using MixerWeights = std::variant<AttentionWeights, MambaWeights, Mamba2Weights, ShortConvWeights>;
-using ChannelWeights = std::variant<MlpWeights, MoeWeights>;  // those of ChannelMixerSpec
+using MixerWeights =
+    std::variant<AttentionWeights, MambaWeights, Mamba2Weights, ShortConvWeights, Rwkv4Weights, Rwkv7Weights>;
+using ChannelWeights = std::variant<MlpWeights, MoeWeights, RwkvChannelWeights>;  // those of ChannelMixerSpec
 
 struct BlockWeights {
   std::optional<NormWeights> mixer_norm, mixer_post_norm, channel_norm, channel_post_norm;

@@ -43,6 +43,12 @@ Result<std::string> architectureName(const Checkpoint& checkpoint) {
     if (name.size() <= kLongest) return name;
     return fail(ErrorCode::kUnsupported, "{} is {}, which is no architecture's name", key, excerpt(*found));
   }
+  if (!gguf) {
+    const arch::Weights weights(checkpoint);
+    for (const Architecture* architecture : arch::architectures())
+      if (architecture->recognizes && architecture->recognizes(weights))
+        return std::string(architecture->model_types[0]);
+  }
   if (gguf)
     return fail(ErrorCode::kInvalidFile, "{} is missing: the file does not say what model it is", key);
   return fail(ErrorCode::kInvalidFile,

@@ -11,8 +11,10 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/channels/dense_mlp.h"
 #include "core/model/channels/moe.h"
+#include "core/model/channels/rwkv.h"
 #include "core/model/mixers/mamba.h"
 #include "core/model/mixers/mamba2.h"
+#include "core/model/mixers/rwkv.h"
 #include "core/model/mixers/short_conv.h"
 #include "core/model/weight_ref.h"
 
@@ -62,8 +64,8 @@ struct AttentionSpec {
 // Each kind has a name (kName) and is read by core/arch, run in double precision by core/reference, uploaded
 // by core/model and recorded by core/engine. A kind of its own header lies in core/model/mixers/ or
 // core/model/channels/.
-using MixerSpec = std::variant<AttentionSpec, MambaSpec, Mamba2Spec, ShortConvSpec>;
-using ChannelMixerSpec = std::variant<DenseMlpSpec, MoeSpec>;
+using MixerSpec = std::variant<AttentionSpec, MambaSpec, Mamba2Spec, ShortConvSpec, Rwkv4Spec, Rwkv7Spec>;
+using ChannelMixerSpec = std::variant<DenseMlpSpec, MoeSpec, RwkvChannelSpec>;
 
 // What the mixers' and the channel mixer's outputs are added to.
 enum class Residual {

@@ -78,6 +78,8 @@ double activate(Activation activation, double x) {
       return std::max(x, 0.0);
     case Activation::kReluSquared:
       return std::max(x, 0.0) * std::max(x, 0.0);
+    case Activation::kSigmoid:
+      return 1 / (1 + std::exp(-x));
   }
   VITRINE_ASSERT(!"an activation");
   return 0;
@@ -264,7 +266,10 @@ Result<ReferencePass> referenceForward(const ModelSpec& spec, std::span<const st
   TRY_ASSIGN(Matrix x, embed(spec, ids));
   for (const BlockSpec& block : spec.blocks) {
     pass.hidden.push_back(x);
-    TRY_ASSIGN(x, runBlock(block, std::move(x), pass.layers.emplace_back()));
+    ReferenceLayer layer;
+    if (!pass.layers.empty()) layer.first_values = pass.layers.back().first_values;
+    TRY_ASSIGN(x, runBlock(block, std::move(x), layer));
+    pass.layers.push_back(std::move(layer));
   }
   TRY_ASSIGN(x, apply(spec.final_norm, std::move(x), static_cast<Index>(spec.embedding_dim)));
   const std::size_t wanted = logit_rows == 0 ? ids.size() : std::min(logit_rows, ids.size());

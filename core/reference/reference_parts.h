@@ -17,5 +17,8 @@ Result<ReferenceMatrix> mix(const MoeSpec& spec, const ReferenceMatrix& x, Refer
 Result<ReferenceMatrix> mix(const MambaSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 Result<ReferenceMatrix> mix(const Mamba2Spec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 Result<ReferenceMatrix> mix(const ShortConvSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+Result<ReferenceMatrix> mix(const Rwkv4Spec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+Result<ReferenceMatrix> mix(const Rwkv7Spec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+Result<ReferenceMatrix> mix(const RwkvChannelSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 
 }  // namespace vitrine::core

@@ -7,6 +7,7 @@ float activate(float v) {
   }
   if (ACTIVATION == 3) return max(v, 0.0);
   if (ACTIVATION == 4) return max(v, 0.0) * max(v, 0.0);
+  if (ACTIVATION == 5) return 1.0 / (1.0 + exp(-v));
   // erf form: Abramowitz and Stegun 7.1.26 is too coarse; a continued product of exp gives 1.2e-7 (Numerical Recipes erfc).
   float z = abs(v) * 0.7071067811865476, t = 1.0 / (1.0 + 0.5 * z);
   float poly = t * (1.00002368 + t * (0.37409196 + t * (0.09678418 + t * (-0.18628806 + t * (0.27886807 +

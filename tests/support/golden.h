@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,10 +40,20 @@ inline std::vector<std::int32_t> goldenIds(const core::Checkpoint& golden) {
   return ids;
 }
 
-// transformers' own Mamba models count hidden states from the first block's output, and keep the last block's
+// A file of nothing but float32 numbers.
+inline std::vector<float> floatsOfFile(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::vector<float> values(std::filesystem::file_size(path) / sizeof(float));
+  file.read(reinterpret_cast<char*>(values.data()),
+            static_cast<std::streamsize>(values.size() * sizeof(float)));
+  EXPECT_TRUE(file) << path;
+  return values;
+}
+
+// transformers' Mamba and RWKV-4 count hidden states from the first block's output, and keep the last block's
 // as well as the final norm's.
 inline bool countsFromFirstBlock(std::string_view zoo) {
-  return zoo == "mamba" || zoo == "falcon-mamba" || zoo == "mamba2";
+  return zoo == "mamba" || zoo == "falcon-mamba" || zoo == "mamba2" || zoo == "rwkv4";
 }
 
 // Where the golden file of a zoo model keeps hidden state `i` of layers + 1: the embedding's output first,

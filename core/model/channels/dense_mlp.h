@@ -8,7 +8,7 @@
 
 namespace vitrine::core {
 
-enum class Activation { kSilu, kGelu, kGeluTanh, kRelu, kReluSquared };
+enum class Activation { kSilu, kGelu, kGeluTanh, kRelu, kReluSquared, kSigmoid };
 
 struct DenseMlpSpec {  // down(activation(gate(x)) * up(x)); without a gate: down(activation(up(x)))
   std::uint32_t width = 0;

@@ -63,6 +63,8 @@ double activate(Activation activation, double v) {
       return std::max(v, 0.0);
     case Activation::kReluSquared:
       return std::max(v, 0.0) * std::max(v, 0.0);
+    case Activation::kSigmoid:
+      return 1 / (1 + std::exp(-v));
   }
   return NAN;
 }
@@ -286,7 +288,7 @@ TEST_F(MatmulTest, EveryEpilogueAndActivation) {
     expectProduct(odd, {.tokens = tokens, .epilogue = Epilogue::kAdd});
     expectProduct(odd, {.tokens = tokens, .epilogue = Epilogue::kMultiplySigmoid});
     for (Activation activation : {Activation::kSilu, Activation::kGelu, Activation::kGeluTanh,
-                                  Activation::kRelu, Activation::kReluSquared}) {
+                                  Activation::kRelu, Activation::kReluSquared, Activation::kSigmoid}) {
       expectProduct(even, {.tokens = tokens, .epilogue = Epilogue::kGlu, .activation = activation});
       expectProduct(odd, {.tokens = tokens, .epilogue = Epilogue::kGated, .activation = activation});
       expectProduct(odd, {.tokens = tokens, .epilogue = Epilogue::kActivate, .activation = activation});

@@ -142,7 +142,7 @@ INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest,
                                            "starcoder2", "olmo2", "smollm3", "granite", "glm4", "mamba",
                                            "falcon-mamba", "mamba2", "bamba", "nemotron-h", "falcon-h1",
                                            "lfm2", "mixtral", "olmoe", "qwen2-moe", "qwen3-moe", "granitemoe",
-                                           "gpt-oss", "jetmoe-like-dots1"),
+                                           "gpt-oss", "jetmoe-like-dots1", "rwkv4"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');
