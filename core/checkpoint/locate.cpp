@@ -61,7 +61,9 @@ Result<CheckpointParts> openFile(const fs::path& path) {
   if (text.starts_with("lmgg") || text.starts_with("tjgg") || text.starts_with("fmgg"))
     return fail(ErrorCode::kUnsupported, "{} is in the old GGML format; convert the original model to GGUF",
                 name);
-  if (looksLikePickle(text) || isPickleName(path)) return refusePickle(path);
+  // A safetensors file begins with the length of its header, which can have the bytes of a pickle's
+  // beginning.
+  if ((looksLikePickle(text) && !looksLikeSafetensors(text)) || isPickleName(path)) return refusePickle(path);
   if (looksLikeSafetensors(text) || path.extension() == ".safetensors")
     return openSafetensors(std::move(file));
   return fail(ErrorCode::kUnsupported,

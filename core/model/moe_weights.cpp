@@ -46,7 +46,8 @@ Result<void> addGateUp(Stack& stack, const ExpertSpec& expert) {
   const WeightRef &gate = expert.gate->weight, &up = expert.up->weight;
   if (gate.tensor->valueType() != up.tensor->valueType())
     return fail(ErrorCode::kUnsupported, "tensors {} and {} are of types {} and {}; expected one type",
-                gate.tensor->name, up.tensor->name, name(gate.tensor->valueType()), name(up.tensor->valueType()));
+                gate.tensor->name, up.tensor->name, name(gate.tensor->valueType()),
+                name(up.tensor->valueType()));
   TRY_ASSIGN(const auto gate_bias, biasOf(expert.gate->bias, gate.rows));
   TRY_ASSIGN(const auto up_bias, biasOf(expert.up->bias, up.rows));
   std::vector<float> bias;

@@ -23,7 +23,6 @@ namespace vitrine::core {
 
 struct Rwkv4Spec {
   static constexpr std::string_view kName = "rwkv4";
-  static constexpr std::string_view kName = "rwkv4";
   std::uint32_t width = 0, channels = 0;         // of the input, of the state
   WeightRef mix_key, mix_value, mix_receptance;  // (width)
   Linear key, value, receptance;                 // (channels, width)
@@ -39,7 +38,6 @@ struct LowRank {
 };
 
 struct Rwkv7Spec {
-  static constexpr std::string_view kName = "rwkv7";
   static constexpr std::string_view kName = "rwkv7";
   std::uint32_t width = 0, heads = 0, head_dim = 0;  // width = heads * head_dim
   std::vector<WeightRef> mixes;                      // six of (width): of r, w, k, v, a, g
