@@ -4,6 +4,7 @@
 
 #include <variant>
 
+#include "core/model/linear_attention_weights.h"
 #include "core/model/mamba_weights.h"
 #include "core/model/model_spec.h"
 #include "core/model/rwkv_weights.h"
@@ -31,7 +32,8 @@ struct MlpWeights {
 
 // The alternatives of MixerSpec, in its order.
 using MixerWeights =
-    std::variant<AttentionWeights, MambaWeights, Mamba2Weights, ShortConvWeights, Rwkv4Weights, Rwkv7Weights>;
+    std::variant<AttentionWeights, MambaWeights, Mamba2Weights, ShortConvWeights, Rwkv4Weights, Rwkv7Weights,
+                 RgLruWeights, MlstmWeights, LightningWeights, DeltaNetWeights>;
 using ChannelWeights = std::variant<MlpWeights, RwkvChannelWeights>;  // those of ChannelMixerSpec
 
 struct BlockWeights {

@@ -11,8 +11,10 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/channels/rwkv.h"
+#include "core/model/mixers/linear_attention.h"
 #include "core/model/mixers/mamba.h"
 #include "core/model/mixers/mamba2.h"
+#include "core/model/mixers/rg_lru.h"
 #include "core/model/mixers/rwkv.h"
 #include "core/model/mixers/short_conv.h"
 #include "core/model/weight_ref.h"
@@ -66,7 +68,8 @@ struct DenseMlpSpec {  // down(activation(gate(x)) * up(x)); without a gate: dow
 
 // Each kind is read by core/arch, run in double precision by core/reference, uploaded by core/model and
 // recorded by core/engine. A kind of its own header lies in core/model/mixers/ or core/model/channels/.
-using MixerSpec = std::variant<AttentionSpec, MambaSpec, Mamba2Spec, ShortConvSpec, Rwkv4Spec, Rwkv7Spec>;
+using MixerSpec = std::variant<AttentionSpec, MambaSpec, Mamba2Spec, ShortConvSpec, Rwkv4Spec, Rwkv7Spec,
+                               RgLruSpec, MlstmSpec, LightningSpec, DeltaNetSpec>;
 using ChannelMixerSpec = std::variant<DenseMlpSpec, RwkvChannelSpec>;
 
 // What the mixers' and the channel mixer's outputs are added to.

@@ -10,6 +10,9 @@ Result<ReferenceMatrix> apply(const Linear& linear, const ReferenceMatrix& x);
 // Normalizes each run of `width` columns of each row.
 Result<ReferenceMatrix> apply(const Norm& norm, ReferenceMatrix x, Eigen::Index width);
 
+// Each channel convolved over time.
+Result<ReferenceMatrix> convolve(const CausalConv& conv, const ReferenceMatrix& x);
+
 // A mixer's output for its (normalized) input (T, d).
 Result<ReferenceMatrix> mix(const MambaSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 Result<ReferenceMatrix> mix(const Mamba2Spec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
@@ -17,5 +20,9 @@ Result<ReferenceMatrix> mix(const ShortConvSpec& spec, const ReferenceMatrix& x,
 Result<ReferenceMatrix> mix(const Rwkv4Spec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 Result<ReferenceMatrix> mix(const Rwkv7Spec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 Result<ReferenceMatrix> mix(const RwkvChannelSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+Result<ReferenceMatrix> mix(const RgLruSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+Result<ReferenceMatrix> mix(const MlstmSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+Result<ReferenceMatrix> mix(const LightningSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+Result<ReferenceMatrix> mix(const DeltaNetSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 
 }  // namespace vitrine::core

@@ -112,7 +112,8 @@ TEST_P(ZooTest, AttentionMatchesTransformers) {
 INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest,
                          ::testing::Values("llama", "llama-tied-headdim", "llama3-rope", "llama-yarn",
                                            "mistral-swa", "qwen2", "qwen3", "mamba", "falcon-mamba", "mamba2",
-                                           "bamba", "nemotron-h", "falcon-h1", "lfm2", "rwkv4"),
+                                           "bamba", "nemotron-h", "falcon-h1", "lfm2", "rwkv4",
+                                           "recurrent-gemma", "xlstm"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -115,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(StateSpaces, Zoo,
                                          "falcon-h1", "lfm2"),
                          nameOf);
 
-INSTANTIATE_TEST_SUITE_P(Recurrent, Zoo, testing::Values("rwkv4"), nameOf);
+INSTANTIATE_TEST_SUITE_P(Recurrent, Zoo, testing::Values("rwkv4", "recurrent-gemma", "xlstm"), nameOf);
 
 // Falcon-Mamba is not among them: llama.cpp norms dt, B and C with another epsilon than transformers.
 INSTANTIATE_TEST_SUITE_P(Reference, StateSpaceInGguf, testing::Values("mamba", "mamba2", "lfm2"), nameOf);
