@@ -5,12 +5,14 @@
 #include <nlohmann/json.hpp>
 
 #include "app/context.h"
+#include "core/text/chat_template.h"
 
 namespace vitrine::app {
 namespace {
 
 struct GenerateOptions {
-  std::string model, prompt, ids, cache = "f16";
+  std::string model, prompt, ids, system, cache = "f16";
+  bool chat = false;
   std::uint32_t count = 128, context = 0;
   core::SamplingSettings sampling;
   bool json = false;
@@ -21,12 +23,24 @@ double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+// The prompt as the user's message of a chat.
+Result<std::vector<core::TokenId>> chatIds(const LoadedModel& loaded, const GenerateOptions& options) {
+  TRY_ASSIGN(const auto form, core::ChatTemplate::fromCheckpoint(*loaded.model->spec().checkpoint));
+  std::vector<core::ChatMessage> messages;
+  if (!options.system.empty()) messages.push_back({core::ChatRole::kSystem, options.system});
+  messages.push_back({core::ChatRole::kUser, options.prompt});
+  TRY_ASSIGN(const std::string text, form.apply(messages, *loaded.tokenizer));
+  return loaded.tokenizer->encode(text);
+}
+
 Result<void> generate(const Common& common, const GenerateOptions& options) {
   TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kYes));
   const core::Tokenizer& tokenizer = *loaded.tokenizer;
   std::vector<core::TokenId> ids;
   if (!options.ids.empty()) {
     TRY_ASSIGN(ids, parseIds(options.ids));
+  } else if (options.chat) {
+    TRY_ASSIGN(ids, chatIds(loaded, options));
   } else {
     TRY_ASSIGN(ids, tokenizer.encodePrompt(options.prompt));
   }
@@ -85,7 +99,12 @@ void addGenerate(CLI::App& app, Common& common) {
   command->add_option("MODEL", options->model, "a .gguf or .safetensors file, or a Hugging Face folder")
       ->required();
   command->add_option("--prompt", options->prompt, "text to continue");
-  command->add_option("--ids", options->ids, "token ids to continue instead of a text: 1,2,3");
+  CLI::Option* ids =
+      command->add_option("--ids", options->ids, "token ids to continue instead of a text: 1,2,3");
+  CLI::Option* chat = command->add_flag("--chat", options->chat,
+                                        "put the prompt into the model's chat template, as a user's message");
+  command->add_option("--system", options->system, "the chat's system message")->needs(chat);
+  chat->excludes(ids);
   command->add_option("-n", options->count, "tokens to generate")->capture_default_str();
   command->add_option("--temperature", options->sampling.temperature, "0: greedy")
       ->check(CLI::Range(0.0, 100.0));

@@ -42,8 +42,11 @@ void printJson(const core::ModelSummary& s, const core::Checkpoint& file) {
 
 void printText(const core::ModelSummary& s) {
   fmt::print("{}\n", s.name);
-  fmt::print("  architecture   {} · {} layers · width {} · {} heads / {} kv heads of {}\n", s.architecture,
-             s.layers, s.embedding, s.heads, s.kv_heads, s.head_dim);
+  const std::string heads =
+      s.heads == 0 ? "no attention"
+                   : fmt::format("{} heads / {} kv heads of {}", s.heads, s.kv_heads, s.head_dim);
+  fmt::print("  architecture   {} · {} layers · width {} · {}\n", s.architecture, s.layers, s.embedding,
+             heads);
   fmt::print("  parameters     {:.1f} M, mostly {}\n", s.parameters / 1e6, s.dtype);
   fmt::print("  vocabulary     {} · {}\n", s.vocab, s.tokenizer.empty() ? "no tokenizer" : s.tokenizer);
   fmt::print("  context        {} tokens\n", s.context_length);

@@ -43,7 +43,9 @@ void addTrace(CLI::App& app, Common& common) {
   auto* ids = command->add_option("--ids", options->ids, "token ids to read instead of a text: 1,2,3");
   prompt->excludes(ids);
   command->add_option("--out", options->out, "the file to write")->required();
-  command->add_option("--capture", options->capture, "what to write: logits, hidden, attention, kv, state")
+  command
+      ->add_option("--capture", options->capture,
+                   "what to write: logits, hidden, attention, router, kv, state")
       ->capture_default_str();
   command->add_option("--cache-type", options->cache, "f32 (exact) or f16")
       ->check(CLI::IsMember({"f16", "f32"}))

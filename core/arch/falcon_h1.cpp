@@ -1,5 +1,6 @@
 // Falcon-H1 (TII, arXiv:2507.22448): attention and Mamba-2 side by side in each block, then a gated MLP, with
 // a multiplier (of maximal update parametrization) at every place where a signal enters or leaves a part.
+// llama.cpp's files have the multipliers in their weights.
 #include <algorithm>
 #include <cmath>
 
@@ -10,9 +11,12 @@
 namespace vitrine::core::arch {
 namespace {
 
-constexpr Key kLayers = {"num_hidden_layers", ""}, kEmbedding = {"hidden_size", ""};
-constexpr Key kMlpWidth = {"intermediate_size", ""}, kContext = {"max_position_embeddings", ""};
-constexpr Key kEpsilon = {"rms_norm_eps", ""}, kActivation = {"hidden_act", ""};
+constexpr Key kLayers = {"num_hidden_layers", "block_count"};
+constexpr Key kEmbedding = {"hidden_size", "embedding_length"};
+constexpr Key kMlpWidth = {"intermediate_size", "feed_forward_length"};
+constexpr Key kContext = {"max_position_embeddings", "context_length"};
+constexpr Key kEpsilon = {"rms_norm_eps", "attention.layer_norm_rms_epsilon"};
+constexpr Key kActivation = {"hidden_act", ""};
 constexpr Key kAttentionBias = {"attention_bias", ""}, kMlpBias = {"mlp_bias", ""};
 constexpr Key kInner = {"mamba_d_ssm", ""}, kStepLimits = {"time_step_limit", ""};
 constexpr Key kOutputBias = {"projectors_bias", ""};
@@ -24,6 +28,27 @@ constexpr Key kKeyScale = {"key_multiplier", ""}, kMlpScales = {"mlp_multipliers
 constexpr Key kMambaIn = {"ssm_in_multiplier", ""}, kMambaOut = {"ssm_out_multiplier", ""};
 constexpr Key kMambaScales = {"ssm_multipliers", ""};
 constexpr std::uint32_t kDefaultContext = 8192, kDefaultInner = 1024;
+
+struct Names {
+  EndNames ends;
+  std::string block, mixer_norm, mamba, channel_norm;
+  AttentionNames attention;
+  MlpNames mlp;
+};
+const Names kHuggingFace = {{"model.embed_tokens", "model.final_layernorm", "lm_head"},
+                            "model.layers.",
+                            "input_layernorm",
+                            "mamba.",
+                            "pre_ff_layernorm.weight",
+                            {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"},
+                            {"feed_forward.gate_proj", "feed_forward.up_proj", "feed_forward.down_proj"}};
+const Names kGguf = {{"token_embd", "output_norm", "output"},
+                     "blk.",
+                     "attn_norm",
+                     "",
+                     "ffn_norm",  // so, without ".weight", in this family's files
+                     {"attn_q", "attn_k", "attn_v", "attn_output"},
+                     {"ffn_gate", "ffn_up", "ffn_down"}};
 
 struct Multipliers {
   float embedding = 1, head = 1;
@@ -68,7 +93,8 @@ Result<Multipliers> readAllMultipliers(const Hparams& hparams) {
 
 class Reader {
  public:
-  explicit Reader(const Source& source) : source_(source), hparams_(source.hparams) {}
+  explicit Reader(const Source& source)
+      : source_(source), hparams_(source.hparams), names_(source.hparams.isGguf() ? kGguf : kHuggingFace) {}
 
   Result<ModelSpec> read() {
     ModelSpec spec;
@@ -77,13 +103,12 @@ class Reader {
     TRY_ASSIGN(rope_, readRope(hparams_, source_.weights,
                                {.rotary_dim = heads_.head_dim, .context_length = context}));
     spec.context_length = rope_.context_length;
-    TRY(readEnds(source_, {"model.embed_tokens", "model.final_layernorm", "lm_head"}, heads_.embedding,
-                 epsilon_, false, spec));
+    TRY(readEnds(source_, names_.ends, heads_.embedding, epsilon_, false, spec));
     spec.embedding_scale = multipliers_.embedding;
     spec.logit_scale = multipliers_.head;
     TRY_ASSIGN(const std::uint32_t layers, hparams_.count(kLayers, kMostLayers));
     for (std::uint32_t layer = 0; layer < layers; ++layer) {
-      TRY_ASSIGN(BlockSpec next, block(fmt::format("model.layers.{}.", layer)));
+      TRY_ASSIGN(BlockSpec next, block(fmt::format("{}{}.", names_.block, layer)));
       spec.blocks.push_back(std::move(next));
     }
     return spec;
@@ -92,17 +117,12 @@ class Reader {
  private:
   Result<void> readSizes() {
     TRY_ASSIGN(const std::uint32_t embedding, hparams_.count(kEmbedding, kWidestLayer));
-    // null stands for mamba_expand times the embedding.
-    const std::uint32_t otherwise = hparams_.mentions(kInner) ? 0 : kDefaultInner;
-    TRY_ASSIGN(const std::uint32_t inner, hparams_.countOrNone(kInner, otherwise, kWidestLayer));
-    TRY_ASSIGN(mamba_, readHybridSizes(hparams_, embedding, inner));
-    TRY_ASSIGN(mamba_.output_bias, hparams_.flagOr(kOutputBias, false));
+    TRY_ASSIGN(mamba_, readMambaSizes(embedding));
     TRY_ASSIGN(limits_, readStepLimits(hparams_, kStepLimits));
     TRY_ASSIGN(heads_, readAttentionSizes(hparams_, embedding));
     TRY_ASSIGN(mlp_width_, hparams_.count(kMlpWidth, kWidestLayer));
     TRY_ASSIGN(epsilon_, readEpsilon(hparams_, kEpsilon, 1e-5));
-    TRY_ASSIGN(attention_bias_, hparams_.flagOr(kAttentionBias, false));
-    TRY_ASSIGN(mlp_bias_, hparams_.flagOr(kMlpBias, false));
+    TRY(readBiases());
     TRY(requireSilu(hparams_, kActivation));
     TRY_ASSIGN(multipliers_, readAllMultipliers(hparams_));
     // The factor is folded into what is made of q, k and v, which biases would not follow.
@@ -112,16 +132,39 @@ class Reader {
     return {};
   }
 
+  Result<Mamba2Sizes> readMambaSizes(std::uint32_t embedding) {
+    if (hparams_.isGguf()) return readGgufMamba2Sizes(hparams_, embedding);
+    // null stands for mamba_expand times the embedding.
+    const std::uint32_t otherwise = hparams_.mentions(kInner) ? 0 : kDefaultInner;
+    TRY_ASSIGN(const std::uint32_t inner, hparams_.countOrNone(kInner, otherwise, kWidestLayer));
+    TRY_ASSIGN(Mamba2Sizes sizes, readHybridSizes(hparams_, embedding, inner));
+    TRY_ASSIGN(sizes.output_bias, hparams_.flagOr(kOutputBias, false));
+    return sizes;
+  }
+
+  Result<void> readBiases() {
+    TRY_ASSIGN(attention_bias_, hparams_.flagOr(kAttentionBias, false));
+    TRY_ASSIGN(mlp_bias_, hparams_.flagOr(kMlpBias, false));
+    if (!hparams_.isGguf()) return {};
+    const std::string first = names_.block + "0.";
+    attention_bias_ = source_.weights.has(first + names_.attention.query + ".bias");
+    mlp_bias_ = source_.weights.has(first + names_.mlp.gate + ".bias");
+    return {};
+  }
+
   Result<AttentionSpec> attention(const std::string& in) {
+    const AttentionNames& names = names_.attention;
     TRY_ASSIGN(AttentionSpec spec,
-               readAttention(source_.weights, {in + "q_proj", in + "k_proj", in + "v_proj", in + "o_proj"},
-                             heads_, attention_bias_));
+               readAttention(source_.weights,
+                             {in + names.query, in + names.key, in + names.value, in + names.output}, heads_,
+                             attention_bias_));
     spec.rope = rope_.rope;
     spec.scale *= multipliers_.attention_in * multipliers_.attention_in * multipliers_.key;
     return spec;
   }
 
   Result<Mamba2Spec> stateSpace(const std::string& in) {
+    if (hparams_.isGguf()) return readGgufMamba2(source_.weights, in, mamba_, epsilon_);
     TRY_ASSIGN(Mamba2Spec spec, readMamba2(source_.weights, in, mamba_));
     spec.least_dt = limits_.least;
     spec.most_dt = limits_.most;
@@ -140,17 +183,18 @@ class Reader {
     BlockSpec spec;
     Weights& weights = source_.weights;
     const std::uint32_t embedding = heads_.embedding;
-    TRY_ASSIGN(spec.mixer_norm, readRmsNorm(weights, in + "input_layernorm", embedding, epsilon_));
-    TRY_ASSIGN(Mamba2Spec mamba, stateSpace(in + "mamba."));
-    TRY_ASSIGN(AttentionSpec heads, attention(in + "self_attn."));
+    TRY_ASSIGN(spec.mixer_norm, readRmsNorm(weights, in + names_.mixer_norm, embedding, epsilon_));
+    TRY_ASSIGN(Mamba2Spec mamba, stateSpace(in + names_.mamba));
+    TRY_ASSIGN(AttentionSpec heads, attention(in));
     spec.mixers.emplace_back(std::move(mamba));
     spec.mixers.emplace_back(std::move(heads));
     // v follows attention_in, hence the heads' outputs do.
     spec.mixer_factors = {multipliers_.mamba_out, multipliers_.attention_in * multipliers_.attention_out};
-    TRY_ASSIGN(spec.channel_norm, readRmsNorm(weights, in + "pre_ff_layernorm", embedding, epsilon_));
-    const std::string mlp = in + "feed_forward.";
-    TRY_ASSIGN(DenseMlpSpec channel, readMlp(weights, {mlp + "gate_proj", mlp + "up_proj", mlp + "down_proj"},
-                                             embedding, mlp_width_, Activation::kSilu, mlp_bias_));
+    spec.channel_norm.emplace().epsilon = epsilon_;
+    TRY_ASSIGN(spec.channel_norm->weight, weights.vector(in + names_.channel_norm, embedding));
+    const MlpNames& mlp = names_.mlp;
+    TRY_ASSIGN(DenseMlpSpec channel, readMlp(weights, {in + mlp.gate, in + mlp.up, in + mlp.down}, embedding,
+                                             mlp_width_, Activation::kSilu, mlp_bias_));
     channel.gate_scale = multipliers_.mlp_gate;
     spec.channel = std::move(channel);
     spec.channel_scale = multipliers_.mlp_down;
@@ -159,6 +203,7 @@ class Reader {
 
   const Source& source_;
   const Hparams& hparams_;
+  const Names& names_;
   Mamba2Sizes mamba_;
   AttentionSizes heads_;
   StepLimits limits_;
@@ -176,6 +221,6 @@ Result<ModelSpec> read(const Source& source) {
 }  // namespace
 
 extern const Architecture falcon_h1;
-const Architecture falcon_h1 = {.model_types = {"falcon_h1"}, .gguf_names = {}, .read = read};
+const Architecture falcon_h1 = {.model_types = {"falcon_h1"}, .gguf_names = {"falcon-h1"}, .read = read};
 
 }  // namespace vitrine::core::arch

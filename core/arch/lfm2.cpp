@@ -99,22 +99,6 @@ Result<std::vector<bool>> attentionLayers(const Hparams& hparams, std::uint32_t 
   return attention;
 }
 
-// The key-value heads of each layer, 0 for a convolution; of all layers of attention alike.
-Result<std::vector<std::uint32_t>> ggufKvHeads(const Hparams& hparams, std::uint32_t layers) {
-  const nlohmann::json* found = hparams.find(kLayerKvHeads);
-  const auto is_count = [](const nlohmann::json& n) { return n.is_number_integer() && n >= 0; };
-  if (!found || !found->is_array() || found->size() != layers || !std::ranges::all_of(*found, is_count))
-    return hparams.refuse(kLayerKvHeads, fmt::format("a list of {} numbers of heads", layers));
-  std::uint64_t most = 0;
-  for (const nlohmann::json& n : *found) most = std::max(most, n.get<std::uint64_t>());
-  for (const nlohmann::json& n : *found)
-    if ((n != 0 && n != most) || most > kMostHeads)
-      return hparams.refuse(kLayerKvHeads, "one number for all layers of attention, and 0");
-  std::vector<std::uint32_t> heads;
-  for (const nlohmann::json& n : *found) heads.push_back(n.get<std::uint32_t>());
-  return heads;
-}
-
 class Reader {
  public:
   explicit Reader(const Source& source)
@@ -151,7 +135,8 @@ class Reader {
       TRY_ASSIGN(heads_, readAttentionSizes(hparams_, embedding));
       return attentionLayers(hparams_, layers);
     }
-    TRY_ASSIGN(const std::vector<std::uint32_t> kv_heads, ggufKvHeads(hparams_, layers));
+    TRY_ASSIGN(const std::vector<std::uint32_t> kv_heads,
+               readLayerNumbers(hparams_, kLayerKvHeads, layers, kMostHeads));
     heads_.embedding = embedding;
     TRY_ASSIGN(heads_.heads, hparams_.count(kHeads, kMostHeads));
     heads_.kv_heads = std::max(1u, *std::ranges::max_element(kv_heads));

@@ -8,36 +8,21 @@ namespace {
 
 constexpr Key kLayers = {"num_hidden_layers", "block_count"};
 constexpr Key kEmbedding = {"hidden_size", "embedding_length"};
-constexpr Key kInner = {"", "ssm.inner_size"}, kExpand = {"expand", ""};
-constexpr Key kHeads = {"num_heads", "ssm.time_step_rank"};
+constexpr Key kExpand = {"expand", ""};
+constexpr Key kHeads = {"num_heads", ""};
 constexpr Key kHeadDim = {"head_dim", ""};
-constexpr Key kState = {"state_size", "ssm.state_size"};
-constexpr Key kGroups = {"n_groups", "ssm.group_count"};
-constexpr Key kKernel = {"conv_kernel", "ssm.conv_kernel"};
+constexpr Key kState = {"state_size", ""};
+constexpr Key kGroups = {"n_groups", ""};
+constexpr Key kKernel = {"conv_kernel", ""};
 constexpr Key kContext = {"", "context_length"};
 constexpr Key kEpsilon = {"layer_norm_epsilon", "attention.layer_norm_rms_epsilon"};
 constexpr Key kBias = {"use_bias", ""}, kConvBias = {"use_conv_bias", ""}, kActivation = {"hidden_act", ""};
 constexpr Key kStepLimits = {"time_step_limit", ""};
 
-Result<Mamba2Sizes> readGgufSizes(const Hparams& hparams) {
-  Mamba2Sizes sizes;
-  TRY_ASSIGN(sizes.embedding, hparams.count(kEmbedding, kWidestLayer));
-  TRY_ASSIGN(const std::uint32_t inner, hparams.count(kInner, kWidestLayer));
-  TRY_ASSIGN(sizes.heads, hparams.count(kHeads, kMostHeads));
-  if (inner % sizes.heads != 0)
-    return hparams.refuse(kInner, fmt::format("a multiple of the {} heads", sizes.heads));
-  sizes.head_dim = inner / sizes.heads;
-  TRY_ASSIGN(sizes.state, hparams.count(kState, kMostStates));
-  TRY_ASSIGN(sizes.groups, hparams.count(kGroups, kMostHeads));
-  TRY_ASSIGN(sizes.kernel, readKernel(hparams, kKernel, 0));
-  TRY(checkMamba2(sizes, inner));
-  return sizes;
-}
-
 Result<Mamba2Sizes> readSizes(const Hparams& hparams) {
-  if (hparams.isGguf()) return readGgufSizes(hparams);
   Mamba2Sizes sizes;
   TRY_ASSIGN(sizes.embedding, hparams.count(kEmbedding, kWidestLayer));
+  if (hparams.isGguf()) return readGgufMamba2Sizes(hparams, sizes.embedding);
   TRY_ASSIGN(const std::uint32_t expand, hparams.countOr(kExpand, 2, kWidestExpansion));
   TRY_ASSIGN(sizes.heads, hparams.countOr(kHeads, 128, kMostHeads));
   TRY_ASSIGN(sizes.head_dim, hparams.countOr(kHeadDim, 64, kWidestHead));

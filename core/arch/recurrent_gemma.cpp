@@ -16,8 +16,7 @@ constexpr Key kLruWidth = {"lru_width", ""}, kKernel = {"conv1d_width", ""};
 constexpr Key kWindow = {"attention_window_size", ""}, kMlpWidth = {"intermediate_size", ""};
 constexpr Key kSoftCap = {"logits_soft_cap", ""}, kEpsilon = {"rms_norm_eps", ""};
 constexpr Key kActivation = {"hidden_activation", ""}, kAttentionBias = {"attention_bias", ""};
-constexpr Key kTypes = {"block_types", ""}, kRopeParameters = {"rope_parameters", ""};
-constexpr Key kPart = {"partial_rotary_factor", ""}, kContext = {"max_position_embeddings", ""};
+constexpr Key kTypes = {"block_types", ""}, kContext = {"max_position_embeddings", ""};
 
 struct Sizes {
   std::uint32_t layers = 0, channels = 0, kernel = 0, window = 0, mlp_width = 0;
@@ -76,20 +75,6 @@ Result<std::vector<bool>> attentionLayers(const Hparams& hparams, std::uint32_t 
   return all;
 }
 
-Result<std::uint32_t> rotaryDim(const Hparams& hparams, std::uint32_t head_dim) {
-  double part = 0.5;
-  if (const nlohmann::json* found = hparams.find(kRopeParameters); found && found->is_object()) {
-    const Hparams parameters(CheckpointFormat::kSafetensors, *found, "");
-    TRY_ASSIGN(part, parameters.positiveOr(kPart, 1));
-  } else {
-    TRY_ASSIGN(part, hparams.positiveOr(kPart, part));
-  }
-  const double turned = part * head_dim;
-  if (part > 1 || turned != std::floor(turned) || static_cast<std::uint32_t>(turned) % 2 != 0)
-    return hparams.refuse(kPart, fmt::format("an even part of a head's {} dimensions", head_dim));
-  return static_cast<std::uint32_t>(turned);
-}
-
 class Reader {
  public:
   explicit Reader(const Source& source) : hparams_(source.hparams), weights_(source.weights) {}
@@ -98,9 +83,10 @@ class Reader {
     ModelSpec spec;
     TRY_ASSIGN(sizes_, readSizes(hparams_));
     const std::uint32_t embedding = sizes_.attention.embedding;
-    TRY_ASSIGN(const std::uint32_t turned, rotaryDim(hparams_, sizes_.attention.head_dim));
-    TRY_ASSIGN(const std::uint32_t context, hparams_.countOr(kContext, 8192, kLongestContext));
-    TRY_ASSIGN(rope_, readRope(hparams_, weights_, {.rotary_dim = turned, .context_length = context}));
+    RopeShape shape{.partial = true};
+    TRY_ASSIGN(shape.context_length, hparams_.countOr(kContext, 8192, kLongestContext));
+    TRY_ASSIGN(shape.rotary_dim, readRotaryDim(hparams_, shape, sizes_.attention.head_dim, 0.5));
+    TRY_ASSIGN(rope_, readRope(hparams_, weights_, shape));
     spec.context_length = rope_.context_length;
     TRY(readEnds(source, {"model.embed_tokens", "model.final_norm", "lm_head"}, embedding, sizes_.epsilon,
                  true, spec));

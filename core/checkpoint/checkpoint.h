@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,17 @@ class MappedFile;
 
 enum class CheckpointFormat { kGguf, kSafetensors };
 
+// Of block-scaled FP8 (DeepSeek-V3, arXiv:2412.19437): element (r, c) of a matrix is multiplied by the scale
+// of its block, number r / block_rows * columns + c / block_columns.
+struct BlockScales {
+  std::span<const std::byte> bytes;
+  DType dtype = DType::kF32;
+  std::uint64_t columns = 0;  // of the scales
+  std::uint64_t block_rows = 0, block_columns = 0;
+
+  float at(std::uint64_t row, std::uint64_t column) const;
+};
+
 // A tensor as the file stores it. Shapes are row-major, outermost first, as PyTorch prints them
 // (a GGUF's reversed ne order is turned round on opening): a linear layer's weight is (out_features,
 // in_features).
@@ -31,7 +43,10 @@ struct TensorEntry {
   DType dtype = DType::kF32;
   std::vector<std::uint64_t> shape;
   std::span<const std::byte> bytes;  // into the mapping, which lives as long as the Checkpoint
+  std::optional<BlockScales> scales = {};
 
+  // What the elements are once they are scaled: F32 where there are scales, else `dtype`.
+  DType valueType() const { return scales ? DType::kF32 : dtype; }
   std::uint64_t elements() const;
 };
 

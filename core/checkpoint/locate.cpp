@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "core/checkpoint/byte_reader.h"
 
@@ -15,17 +16,33 @@ constexpr std::string_view kIndexName = "model.safetensors.index.json";
 constexpr std::array<std::string_view, 5> kPickleExtensions = {".bin", ".pt", ".pth", ".ckpt", ".pkl"};
 
 bool isPickleName(const fs::path& path) {
+  if (path.filename().string().ends_with(".bin.index.json")) return true;
   return std::ranges::find(kPickleExtensions, path.extension().string()) != kPickleExtensions.end();
 }
 
-tl::unexpected<Error> refusePickle(const fs::path& path) {
-  const std::string name = path.filename().string();
+// torch.save writes a zip archive, and before version 1.6 wrote a bare pickle.
+bool looksLikePickle(std::string_view text) {
+  return text.starts_with("PK\x03\x04") ||
+         (text.size() > 1 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5);
+}
+
+// `pattern` is a glob pattern of the files that together are the model.
+tl::unexpected<Error> refusePickle(const std::string& name, const std::string& pattern) {
   return fail(
       ErrorCode::kUnsupported,
-      "{} is a Python pickle, which can run any code when it is opened; convert it once: python3 -c \"import "
-      "torch, safetensors.torch as s; s.save_file({{k: v.clone() for k, v in torch.load('{}', "
+      "{} is a Python pickle, which can run any code when it is opened; convert it once, with the Python "
+      "packages torch and safetensors: python3 -c \"import glob, torch, safetensors.torch as s; "
+      "s.save_file({{k: v.contiguous().clone() for f in sorted(glob.glob('{}')) for k, v in torch.load(f, "
       "weights_only=True).items()}}, 'model.safetensors')\"",
-      name, name);
+      name, pattern);
+}
+
+tl::unexpected<Error> refusePickle(const fs::path& path) {
+  constexpr std::string_view kIndex = ".bin.index.json";
+  const std::string name = path.filename().string();
+  if (name.ends_with(kIndex))
+    return refusePickle("what " + name + " lists", name.substr(0, name.size() - kIndex.size()) + "-*.bin");
+  return refusePickle(name, name);
 }
 
 // The header's length stands first and its brace ninth.
@@ -44,7 +61,7 @@ Result<CheckpointParts> openFile(const fs::path& path) {
   if (text.starts_with("lmgg") || text.starts_with("tjgg") || text.starts_with("fmgg"))
     return fail(ErrorCode::kUnsupported, "{} is in the old GGML format; convert the original model to GGUF",
                 name);
-  if (text.starts_with("\x80\x02") || isPickleName(path)) return refusePickle(path);
+  if (looksLikePickle(text) || isPickleName(path)) return refusePickle(path);
   if (looksLikeSafetensors(text) || path.extension() == ".safetensors")
     return openSafetensors(std::move(file));
   return fail(ErrorCode::kUnsupported,
@@ -70,6 +87,19 @@ bool isLaterPart(const fs::path& file) {
          stem.find("-00001-of-") == std::string::npos;
 }
 
+// The index of a model in pickles or else the model itself, not the optimizer that lies beside it.
+std::optional<fs::path> pickledModel(const std::vector<fs::path>& files) {
+  const auto rank = [](const fs::path& file) {
+    const std::string name = file.filename().string();
+    if (!isPickleName(file)) return 0;
+    if (name.ends_with(".index.json")) return 3;
+    return name.starts_with("pytorch_model") || name.starts_with("model") ? 2 : 1;
+  };
+  const auto best = std::ranges::max_element(files, {}, rank);
+  if (best == files.end() || rank(*best) == 0) return std::nullopt;
+  return *best;
+}
+
 Result<CheckpointParts> openFolder(const fs::path& folder) {
   std::error_code ignored;
   if (fs::exists(folder / kIndexName, ignored)) return openShardedSafetensors(folder / kIndexName);
@@ -87,8 +117,7 @@ Result<CheckpointParts> openFolder(const fs::path& folder) {
                   "the folder holds {} {} files and no {}; open one of them, {} for instance", models.size(),
                   extension, kIndexName, models.front().filename().string());
   }
-  const auto pickle = std::ranges::find_if(files, isPickleName);
-  if (pickle != files.end()) return refusePickle(*pickle);
+  if (const std::optional<fs::path> pickle = pickledModel(files)) return refusePickle(*pickle);
   return fail(ErrorCode::kNotFound, "the folder holds no model: no .safetensors and no .gguf file");
 }
 

@@ -27,6 +27,10 @@ Result<CheckpointParts> openSafetensors(std::shared_ptr<const MappedFile> file);
 // A sharded safetensors model: its index, the shards that the index names, config.json.
 Result<CheckpointParts> openShardedSafetensors(const std::filesystem::path& index);
 
+// Gives each FP8 matrix "X" its scales "X_scale_inv"; config.json says how large the blocks are. kInvalidFile
+// when the shapes disagree, kUnsupported names FP8 with scales of another kind.
+Result<void> attachBlockScales(CheckpointParts& parts);
+
 // Number of bytes that a tensor of this shape takes. Errors: the product overflows, or the row of a quantized
 // type is not whole blocks.
 Result<std::uint64_t> tensorBytes(DType type, const std::vector<std::uint64_t>& shape);

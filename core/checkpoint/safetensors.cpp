@@ -162,6 +162,7 @@ Result<CheckpointParts> openSafetensors(std::shared_ptr<const MappedFile> file) 
   if (!parsed.user_metadata.is_null()) parts.metadata["__metadata__"] = std::move(parsed.user_metadata);
   parts.tensors = std::move(parsed.tensors);
   parts.files.push_back(std::move(file));
+  TRY(attachBlockScales(parts));
   return parts;
 }
 
@@ -187,7 +188,10 @@ Result<CheckpointParts> openShardedSafetensors(const std::filesystem::path& inde
     parts.files.push_back(std::move(file));
   }
   TRY(sortByName(parts.tensors));
-  if (found == shard_of.size()) return parts;
+  if (found == shard_of.size()) {
+    TRY(attachBlockScales(parts));
+    return parts;
+  }
   for (const auto& [tensor, shard] : shard_of)
     if (!std::ranges::binary_search(parts.tensors, tensor, {}, &TensorEntry::name))
       return fail(ErrorCode::kInvalidFile, "the index says that {} holds tensor {}, but it does not", shard,

@@ -146,16 +146,20 @@ shader::HeadRows AttentionViews::Impl::head(const Session& session, std::uint32_
       .tokens = session.length(),
       .window = spec.sliding_window,
       .scale = spec.scale,
+      .soft_cap = spec.soft_cap,
+      .slope = spec.alibi_slopes.empty() ? 0 : spec.alibi_slopes[head],
   };
 }
 
 shader::AttentionOverviewParams AttentionViews::Impl::layerHeads(const Session& session,
                                                                  std::uint32_t layer) const {
   const AttentionSpec& spec = *session.model().attention(layer);
+  AttentionRecord record = session.record(layer);
   std::uint32_t element = session.options().cache == CacheType::kF16 ? 2 : 4;
   return {
       .head = head(session, layer, 0),
-      .q_head_bytes = session.record(layer).q_rows * spec.head_dim * element,
+      .slopes = record.slopes,
+      .q_head_bytes = record.q_rows * spec.head_dim * element,
       .k_head_bytes = session.context() * spec.head_dim * element,
       .lse_head_floats = session.context(),
       .group = spec.heads / spec.kv_heads,

@@ -44,13 +44,23 @@ struct TensorSummary {
   int layer = -1;  // -1: embedding, final norm, head
 };
 
+struct LayerSummary {
+  std::string mixer;        // "attention", "mamba2", "attention + mamba2"; empty where a layer has none
+  std::uint32_t heads = 0;  // of its attention; 0: it has no attention map
+};
+
 struct ModelSummary {
   std::filesystem::path path;
   std::string name, architecture, dtype, tokenizer;  // dtype: of most weights
   std::uint64_t parameters = 0, weight_bytes = 0, cache_bytes = 0, scratch_bytes = 0;
   std::uint32_t layers = 0, heads = 0, kv_heads = 0, head_dim = 0;  // heads: the largest of any layer
   std::uint32_t embedding = 0, vocab = 0, context_length = 0, session_context = 0;
+  std::vector<LayerSummary> layer_kinds;  // (layers)
   std::vector<TensorSummary> tensors;
+
+  bool hasMap(std::uint32_t layer, std::uint32_t head) const {
+    return layer < layer_kinds.size() && head < layer_kinds[layer].heads;
+  }
 };
 
 struct Token {

@@ -60,6 +60,7 @@ struct Forward::Branch {
   std::size_t parts;                    // outputs that are added up
   std::span<const float> factors = {};  // of each part's output; empty: all 1
   const gpu::Buffer* input;             // already computed, or null
+  Fuse fuse = Fuse::kWherePossible;
 };
 
 // x = residual(x, post(sum of the parts' outputs)). A single part without further ado adds to x itself.
@@ -74,7 +75,7 @@ Result<void> Forward::branch(gpu::Commands& commands, const Branch& branch, std:
   if (branch.input) {
     in.x = rowsOf(*branch.input, 0, tokens, buffers_.x_stride);
   } else if (branch.residual == Residual::kInput) {
-    Fuse fuse = branch.parts == 1 ? Fuse::kWherePossible : Fuse::kNever;
+    Fuse fuse = branch.parts == 1 ? branch.fuse : Fuse::kNever;
     TRY_ASSIGN(in, normed(commands, branch.norm, tokens, buffers_.normed, fuse));
   }
   for (std::size_t part = 0; part < branch.parts; ++part) {
@@ -119,30 +120,35 @@ Result<void> Forward::block(gpu::Commands& commands, std::uint32_t layer, std::u
                    },
                    spec.mixers[part]);
              }));
-  return branch(commands,
-                {.norm = weights.channel_norm,
-                 .post_norm = weights.channel_post_norm,
-                 .residual = spec.residual,
-                 .scale = spec.channel_scale,
-                 .skip = spec.channel_skip,
-                 .parts = spec.channel ? 1u : 0u,
-                 .input = spec.parallel ? &buffers_.channel_input : nullptr},
-                layer, tokens, splits, [&](Pass pass, std::size_t) {
-                  pass.state = &buffers_.layers[layer].channel_state;
-                  return std::visit(
-                      [&](const auto& kind) {
-                        using Weights = decltype(upload(std::declval<WeightLoader&>(), kind))::value_type;
-                        return record(pass, kind, std::get<Weights>(*weights.channel));
-                      },
-                      *spec.channel);
-                });
+  return branch(
+      commands,
+      {.norm = weights.channel_norm,
+       .post_norm = weights.channel_post_norm,
+       .residual = spec.residual,
+       .scale = spec.channel_scale,
+       .skip = spec.channel_skip,
+       .parts = spec.channel ? 1u : 0u,
+       .input = spec.parallel ? &buffers_.channel_input : nullptr,
+       // Experts gather their tokens' rows, which are to be normalized once.
+       .fuse = spec.channel && std::holds_alternative<MoeSpec>(*spec.channel) ? Fuse::kNever
+                                                                              : Fuse::kWherePossible},
+      layer, tokens, splits, [&](Pass pass, std::size_t) {
+        pass.state = &buffers_.layers[layer].channel_state;
+        return std::visit(
+            [&](const auto& kind) {
+              using Weights = decltype(upload(std::declval<WeightLoader&>(), kind))::value_type;
+              return record(pass, kind, std::get<Weights>(*weights.channel));
+            },
+            *spec.channel);
+      });
 }
 
 Result<Forward::Input> Forward::normed(gpu::Commands& commands, const std::optional<NormWeights>& norm,
                                        std::uint32_t tokens, const gpu::Buffer& to, Fuse fuse) {
   if (!norm && fuse == Fuse::kWherePossible) return Input{.x = xRows(tokens)};
-  // A software device would compute the norm again in each workgroup; a dispatch costs it less.
-  if (norm && fuse == Fuse::kWherePossible && !kernels_.device().info().software && canFuse(*norm))
+  // A software device would compute the norm again in each workgroup, and tiles read finished activations.
+  const bool apart = kernels_.device().info().software || kernels_.tiles(tokens);
+  if (norm && fuse == Fuse::kWherePossible && !apart && canFuse(*norm))
     return Input{.x = xRows(tokens), .gain = &norm->gain, .epsilon = norm->epsilon};
   gpu::Slice rows = rowsOf(to, 0, tokens, buffers_.x_stride);
   TRY(this->norm(commands, {.norm = norm ? &*norm : nullptr, .x = xRows(tokens), .y = rows}, tokens));

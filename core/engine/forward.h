@@ -70,11 +70,12 @@ class Forward {
   Result<void> record(const Pass& pass, const LightningSpec& spec, const LightningWeights& weights);
   Result<void> record(const Pass& pass, const DeltaNetSpec& spec, const DeltaNetWeights& weights);
   Result<void> record(const Pass& pass, const DenseMlpSpec& spec, const MlpWeights& weights);
+  Result<void> record(const Pass& pass, const MoeSpec& spec, const MoeWeights& weights);
   Result<void> record(const Pass& pass, const RwkvChannelSpec& spec, const RwkvChannelWeights& weights);
 
   Result<void> qkv(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
   Result<void> scatter(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
-  Result<void> attend(const Pass& pass, const AttentionSpec& spec);
+  Result<void> attend(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
 
   struct ConvCall;   // see forward_scan.h
   struct GatedCall;  // see forward_mamba.cpp

@@ -14,7 +14,12 @@ std::uint32_t divideUp(std::uint32_t a, std::uint32_t b) {
 
 Result<void> Forward::record(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights) {
   TRY(qkv(pass, spec, weights));
-  TRY(attend(pass, spec));
+  TRY(attend(pass, spec, weights));
+  if (weights.gate) {
+    MatmulCall gate = product(pass, *weights.gate, buffers_.o, buffers_.o_stride);
+    gate.epilogue = Epilogue::kMultiplySigmoid;
+    TRY(kernels_.matmul(pass.commands, gate));
+  }
   return project(pass, weights.output, buffers_.o, buffers_.o_stride);
 }
 
@@ -56,6 +61,8 @@ Result<void> Forward::scatter(const Pass& pass, const AttentionSpec& spec, const
       .stride = buffers_.qkv_stride,
       .heads = spec.heads,
       .kv_heads = spec.kv_heads,
+      .q_width = spec.query_norm ? spec.normWidth(*spec.query_norm) : 0,
+      .k_width = spec.key_norm ? spec.normWidth(*spec.key_norm) : 0,
       .q_epsilon = spec.query_norm ? spec.query_norm->epsilon : 0,
       .k_epsilon = spec.key_norm ? spec.key_norm->epsilon : 0,
   };
@@ -65,7 +72,7 @@ Result<void> Forward::scatter(const Pass& pass, const AttentionSpec& spec, const
   return {};
 }
 
-Result<void> Forward::attend(const Pass& pass, const AttentionSpec& spec) {
+Result<void> Forward::attend(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights) {
   VITRINE_ASSERT(pass.splits == 1 || pass.tokens == 1);
   const LayerBuffers& buffers = buffers_.layers[pass.layer];
   bool f16 = options_.cache == CacheType::kF16;
@@ -75,7 +82,10 @@ Result<void> Forward::attend(const Pass& pass, const AttentionSpec& spec) {
                                               .tokens = pass.tokens,
                                               .cache_f16 = f16,
                                               .probe = options_.probes,
-                                              .split = pass.splits > 1}));
+                                              .split = pass.splits > 1,
+                                              .soft_cap = spec.soft_cap > 0,
+                                              .alibi = !spec.alibi_slopes.empty(),
+                                              .sinks = bool(spec.sinks)}));
   shader::AttentionParams params{
       .state = buffers_.state.address(),
       .q = buffers_.q.address(),
@@ -86,9 +96,9 @@ Result<void> Forward::attend(const Pass& pass, const AttentionSpec& spec) {
       .summary = buffers.summary ? buffers.summary.address() : 0,
       .partial = pass.splits > 1 ? buffers_.partial.address() : 0,
       .arrived = pass.splits > 1 ? buffers_.arrived.address() : 0,
+      .head_terms = weights.head_terms ? weights.head_terms.address() : 0,
       .heads = spec.heads,
       .kv_heads = spec.kv_heads,
-      .head_dim = spec.head_dim,
       .context = options_.context,
       .q_stride = buffers_.q_stride,
       .o_stride = buffers_.o_stride,
@@ -96,6 +106,7 @@ Result<void> Forward::attend(const Pass& pass, const AttentionSpec& spec) {
       .splits = pass.splits,
       .window = spec.sliding_window,
       .scale = spec.scale,
+      .soft_cap = spec.soft_cap,
   };
   std::vector<gpu::Bound> bound;
   if (kernels_.texel()) {

@@ -21,6 +21,17 @@ std::uint64_t column(const gpu::Slice& rows, std::uint32_t first) {
   return rows.address() + std::uint64_t{first} * sizeof(float);
 }
 
+// Rows of a head's state that one subgroup has: they share its reads of B and C, as long as they fit
+// registers.
+std::uint32_t rowsOfSubgroup(const Mamba2Spec& spec, const Kernels& kernels) {
+  constexpr std::uint32_t kMost = 4, kRegisters = 64, kSoftwareRegisters = 16;
+  const std::uint32_t registers = kernels.device().info().software ? kSoftwareRegisters : kRegisters;
+  const std::uint32_t each = divideUp(spec.state, kernels.lanes());
+  std::uint32_t rows = kMost;
+  while (rows > 1 && (spec.head_dim % rows != 0 || rows * each > registers)) rows /= 2;
+  return rows;
+}
+
 enum class Gate : std::uint32_t { kNone, kBefore, kAfter };  // the GATE constant of gated_norm.comp
 
 }  // namespace
@@ -167,8 +178,7 @@ Result<void> Forward::record(const Pass& pass, const Mamba2Spec& spec, const Mam
 }
 
 Result<void> Forward::mamba2Scan(const Pass& pass, const Mamba2Spec& spec, const Mamba2Weights& weights) {
-  // Rows of one subgroup share its reads of B and C.
-  const std::uint32_t rows_each = spec.head_dim % 4 == 0 ? 4 : spec.head_dim % 2 == 0 ? 2 : 1;
+  const std::uint32_t rows_each = rowsOfSubgroup(spec, kernels_);
   TRY_ASSIGN(const gpu::Kernel* kernel,
              kernels_.get("mixers/mamba2_scan", kPlainSubgroups, {{0, spec.state}, {1, rows_each}}));
   const gpu::Slice rows = scratchRows(pass, 0);

@@ -1,8 +1,10 @@
 #include "core/engine/kernels.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "engine/attention.params.h"
+#include "engine/split_halves.params.h"
 #include "gpu/shader_binary.h"
 
 namespace vitrine::core {
@@ -10,6 +12,34 @@ namespace {
 
 std::uint32_t divideUp(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint32_t>((a + b - 1) / b);
+}
+
+constexpr std::string_view kTiled = "engine/matmul_tiled";
+
+shader::MatmulParams paramsOf(const MatmulCall& call) {
+  const PackedLayout& layout = call.matrix->layout;
+  const gpu::Buffer& bias = call.matrix->bias;
+  gpu::Slice low = call.matrix->low(), high = call.matrix->high(), scale = call.matrix->scale();
+  return {
+      .low = low.address(),
+      .high = high.address(),
+      .scales = scale.address(),
+      .x = call.x.address(),
+      .gain = call.norm_gain ? call.norm_gain->address() : 0,
+      .bias = bias ? bias.address() : 0,
+      .y = call.y.address(),
+      .aux = call.aux,
+      .rows = static_cast<std::uint32_t>(layout.rows),
+      .chunks_per_row = layout.chunks_per_row,
+      .columns = static_cast<std::uint32_t>(layout.columns),
+      .x_stride = call.x_stride,
+      .y_stride = call.y_stride,
+      .tokens = call.tokens,
+      .first_row = call.first_row,
+      .epsilon = call.epsilon,
+      .scale = call.scale,
+      .soft_cap = call.soft_cap,
+  };
 }
 
 }  // namespace
@@ -33,7 +63,7 @@ Result<const gpu::Kernel*> Kernels::get(std::string_view name, std::uint32_t sub
     return std::ranges::any_of(gpu::shaderBinaries(),
                                [&](const auto& b) { return b.name == name && b.variant == form; });
   };
-  std::string_view wanted = texel() ? "texel" : "address";
+  std::string_view wanted = name == kTiled ? "coopmat" : texel() ? "texel" : "address";
   std::string_view form = has_form(wanted) ? wanted : "";
   TRY_ASSIGN(auto kernel, gpu::Kernel::create(device_, name, form, constants));
   return &kernels_.emplace(std::move(key), std::move(kernel)).first->second;
@@ -52,7 +82,64 @@ Result<std::vector<gpu::Bound>> Kernels::planes(const Matrix& matrix) const {
   return std::vector<gpu::Bound>{low_view, high_view, scale_view};
 }
 
+bool Kernels::tiles(std::uint32_t tokens) const {
+  constexpr std::uint32_t kFewest = 96;  // below, too few workgroups to fill a GPU
+  const gpu::DeviceInfo& info = device_.info();
+  static const bool built = std::ranges::any_of(
+      gpu::shaderBinaries(), [](const auto& b) { return b.name == kTiled && b.variant == "coopmat"; });
+  return built && info.features.cooperative_matrix && info.subgroup_size == 32 && tokens >= kFewest;
+}
+
+// Grows a buffer that dispatches of one queue use one after the other.
+Result<const gpu::Buffer*> Kernels::scratch(std::vector<gpu::Buffer>& buffers, std::uint64_t bytes) {
+  if (buffers.empty() || buffers.back().size() < bytes) {
+    TRY_ASSIGN(auto buffer, gpu::Buffer::create(device_, std::bit_ceil(bytes), gpu::MemoryKind::kDevice,
+                                                "activations as halves"));
+    buffers.push_back(std::move(buffer));
+  }
+  return &buffers.back();
+}
+
+Result<void> Kernels::tiledMatmul(gpu::Commands& commands, const MatmulCall& call) {
+  constexpr std::uint32_t kRows = 64, kTokens = 64, kSubgroups = 4;  // matmul_tiled.comp
+  const PackedLayout& layout = call.matrix->layout;
+  const gpu::Buffer& bias = call.matrix->bias;
+  const std::uint32_t stride = divideUp(layout.columns, 32) * 32;
+  TRY_ASSIGN(const gpu::Buffer* halves, scratch(halves_, std::uint64_t(call.tokens) * stride * 4));
+  TRY_ASSIGN(const gpu::Buffer* scales, scratch(scales_, std::uint64_t(call.tokens) * 4));
+  TRY_ASSIGN(const gpu::Kernel* split, get("engine/split_halves", 1));
+  shader::SplitHalvesParams split_params{
+      .x = call.x.address(),
+      .halves = halves->address(),
+      .scales = scales->address(),
+      .tokens = call.tokens,
+      .columns = static_cast<std::uint32_t>(layout.columns),
+      .x_stride = call.x_stride,
+      .stride = stride,
+  };
+  commands.dispatch(*split, {call.tokens}, split_params, {.reads = {call.x}, .writes = {*halves, *scales}});
+
+  TRY_ASSIGN(const gpu::Kernel* kernel, get(kTiled, kSubgroups,
+                                            {{0, static_cast<std::uint32_t>(layout.format)},
+                                             {4, static_cast<std::uint32_t>(call.epilogue)},
+                                             {5, static_cast<std::uint32_t>(call.activation)},
+                                             {6, bool(bias)},
+                                             {7, call.cache_f16},
+                                             {9, call.scale != 1 || call.soft_cap != 0}}));
+  shader::MatmulParams params = paramsOf(call);
+  params.x = halves->address();
+  params.gain = scales->address();
+  params.x_stride = stride;
+  gpu::Access access = call.access;
+  access.reads.insert(access.reads.end(), {*halves, *scales});
+  if (call.y) access.writes.push_back(call.y);
+  commands.dispatch(*kernel, {divideUp(call.tokens, kTokens), divideUp(layout.rows, kRows)}, params, access);
+  return {};
+}
+
 Result<void> Kernels::matmul(gpu::Commands& commands, const MatmulCall& call) {
+  if (!call.shape && !call.norm_gain && call.matrix->fits_halves && tiles(call.tokens))
+    return tiledMatmul(commands, call);
   const PackedLayout& layout = call.matrix->layout;
   MatmulShape shape = call.shape.value_or(matmulShape(device_.info(), call.tokens));
   const gpu::Buffer& bias = call.matrix->bias;
@@ -73,27 +160,6 @@ Result<void> Kernels::matmul(gpu::Commands& commands, const MatmulCall& call) {
                                              {8, shape.depth},
                                              {9, call.scale != 1 || call.soft_cap != 0},
                                              {10, tokens_first}}));
-  gpu::Slice low = call.matrix->low(), high = call.matrix->high(), scale = call.matrix->scale();
-  shader::MatmulParams params{
-      .low = low.address(),
-      .high = high.address(),
-      .scales = scale.address(),
-      .x = call.x.address(),
-      .gain = call.norm_gain ? call.norm_gain->address() : 0,
-      .bias = bias ? bias.address() : 0,
-      .y = call.y.address(),
-      .aux = call.aux,
-      .rows = static_cast<std::uint32_t>(layout.rows),
-      .chunks_per_row = layout.chunks_per_row,
-      .columns = static_cast<std::uint32_t>(layout.columns),
-      .x_stride = call.x_stride,
-      .y_stride = call.y_stride,
-      .tokens = call.tokens,
-      .first_row = call.first_row,
-      .epsilon = call.epsilon,
-      .scale = call.scale,
-      .soft_cap = call.soft_cap,
-  };
   std::vector<gpu::Bound> bound;
   if (texel()) {
     TRY_ASSIGN(bound, planes(*call.matrix));
@@ -105,14 +171,16 @@ Result<void> Kernels::matmul(gpu::Commands& commands, const MatmulCall& call) {
   gpu::Access access = call.access;
   access.reads.push_back(call.x);
   if (call.y) access.writes.push_back(call.y);
-  commands.dispatch(*kernel, groups, params, access, bound);
+  commands.dispatch(*kernel, groups, paramsOf(call), access, bound);
   return {};
 }
 
 Result<Kernels::Attention> Kernels::attention(const AttentionShape& shape) {
   bool software = device_.info().software;
   Attention result;
-  std::uint32_t rows = software ? 6 : 4;  // (head, query) pairs that share each read of K and V
+  // (head, query) pairs that share each read of K and V. For one token a GPU is better off with more
+  // subgroups: the heads of a group find K and V in its cache.
+  std::uint32_t rows = software ? 6 : shape.tokens == 1 ? 1 : 4;
   result.heads = std::min(shape.group, rows);
   result.queries = shape.tokens == 1 ? 1 : std::max(1u, rows / result.heads);
   TRY_ASSIGN(result.kernel, get("engine/attention", 1,
@@ -121,7 +189,10 @@ Result<Kernels::Attention> Kernels::attention(const AttentionShape& shape) {
                                  {2, result.queries},
                                  {3, shape.probe},
                                  {4, shape.split},
-                                 {7, shape.cache_f16}}));
+                                 {5, shape.soft_cap},
+                                 {6, shape.alibi},
+                                 {7, shape.cache_f16},
+                                 {8, shape.sinks}}));
   return result;
 }
 

@@ -15,7 +15,8 @@
 namespace vitrine::core {
 
 // The numbers are the EPILOGUE constant of shaders/engine/epilogue.glsl.
-enum class Epilogue : std::uint32_t { kStore, kAdd, kQkv, kGlu, kGated, kActivate };
+// kMultiplySigmoid: y *= sigmoid(the product).
+enum class Epilogue : std::uint32_t { kStore, kAdd, kQkv, kGlu, kGated, kActivate, kMultiplySigmoid };
 
 // How the product is cut: rows (even) and tokens of one subgroup, chunks of a row in flight, subgroups a
 // workgroup.
@@ -48,6 +49,7 @@ struct AttentionShape {
   std::uint32_t head_dim = 0, group = 1;  // query heads a kv head
   std::uint32_t tokens = 1;
   bool cache_f16 = true, probe = false, split = false;
+  bool soft_cap = false, alibi = false, sinks = false;
 };
 
 class Kernels {
@@ -63,6 +65,8 @@ class Kernels {
                                  std::vector<gpu::Specialization> constants = {});
 
   Result<void> matmul(gpu::Commands& commands, const MatmulCall& call);
+  // Whether products of this many tokens run on matrix units, if they have no norm in front.
+  bool tiles(std::uint32_t tokens) const;
 
   struct Attention {
     const gpu::Kernel* kernel = nullptr;
@@ -75,8 +79,13 @@ class Kernels {
   Result<VkBufferView> view(const gpu::Slice& slice, VkFormat format) const;
 
  private:
+  Result<const gpu::Buffer*> scratch(std::vector<gpu::Buffer>& buffers, std::uint64_t bytes);
+  Result<void> tiledMatmul(gpu::Commands& commands, const MatmulCall& call);
+
   gpu::Device& device_;
   std::map<std::string, gpu::Kernel> kernels_;
+  // Activations as halves, and their scales. Outgrown buffers stay: what is recorded may refer to them.
+  std::vector<gpu::Buffer> halves_, scales_;
 };
 
 }  // namespace vitrine::core

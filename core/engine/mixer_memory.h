@@ -92,6 +92,37 @@ inline MixerMemory memoryOf(const DeltaNetSpec& delta) {
           .shown = {heads, delta.value_dim, delta.key_dim}};
 }
 
+// Floats between rows of activations: room for whole chunks of any weight format, so that products may read
+// past the last column.
+inline std::uint32_t activationStride(std::uint64_t floats) {
+  return static_cast<std::uint32_t>((floats + 31) / 32 * 32);
+}
+
+// The scratch of a mixture of experts, in its order. A choice is an expert of a token: choice i is token
+// i / top_k's. Ids and MoeTile are whole numbers.
+enum MoeScratch : std::size_t {
+  kMoeLogits,      // (tokens, stride), of the router
+  kMoeChosen,      // (tokens, top_k)
+  kMoeWeights,     // (tokens, top_k)
+  kMoeSorted,      // (choices)
+  kMoeTiles,       // MoeTile, where experts < choices: at most 2 for each choice
+  kMoeActs,        // (choices, activationStride(width))
+  kMoeOutputs,     // (choices, activationStride(d))
+  kMoeShared,      // (tokens, activationStride(d))
+  kMoeSharedGate,  // (tokens, stride), one number in front
+};
+inline MixerMemory memoryOf(const MoeSpec& moe) {
+  const std::uint64_t top_k = moe.router.top_k, model = activationStride(moe.router.linear.weight.columns);
+  return {.state = 0,
+          .scratch = {moe.experts.size(), top_k, top_k, top_k, 6 * top_k, top_k * activationStride(moe.width),
+                      top_k * model, moe.shared ? model : 0, moe.shared_gate ? 1u : 0u}};
+}
+
+// The mixture of a block, or null.
+inline const MoeSpec* moeOf(const BlockSpec& block) {
+  return block.channel ? std::get_if<MoeSpec>(&*block.channel) : nullptr;
+}
+
 inline MixerMemory memoryOf(const MixerSpec& mixer) {
   return std::visit([](const auto& kind) { return memoryOf(kind); }, mixer);
 }

@@ -45,8 +45,14 @@ ModelSummary summarize(const ModelSpec& spec, const Tokenizer* tokenizer, const 
       .session_context = filled.context,
   };
   for (const BlockSpec& block : spec.blocks) {
+    LayerSummary& layer = summary.layer_kinds.emplace_back();
+    for (const MixerSpec& mixer : block.mixers) {
+      if (!layer.mixer.empty()) layer.mixer += " + ";
+      layer.mixer += std::visit([](const auto& kind) { return kind.kName; }, mixer);
+    }
     const AttentionSpec* attention = block.attention();
     if (!attention) continue;
+    layer.heads = attention->heads;
     summary.heads = std::max(summary.heads, attention->heads);
     summary.kv_heads = std::max(summary.kv_heads, attention->kv_heads);
     summary.head_dim = std::max(summary.head_dim, attention->head_dim);

@@ -9,6 +9,7 @@
 #include "core/engine/forward.h"
 #include "core/engine/kernels.h"
 #include "core/engine/mixer_memory.h"
+#include "core/engine/router_capture.h"
 #include "core/engine/session_buffers.h"
 #include "engine/sample.params.h"
 #include "engine/state.params.h"
@@ -51,6 +52,7 @@ struct Session::Impl {
   // no set-up.
   std::optional<std::pair<std::uint32_t, SamplingSettings>> prepared;
   gpu::Buffer captured_hidden, captured_logits, logit_rows;
+  std::optional<RouterRecorder> routers;
 
   gpu::Device& device() const { return model->device(); }
   bool software() const { return device().info().software; }
@@ -97,6 +99,7 @@ Result<void> Session::Impl::runBatch(std::span<const TokenId> ids, bool want_log
   if (capture && capture->hidden) TRY(recordCapture(commands, 0, count));
   for (std::uint32_t layer = 0; layer < layers(); ++layer) {
     TRY(forward->block(commands, layer, count, count == 1 ? splitsFor(base + 1) : 1));
+    if (capture && capture->router) routers->record(commands, layer, count);
     if (capture && capture->hidden && layer + 1 < layers()) TRY(recordCapture(commands, layer + 1, count));
   }
   if (capture && capture->hidden) {
@@ -132,6 +135,7 @@ Result<void> Session::Impl::readCapture(std::uint32_t count, Capture& capture) {
         capture.hidden_states[slot].insert(capture.hidden_states[slot].end(), row.begin(), row.end());
       }
   }
+  if (capture.router) routers->read(count, capture);
   return capture.logits ? captureLogits(count, capture) : Result<void>{};
 }
 
@@ -278,6 +282,10 @@ Result<void> Session::prefill(std::span<const TokenId> ids, std::stop_token stop
                                    std::uint64_t(impl.layers() + 1) * kMaxBatch * impl.buffers.x_stride * 4,
                                    gpu::MemoryKind::kReadback, "captured hidden states"));
   }
+  if (capture && capture->router && !impl.routers) {
+    TRY_ASSIGN(auto routers, RouterRecorder::create(model(), impl.buffers, kMaxBatch));
+    impl.routers.emplace(std::move(routers));
+  }
   if (capture && capture->logits && !impl.logit_rows) {
     std::uint64_t bytes = std::uint64_t(kLogitRows) * impl.buffers.vocab_stride * 4;
     TRY_ASSIGN(impl.logit_rows,
@@ -412,6 +420,10 @@ AttentionRecord Session::record(std::uint32_t layer) const {
     record.q_step = impl_->buffers.q_step;
     record.q_rows = impl_->buffers.q_rows;
   }
+  const AttentionSpec* spec = impl_->model->attention(layer);
+  for (const MixerWeights& mixer : impl_->model->block(layer).mixers)
+    if (const auto* weights = std::get_if<AttentionWeights>(&mixer); weights && !spec->alibi_slopes.empty())
+      record.slopes = weights->head_terms.address();
   return record;
 }
 

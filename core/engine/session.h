@@ -31,6 +31,7 @@ struct SessionOptions {
 // (attention.params.h).
 struct AttentionRecord {
   gpu::Slice k, v, q_store, lse, summary;
+  std::uint64_t slopes = 0;  // address of (heads) f32, or 0 without ALiBi
   std::uint32_t q_step = 1, q_rows = 0;
 };
 
@@ -42,12 +43,23 @@ struct StateRecord {
   std::vector<std::uint64_t> shape;
 };
 
+// What the router of a layer said: its raw logits, as transformers reports router_logits, and what came of
+// them.
+struct RouterCapture {
+  std::uint32_t layer = 0, experts = 0, top_k = 0;
+  std::vector<float> logits;         // (tokens, experts), before softmax or sigmoid and corrections
+  std::vector<std::int32_t> chosen;  // (tokens, top_k), best first
+  std::vector<float> weights;        // (tokens, top_k), of the chosen experts' outputs
+};
+
 // Where a captured forward pass puts its activations; each vector grows by (tokens, width) row-major values.
 struct Capture {
   bool hidden = false, logits = false;
   std::vector<std::vector<float>>
       hidden_states;              // layers + 1: the embedding's output, .., after the final norm
   std::vector<float> logit_rows;  // (tokens, vocab)
+  bool router = false;
+  std::vector<RouterCapture> routers = {};  // of the layers that have one
 };
 
 struct DecodeTimings {

@@ -12,9 +12,8 @@
 namespace vitrine::core {
 namespace {
 
-// Strides leave room for whole chunks of any weight format, so that products may read past the last column.
 std::uint32_t stride(std::uint64_t floats) {
-  return static_cast<std::uint32_t>((floats + 31) / 32 * 32);
+  return activationStride(floats);
 }
 
 std::uint32_t cacheElementBytes(CacheType type) {
@@ -40,7 +39,11 @@ struct Widths {
   }
   void add(const DenseMlpSpec& m) {
     act = std::max<std::uint64_t>(act, m.width);
-    split_gate |= m.gate && (m.gate->weight.tensor->dtype != m.up.weight.tensor->dtype || m.gate_scale != 1);
+    split_gate |= m.gate && (m.gate->weight.tensor->valueType() != m.up.weight.tensor->valueType() ||
+                             m.gate_scale != 1);
+  }
+  void add(const MoeSpec& m) {
+    if (m.shared) add(*m.shared);
   }
   void add(const RwkvChannelSpec& m) { act = std::max<std::uint64_t>(act, m.inner); }
   void add(const MixerMemory& memory) {

@@ -59,7 +59,7 @@ Result<bool> ViewRefresher::draw(Part& part, const Session& session, Pace pace, 
   TRY(draw());
   part.drawn = Clock::now();
   part.cost_s = std::chrono::duration<double>(part.drawn - start).count();
-  gpu_ms_ += views_->lastGpuMs();
+  spent_ms_ += views_->lastGpuMs();
   return true;
 }
 
@@ -71,7 +71,7 @@ Result<bool> ViewRefresher::refresh(const Session& session, Pace pace) {
     where = std::make_shared<const Value>(std::move(*result));
     return {};
   };
-  gpu_ms_ = 0;
+  spent_ms_ = 0;
   if (session.length() == 0) return false;
   if (request_.row && request_.row->query < session.length()) {
     TRY_ASSIGN(bool drawn, draw(row_, session, pace,
@@ -91,6 +91,7 @@ Result<bool> ViewRefresher::refresh(const Session& session, Pace pace) {
                draw(heads_, session, pace, [&] { return keep(head_summaries_, views_->heads(session)); }));
     changed |= drawn || counted;
   }
+  if (changed) gpu_ms_ = spent_ms_;
   return changed;
 }
 

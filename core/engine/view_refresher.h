@@ -51,7 +51,8 @@ class ViewRefresher {
   std::shared_ptr<const OverviewPicture> overview_picture_;
   std::shared_ptr<const RowValues> row_values_;
   std::shared_ptr<const std::vector<HeadSummary>> head_summaries_;
-  double gpu_ms_ = 0;
+  double spent_ms_ = 0;  // GPU time of the pictures of this refresh
+  double gpu_ms_ = 0;    // of the last that drew any
 };
 
 }  // namespace vitrine::core

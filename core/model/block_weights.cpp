@@ -6,7 +6,7 @@ namespace vitrine::core {
 namespace {
 
 bool sameType(const WeightRef& a, const WeightRef& b) {
-  return a.tensor->dtype == b.tensor->dtype;
+  return a.tensor->valueType() == b.tensor->valueType();
 }
 
 Result<gpu::Buffer> headGain(WeightLoader& loader, const std::optional<Norm>& norm,
@@ -17,6 +17,20 @@ Result<gpu::Buffer> headGain(WeightLoader& loader, const std::optional<Norm>& no
   TRY_ASSIGN(auto values, readFloats(rows));
   for (float& value : values) value += norm->gain_offset;
   return loader.vector(values, "head norm gain");
+}
+
+// What enters the scores of each head beside q . k: zeros for the term that a model lacks.
+Result<gpu::Buffer> headTerms(WeightLoader& loader, const AttentionSpec& spec) {
+  if (spec.alibi_slopes.empty() && !spec.sinks) return gpu::Buffer();
+  VITRINE_ASSERT(spec.alibi_slopes.empty() || spec.alibi_slopes.size() == spec.heads);
+  std::vector<float> terms = spec.alibi_slopes;
+  terms.resize(spec.heads);
+  if (spec.sinks) {
+    VITRINE_ASSERT(spec.sinks.rows == spec.heads);
+    TRY_ASSIGN(const auto sinks, readFloats(rowsOf(spec.sinks)));
+    terms.insert(terms.end(), sinks.begin(), sinks.end());
+  }
+  return loader.vector(terms, "attention head terms");
 }
 
 // Collects q, k and v: neighbours of one type become one matrix.
@@ -85,6 +99,10 @@ Result<AttentionWeights> upload(WeightLoader& loader, const AttentionSpec& spec)
   TRY_ASSIGN(weights.output, loader.linear(spec.output, "attention output"));
   TRY_ASSIGN(weights.query_gain, headGain(loader, spec.query_norm, spec));
   TRY_ASSIGN(weights.key_gain, headGain(loader, spec.key_norm, spec));
+  TRY_ASSIGN(weights.head_terms, headTerms(loader, spec));
+  if (spec.gate) {
+    TRY_ASSIGN(weights.gate, loader.linear(*spec.gate, "attention gate"));
+  }
   return weights;
 }
 

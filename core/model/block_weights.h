@@ -6,7 +6,9 @@
 
 #include "core/model/linear_attention_weights.h"
 #include "core/model/mamba_weights.h"
+#include "core/model/mlp_weights.h"
 #include "core/model/model_spec.h"
+#include "core/model/moe_weights.h"
 #include "core/model/rwkv_weights.h"
 #include "core/model/weight_loader.h"
 
@@ -21,20 +23,16 @@ struct AttentionWeights {
   };
   std::vector<Part> qkv;  // one part, or several where the stored types differ
   Matrix output;
-  gpu::Buffer query_gain, key_gain;  // (head_dim) f32, empty without QK norm
-};
-
-struct MlpWeights {
-  std::optional<Matrix> gate_up;   // rows gate 0, up 0, gate 1, up 1 ..
-  std::optional<Matrix> gate, up;  // apart where their types differ; up alone without a gate
-  Matrix down;
+  std::optional<Matrix> gate;        // sigmoid gates of the heads' outputs
+  gpu::Buffer query_gain, key_gain;  // as long as the norm is wide, f32; empty without QK norm
+  gpu::Buffer head_terms;            // (2, heads) f32: ALiBi slopes, then sinks; empty without either
 };
 
 // The alternatives of MixerSpec, in its order.
 using MixerWeights =
     std::variant<AttentionWeights, MambaWeights, Mamba2Weights, ShortConvWeights, Rwkv4Weights, Rwkv7Weights,
                  RgLruWeights, MlstmWeights, LightningWeights, DeltaNetWeights>;
-using ChannelWeights = std::variant<MlpWeights, RwkvChannelWeights>;  // those of ChannelMixerSpec
+using ChannelWeights = std::variant<MlpWeights, MoeWeights, RwkvChannelWeights>;  // those of ChannelMixerSpec
 
 struct BlockWeights {
   std::optional<NormWeights> mixer_norm, mixer_post_norm, channel_norm, channel_post_norm;
@@ -43,7 +41,6 @@ struct BlockWeights {
 };
 
 Result<AttentionWeights> upload(WeightLoader& loader, const AttentionSpec& spec);
-Result<MlpWeights> upload(WeightLoader& loader, const DenseMlpSpec& spec);
 Result<BlockWeights> upload(WeightLoader& loader, const BlockSpec& spec, std::uint32_t embedding_dim);
 
 }  // namespace vitrine::core

@@ -69,11 +69,13 @@ Result<const Architecture*> findArchitecture(const std::string& name, Checkpoint
               excerpt(name), *closest, fmt::join(known, ", "));
 }
 
-// Weights packed by GPTQ, AWQ and the like are integers with meanings of their own.
+// Weights packed by GPTQ, AWQ and the like are integers with meanings of their own. FP8 is a type of tensor,
+// and its scales are the checkpoint's matter; that activations were rounded to it, too, changes no weight.
 Result<void> refusePackedWeights(const json& metadata) {
   const auto found = metadata.find("quantization_config");
   if (found == metadata.end() || !found->is_object()) return {};
   const auto method = found->find("quant_method");
+  if (method != found->end() && *method == "fp8") return {};
   return fail(ErrorCode::kUnsupported,
               "weights quantized by {} are not read; take the original model or a GGUF file of it",
               method != found->end() ? excerpt(*method) : "an unnamed method");

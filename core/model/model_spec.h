@@ -1,5 +1,4 @@
 // ModelSpec: what the engine runs, for every architecture alike. core/arch/ fills it from a checkpoint.
-// Linear weights are (out_features, in_features): y = W x + b.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +9,8 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/model/channels/dense_mlp.h"
+#include "core/model/channels/moe.h"
 #include "core/model/channels/rwkv.h"
 #include "core/model/mixers/linear_attention.h"
 #include "core/model/mixers/mamba.h"
@@ -39,6 +40,7 @@ struct Rope {
 
 // Multi-head attention. The rows of query, key and value are heads one below the other.
 struct AttentionSpec {
+  static constexpr std::string_view kName = "attention";
   std::uint32_t heads = 0, kv_heads = 0;
   std::uint32_t head_dim = 0;
   Linear query, key, value;  // (heads * head_dim, d), (kv_heads * head_dim, d) twice
@@ -54,23 +56,19 @@ struct AttentionSpec {
   std::uint32_t sliding_window = 0;  // a query sees this many keys, itself included; 0 sees all
   WeightRef sinks;                   // (heads): a logit of no key in the softmax's sum; or empty (gpt-oss)
   std::optional<Linear> gate;  // (heads * head_dim, d): the heads' outputs times sigmoid(gate) (qwen3-next)
+
+  // How many values of q or k such a norm takes together.
+  std::uint32_t normWidth(const Norm& norm) const {
+    return norm.weight ? static_cast<std::uint32_t>(norm.weight.rows) : head_dim;
+  }
 };
 
-enum class Activation { kSilu, kGelu, kGeluTanh, kRelu, kReluSquared, kSigmoid };
-
-struct DenseMlpSpec {  // down(activation(gate(x)) * up(x)); without a gate: down(activation(up(x)))
-  std::uint32_t width = 0;
-  Activation activation = Activation::kSilu;
-  float gate_scale = 1;  // activation(gate_scale * gate(x)) (falcon-h1)
-  std::optional<Linear> gate;
-  Linear up, down;
-};
-
-// Each kind is read by core/arch, run in double precision by core/reference, uploaded by core/model and
-// recorded by core/engine. A kind of its own header lies in core/model/mixers/ or core/model/channels/.
+// Each kind has a name (kName) and is read by core/arch, run in double precision by core/reference, uploaded
+// by core/model and recorded by core/engine. A kind of its own header lies in core/model/mixers/ or
+// core/model/channels/.
 using MixerSpec = std::variant<AttentionSpec, MambaSpec, Mamba2Spec, ShortConvSpec, Rwkv4Spec, Rwkv7Spec,
                                RgLruSpec, MlstmSpec, LightningSpec, DeltaNetSpec>;
-using ChannelMixerSpec = std::variant<DenseMlpSpec, RwkvChannelSpec>;
+using ChannelMixerSpec = std::variant<DenseMlpSpec, MoeSpec, RwkvChannelSpec>;
 
 // What the mixers' and the channel mixer's outputs are added to.
 enum class Residual {

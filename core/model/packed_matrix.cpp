@@ -1,5 +1,6 @@
 #include "core/model/packed_matrix.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -18,12 +19,15 @@ using Quants = std::array<std::uint8_t, kBlock>;
 WeightFormat formatOf(DType type) {
   switch (type) {
     case DType::kF16:
+    case DType::kF8_E4M3:
+    case DType::kF8_E5M2:
       return WeightFormat::kF16;
     case DType::kBF16:
       return WeightFormat::kBF16;
     case DType::kQ8_0:
     case DType::kIQ4_NL:
     case DType::kIQ4_XS:
+    case DType::kMXFP4:
       return WeightFormat::kQ8;
     case DType::kQ4_0:
     case DType::kQ4_1:
@@ -221,12 +225,16 @@ Result<void> packQ3K(const std::byte* super, PackedRow out, std::size_t index) {
 constexpr std::int8_t kIq4Values[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
                                         1,    13,   25,  38,  53,  69,  89,  113};
 
-void putIq4(const std::byte* nibbles, float scale, PackedRow out, std::size_t block) {
+// Twice the values of E2M1.
+constexpr std::int8_t kE2M1Twice[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+
+void putCodes(const std::int8_t (&book)[16], const std::byte* nibbles, float scale, PackedRow out,
+              std::size_t block) {
   std::memcpy(out.scale.data() + 4 * block, &scale, 4);
   std::byte* low = out.low.data() + 32 * block;
   for (int e = 0; e < 16; ++e) {
-    low[e] = std::byte(static_cast<std::uint8_t>(kIq4Values[byteAt(nibbles + e) & 15]));
-    low[e + 16] = std::byte(static_cast<std::uint8_t>(kIq4Values[byteAt(nibbles + e) >> 4]));
+    low[e] = std::byte(static_cast<std::uint8_t>(book[byteAt(nibbles + e) & 15]));
+    low[e + 16] = std::byte(static_cast<std::uint8_t>(book[byteAt(nibbles + e) >> 4]));
   }
 }
 
@@ -234,27 +242,44 @@ Result<void> packIq4(DType type, const std::byte* block, PackedRow out, std::siz
   TRY(finite(half(block)));
   float d = halfToFloat(half(block));
   if (type == DType::kIQ4_NL) {
-    putIq4(block + 2, d, out, index);
+    putCodes(kIq4Values, block + 2, d, out, index);
     return {};
   }
   std::uint16_t high = half(block + 2);
   for (int b = 0; b < 8; ++b) {
     int low_bits = (byteAt(block + 4 + b / 2) >> (4 * (b % 2))) & 15;
     int scale = (low_bits | (((high >> (2 * b)) & 3) << 4)) - 32;
-    putIq4(block + 8 + 16 * b, d * static_cast<float>(scale), out, 8 * index + b);
+    putCodes(kIq4Values, block + 8 + 16 * b, d * static_cast<float>(scale), out, 8 * index + b);
   }
+  return {};
+}
+
+Result<void> packMxfp4(const std::byte* block, PackedRow out, std::size_t index) {
+  constexpr std::uint8_t kLargest = 252;  // beyond, 6 times the scale is infinite; 255 is NaN
+  if (byteAt(block) > kLargest)
+    return fail(ErrorCode::kInvalidFile,
+                "a block's scale has the exponent {}, expected at most {}: the file is damaged",
+                byteAt(block), kLargest);
+  putCodes(kE2M1Twice, block + 1, std::ldexp(1.0f, byteAt(block) - 128), out, index);
   return {};
 }
 
 Result<void> packPlain(DType type, std::span<const std::byte> row, const PackedLayout& layout,
                        PackedRow out) {
   std::memset(out.low.data(), 0, out.low.size());
-  if (layout.format != WeightFormat::kF32 || type == DType::kF32) {
+  const bool as_stored = type == DType::kF32 || type == DType::kF16 || type == DType::kBF16;
+  if (as_stored) {
     std::memcpy(out.low.data(), row.data(), row.size());
     return {};
   }
   std::vector<float> values(layout.columns);
   TRY(dequantize(type, row, values));
+  if (layout.format == WeightFormat::kF16) {
+    std::vector<std::uint16_t> halves(values.size());
+    std::transform(values.begin(), values.end(), halves.begin(), floatToHalf);
+    std::memcpy(out.low.data(), halves.data(), halves.size() * sizeof(halves[0]));
+    return {};
+  }
   std::memcpy(out.low.data(), values.data(), values.size() * sizeof(float));
   return {};
 }
@@ -263,7 +288,7 @@ Result<void> packPlain(DType type, std::span<const std::byte> row, const PackedL
 
 bool isExpanded(DType type) {
   return type == DType::kQ2_K || type == DType::kQ3_K || type == DType::kIQ4_NL || type == DType::kIQ4_XS ||
-         type == DType::kF64;
+         type == DType::kF64 || type == DType::kMXFP4 || type == DType::kF8_E4M3 || type == DType::kF8_E5M2;
 }
 
 Result<PackedLayout> packedLayout(DType type, std::uint64_t rows, std::uint64_t columns) {
@@ -329,6 +354,9 @@ Result<void> packRow(DType type, std::span<const std::byte> row, const PackedLay
         break;
       case DType::kQ3_K:
         TRY(packQ3K(block, out, index));
+        break;
+      case DType::kMXFP4:
+        TRY(packMxfp4(block, out, index));
         break;
       default:
         TRY(packIq4(type, block, out, index));

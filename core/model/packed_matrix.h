@@ -33,8 +33,9 @@ struct PackedLayout {
   std::uint64_t bytes() const { return lowBytes() + highBytes() + scaleBytes(); }
 };
 
-// How a stored type is kept. Q3_K becomes Q6_K, IQ4_NL and IQ4_XS become Q8 (all exact), Q2_K and F64 become
-// F32. `columns` must be a multiple of the type's block; otherwise, or for integers, kUnsupported.
+// How a stored type is kept. Q3_K becomes Q6_K, IQ4_NL, IQ4_XS and MXFP4 become Q8, FP8 becomes F16 (all
+// exact), Q2_K and F64 become F32. `columns` must be a multiple of the type's block; otherwise, or for
+// integers, kUnsupported.
 Result<PackedLayout> packedLayout(DType type, std::uint64_t rows, std::uint64_t columns);
 bool isExpanded(DType type);  // takes more memory than in the file: worth a notice
 

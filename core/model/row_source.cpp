@@ -8,22 +8,23 @@ namespace vitrine::core {
 namespace {
 
 StoredRow rowOf(const WeightRef& weight, std::uint64_t r) {
-  if (weight.transposed) return {weight.tensor, weight.first_row, r};
+  if (weight.transposed) return {weight.tensor, weight.first_row, weight.storedColumn(r)};
   return {weight.tensor, weight.storedRow(r)};
 }
 
 }  // namespace
 
 RowSource rowsOf(const WeightRef& weight) {
-  RowSource source{.type = weight.tensor->dtype, .columns = weight.columns};
+  RowSource source{.type = weight.tensor->valueType(), .columns = weight.columns};
   source.rows.reserve(weight.rows);
   for (std::uint64_t r = 0; r < weight.rows; ++r) source.rows.push_back(rowOf(weight, r));
   return source;
 }
 
 RowSource interleave(const WeightRef& a, const WeightRef& b) {
-  VITRINE_ASSERT(a.rows == b.rows && a.columns == b.columns && a.tensor->dtype == b.tensor->dtype);
-  RowSource source{.type = a.tensor->dtype, .columns = a.columns};
+  VITRINE_ASSERT(a.rows == b.rows && a.columns == b.columns &&
+                 a.tensor->valueType() == b.tensor->valueType());
+  RowSource source{.type = a.tensor->valueType(), .columns = a.columns};
   source.rows.reserve(2 * a.rows);
   for (std::uint64_t r = 0; r < a.rows; ++r) {
     source.rows.push_back(rowOf(a, r));
@@ -52,8 +53,33 @@ void pairUp(RowSource& rows, std::uint32_t head_dim, const Rope& rope) {
   rows.rows = std::move(paired);
 }
 
+namespace {
+
+// The row of an FP8 matrix, scaled, as float32.
+std::span<const std::byte> scaledRow(const StoredRow& row, std::uint64_t columns,
+                                     std::vector<std::byte>& scratch) {
+  const TensorEntry& tensor = *row.tensor;
+  const std::uint64_t stored_columns = tensor.shape.back();
+  scratch.resize(columns * sizeof(float));
+  float scale = 0;
+  for (std::uint64_t c = 0; c < columns; ++c) {
+    const std::uint64_t r = row.column ? row.row + c : row.row, stored_c = row.column.value_or(c);
+    const auto bits = std::to_integer<std::uint8_t>(tensor.bytes[r * stored_columns + stored_c]);
+    const float value = tensor.dtype == DType::kF8_E4M3 ? e4m3ToFloat(bits) : e5m2ToFloat(bits);
+    const std::uint64_t within_block =
+        row.column ? r % tensor.scales->block_rows : stored_c % tensor.scales->block_columns;
+    if (c == 0 || within_block == 0) scale = tensor.scales->at(r, stored_c);
+    const float scaled = value * scale;
+    std::memcpy(&scratch[c * sizeof(float)], &scaled, sizeof scaled);
+  }
+  return scratch;
+}
+
+}  // namespace
+
 std::span<const std::byte> bytesOf(const StoredRow& row, DType type, std::uint64_t columns,
                                    std::vector<std::byte>& scratch) {
+  if (row.tensor->scales) return scaledRow(row, columns, scratch);
   if (!row.column) {
     std::uint64_t bytes = rowBytes(type, columns);
     return row.tensor->bytes.subspan(row.row * bytes, bytes);

@@ -34,7 +34,7 @@ std::uint32_t pairedIndex(std::uint32_t dim, const Rope& rope);
 
 // The rows' values one after another, as float32 (vectors: norm gains and biases).
 Result<std::vector<float>> readFloats(const RowSource& source);
-// The row's bytes as stored; those of a transposed matrix are gathered in `scratch`.
+// The row's bytes as stored; those of a transposed or scaled matrix are gathered in `scratch`.
 std::span<const std::byte> bytesOf(const StoredRow& row, DType type, std::uint64_t columns,
                                    std::vector<std::byte>& scratch);
 

@@ -38,11 +38,27 @@ bool plainRowIsFinite(DType type, std::span<const std::byte> row) {
       return allFinite<std::uint16_t>(row, 0x7c00);
     case DType::kBF16:
       return allFinite<std::uint16_t>(row, 0x7f80);
+    case DType::kF8_E4M3:  // NaN alone, in all bits but the sign
+      return allFinite<std::uint8_t>(row, 0x7f);
+    case DType::kF8_E5M2:
+      return allFinite<std::uint8_t>(row, 0x7c);
     case DType::kF64:
       return allFinite<std::uint64_t>(row, 0x7ff0000000000000ull);
     default:
       return true;
   }
+}
+
+// Below 2^15, by the exponents.
+bool fitsHalves(DType type, std::span<const std::byte> row) {
+  if (type != DType::kF32 && type != DType::kBF16) return true;
+  const std::size_t width = type == DType::kF32 ? 4 : 2;
+  for (std::size_t i = 0; i < row.size(); i += width) {
+    std::uint16_t top;  // of either type: sign, exponent, seven bits
+    std::memcpy(&top, row.data() + i + width - 2, 2);
+    if ((top & 0x7fff) >= 0x4700) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -139,7 +155,7 @@ Result<void> WeightLoader::finish() {
   return uploader_ ? uploader_->finish() : Result<void>{};
 }
 
-Result<void> WeightLoader::uploadRows(const RowSource& source, const Matrix& to) {
+Result<void> WeightLoader::uploadRows(const RowSource& source, Matrix& to) {
   const PackedLayout& layout = to.layout;
   std::uint64_t row_bytes = layout.low_row + layout.high_row + layout.scale_row;
   std::uint64_t batch = std::max<std::uint64_t>(1, kBatchBytes / row_bytes);
@@ -160,6 +176,7 @@ Result<void> WeightLoader::uploadRows(const RowSource& source, const Matrix& to)
           plainRowIsFinite(source.type, bytes)
               ? packRow(source.type, bytes, layout, out)
               : fail(ErrorCode::kInvalidFile, "expected finite weights, found NaN or infinity");
+      to.fits_halves = to.fits_halves && fitsHalves(source.type, bytes);
       if (!packed)
         return within(fmt::format("tensor {} row {}", stored.tensor->name, stored.row), packed.error());
     }

@@ -24,6 +24,7 @@ struct LoadProgress {
 
 struct Matrix {
   PackedLayout layout;
+  bool fits_halves = true;  // every weight lies well within the range of a half float
   gpu::Buffer buffer = {};
   gpu::Buffer bias = {};  // (rows) f32, may be empty
 
@@ -57,7 +58,7 @@ class WeightLoader {
   const std::set<DType>& expanded() const { return expanded_; }  // kept in a wider format than stored
 
  private:
-  Result<void> uploadRows(const RowSource& source, const Matrix& to);
+  Result<void> uploadRows(const RowSource& source, Matrix& to);
   Result<void> send(std::span<const std::byte> data, const gpu::Slice& to, std::uint64_t at);
 
   gpu::Device* device_ = nullptr;

@@ -19,14 +19,15 @@ struct WeightRef {
   // Rows come in runs of `run`, the starts of which are `stride` stored rows apart; 0: one run.
   std::uint64_t run = 0, stride = 0;
   // Stored the other way round (GPT-2's Conv1D, gpt-oss's experts): element (r, c) of the matrix is in stored
-  // row first_row + c at column r. Not together with runs, not for quantized types.
+  // row first_row + c at column storedColumn(r); runs are then of columns. Not for quantized types.
   bool transposed = false;
+  std::uint64_t first_column = 0;  // of a transposed matrix
 
   explicit operator bool() const { return tensor != nullptr; }
-  // Where row r is stored, if not transposed.
-  std::uint64_t storedRow(std::uint64_t r) const {
-    return first_row + (run == 0 ? r : r / run * stride + r % run);
-  }
+  // Where row r lies among the stored rows, or columns, from the first one on.
+  std::uint64_t place(std::uint64_t r) const { return run == 0 ? r : r / run * stride + r % run; }
+  std::uint64_t storedRow(std::uint64_t r) const { return first_row + place(r); }
+  std::uint64_t storedColumn(std::uint64_t r) const { return first_column + place(r); }
 };
 
 struct Linear {

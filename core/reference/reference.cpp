@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "core/model/row_source.h"
@@ -65,8 +66,6 @@ Result<Matrix> apply(const Norm& norm, Matrix x, Index width) {
   return x;
 }
 
-namespace {
-
 double activate(Activation activation, double x) {
   switch (activation) {
     case Activation::kSilu:
@@ -86,16 +85,35 @@ double activate(Activation activation, double x) {
   return 0;
 }
 
+namespace {
+
+double softCap(double value, double cap) {
+  return cap > 0 ? cap * std::tanh(value / cap) : value;
+}
+
+// What a head adds to its scores and to the sum of their exponentials.
+struct HeadTerms {
+  double slope = 0;
+  double sink = -std::numeric_limits<double>::infinity();  // none
+};
+
 // Softmax over the keys that each query sees: itself and those before it, within the window.
-Matrix attentionWeights(const Matrix& queries, const Matrix& keys, const AttentionSpec& spec) {
-  const Matrix scores = queries * keys.transpose() * static_cast<double>(spec.scale);
+Matrix attentionWeights(const Matrix& queries, const Matrix& keys, const AttentionSpec& spec,
+                        const HeadTerms& terms) {
+  Matrix scores = queries * keys.transpose() * static_cast<double>(spec.scale);
+  for (Index query = 0; query < scores.rows(); ++query)
+    for (Index key = 0; key < scores.cols(); ++key)
+      scores(query, key) =
+          softCap(scores(query, key), spec.soft_cap) - terms.slope * static_cast<double>(query - key);
   Matrix weights = Matrix::Zero(scores.rows(), scores.cols());
   for (Index query = 0; query < scores.rows(); ++query) {
     const Index window = spec.sliding_window == 0 ? query + 1 : static_cast<Index>(spec.sliding_window);
     const Index first = std::max<Index>(0, query + 1 - window), count = query + 1 - first;
     const auto seen = scores.row(query).segment(first, count).array();
-    const Eigen::ArrayXd exponentials = (seen - seen.maxCoeff()).exp().transpose();
-    weights.row(query).segment(first, count) = (exponentials / exponentials.sum()).matrix().transpose();
+    const double highest = std::max(seen.maxCoeff(), terms.sink);
+    const Eigen::ArrayXd exponentials = (seen - highest).exp().transpose();
+    const double sum = exponentials.sum() + std::exp(terms.sink - highest);
+    weights.row(query).segment(first, count) = (exponentials / sum).matrix().transpose();
   }
   return weights;
 }
@@ -106,39 +124,37 @@ Result<Matrix> mix(const AttentionSpec& spec, const Matrix& x, ReferenceLayer& l
   TRY_ASSIGN(Matrix keys, apply(spec.key, x));
   TRY_ASSIGN(Matrix values, apply(spec.value, x));
   if (spec.query_norm) {
-    TRY_ASSIGN(queries, apply(*spec.query_norm, std::move(queries), head_dim));
+    TRY_ASSIGN(queries, apply(*spec.query_norm, std::move(queries), spec.normWidth(*spec.query_norm)));
   }
   if (spec.key_norm) {
-    TRY_ASSIGN(keys, apply(*spec.key_norm, std::move(keys), head_dim));
+    TRY_ASSIGN(keys, apply(*spec.key_norm, std::move(keys), spec.normWidth(*spec.key_norm)));
   }
   if (spec.rope) {
     applyRope(*spec.rope, spec.head_dim, queries);
     applyRope(*spec.rope, spec.head_dim, keys);
   }
+  Matrix sinks;
+  if (spec.sinks) {
+    TRY_ASSIGN(sinks, expandWeights(spec.sinks));
+  }
   Matrix mixed(x.rows(), static_cast<Index>(spec.heads) * head_dim);
   for (std::uint32_t head = 0; head < spec.heads; ++head) {
     const Index column = head * head_dim;
     const Index kv_column = head / (spec.heads / spec.kv_heads) * head_dim;
-    layer.attention.push_back(
-        attentionWeights(queries.middleCols(column, head_dim), keys.middleCols(kv_column, head_dim), spec));
+    HeadTerms terms;
+    if (!spec.alibi_slopes.empty()) terms.slope = spec.alibi_slopes[head];
+    if (spec.sinks) terms.sink = sinks(head, 0);
+    layer.attention.push_back(attentionWeights(queries.middleCols(column, head_dim),
+                                               keys.middleCols(kv_column, head_dim), spec, terms));
     mixed.middleCols(column, head_dim) = layer.attention.back() * values.middleCols(kv_column, head_dim);
   }
   layer.keys = std::move(keys);
   layer.values = std::move(values);
-  return apply(spec.output, mixed);
-}
-
-Result<Matrix> mix(const DenseMlpSpec& spec, const Matrix& x, ReferenceLayer&) {
-  const auto act = [&spec](double value) { return activate(spec.activation, value); };
-  TRY_ASSIGN(Matrix up, apply(spec.up, x));
   if (spec.gate) {
-    TRY_ASSIGN(Matrix gate, apply(*spec.gate, x));
-    gate *= static_cast<double>(spec.gate_scale);
-    up.array() *= gate.unaryExpr(act).array();
-  } else {
-    up = up.unaryExpr(act).eval();
+    TRY_ASSIGN(const Matrix gate, apply(*spec.gate, x));
+    mixed.array() *= gate.unaryExpr([](double value) { return 1 / (1 + std::exp(-value)); }).array();
   }
-  return apply(spec.down, up);
+  return apply(spec.output, mixed);
 }
 
 Result<Matrix> embed(const ModelSpec& spec, std::span<const std::int32_t> ids) {
@@ -161,10 +177,6 @@ Result<Matrix> normed(const std::optional<Norm>& norm, Matrix x) {
   if (!norm) return x;
   const Index width = x.cols();
   return apply(*norm, std::move(x), width);
-}
-
-double softCap(double value, double cap) {
-  return cap > 0 ? cap * std::tanh(value / cap) : value;
 }
 
 // What a block adds to its stream: `f` of the normalized input, or of another input that is given.
@@ -208,6 +220,19 @@ Result<Matrix> runBlock(const BlockSpec& block, Matrix x, ReferenceLayer& layer)
 }
 
 }  // namespace
+
+Result<Matrix> mix(const DenseMlpSpec& spec, const Matrix& x, ReferenceLayer&) {
+  const auto act = [&spec](double value) { return activate(spec.activation, value); };
+  TRY_ASSIGN(Matrix up, apply(spec.up, x));
+  if (spec.gate) {
+    TRY_ASSIGN(Matrix gate, apply(*spec.gate, x));
+    gate *= static_cast<double>(spec.gate_scale);
+    up.array() *= gate.unaryExpr(act).array();
+  } else {
+    up = up.unaryExpr(act).eval();
+  }
+  return apply(spec.down, up);
+}
 
 Result<ReferenceMatrix> expandWeights(const WeightRef& weight) {
   return expandRows(weight, 0, weight.rows);

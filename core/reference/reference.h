@@ -25,6 +25,7 @@ struct ReferenceLayer {
   // (heads * head_dim, head_dim) of RWKV-7, (1, channels) of Griffin, (heads * values, keys) of linear
   // attention.
   ReferenceMatrix state;
+  ReferenceMatrix router;  // (T, experts), logits; empty without a mixture of experts
   std::shared_ptr<const ReferenceMatrix> first_values;  // (T, d) of the first block with RWKV-7's mixer
 };
 

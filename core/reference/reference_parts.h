@@ -9,11 +9,14 @@ namespace vitrine::core {
 Result<ReferenceMatrix> apply(const Linear& linear, const ReferenceMatrix& x);
 // Normalizes each run of `width` columns of each row.
 Result<ReferenceMatrix> apply(const Norm& norm, ReferenceMatrix x, Eigen::Index width);
+double activate(Activation activation, double x);
 
 // Each channel convolved over time.
 Result<ReferenceMatrix> convolve(const CausalConv& conv, const ReferenceMatrix& x);
 
 // A mixer's output for its (normalized) input (T, d).
+Result<ReferenceMatrix> mix(const DenseMlpSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+Result<ReferenceMatrix> mix(const MoeSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 Result<ReferenceMatrix> mix(const MambaSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 Result<ReferenceMatrix> mix(const Mamba2Spec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 Result<ReferenceMatrix> mix(const ShortConvSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -40,6 +41,13 @@ void expandBF16(Block in, float* out) {
 }
 void expandF64(Block in, float* out) {
   *out = static_cast<float>(load<double>(in));
+}
+
+void expandE4M3(Block in, float* out) {
+  *out = e4m3ToFloat(*in);
+}
+void expandE5M2(Block in, float* out) {
+  *out = e5m2ToFloat(*in);
 }
 
 // {f16 d; int8 q[32]}
@@ -210,6 +218,18 @@ void expandIQ4_XS(Block in, float* out) {
   }
 }
 
+// Twice the values of E2M1, so that they are whole.
+constexpr std::array<float, 16> kE2M1Twice = {0, 1, 2, 3, 4, 6, 8, 12, -0.0f, -1, -2, -3, -4, -6, -8, -12};
+
+// {u8 exponent of the power of two, biased by 127; nibbles[16]}
+void expandMXFP4(Block in, float* out) {
+  const float half_scale = std::ldexp(1.0f, in[0] - 128);
+  for (int i = 0; i < 16; ++i) {
+    out[i] = half_scale * kE2M1Twice[in[1 + i] & 15];
+    out[i + 16] = half_scale * kE2M1Twice[in[1 + i] >> 4];
+  }
+}
+
 using Expand = void (*)(Block in, float* out);
 
 Expand expander(DType type) {
@@ -246,6 +266,12 @@ Expand expander(DType type) {
       return expandIQ4_NL;
     case DType::kIQ4_XS:
       return expandIQ4_XS;
+    case DType::kMXFP4:
+      return expandMXFP4;
+    case DType::kF8_E4M3:
+      return expandE4M3;
+    case DType::kF8_E5M2:
+      return expandE5M2;
     default:
       return nullptr;
   }

@@ -41,12 +41,15 @@ constexpr std::array kTypes = {
     Row{DType::kQ6_K, {"Q6_K", 256, 210, kQuantized, kReal}},
     Row{DType::kIQ4_NL, {"IQ4_NL", 32, 18, kQuantized, kReal}},
     Row{DType::kIQ4_XS, {"IQ4_XS", 256, 136, kQuantized, kReal}},
+    Row{DType::kMXFP4, {"MXFP4", 32, 17, kQuantized, kReal}},
+    Row{DType::kF8_E4M3, {"F8_E4M3", 1, 1, kPlain, kReal}},
+    Row{DType::kF8_E5M2, {"F8_E5M2", 1, 1, kPlain, kReal}},
 };
 
 constexpr bool rowsStandInEnumOrder() {
   for (std::size_t i = 0; i < kTypes.size(); ++i)
     if (kTypes[i].type != static_cast<DType>(i)) return false;
-  return static_cast<std::size_t>(DType::kIQ4_XS) + 1 == kTypes.size();
+  return static_cast<std::size_t>(DType::kF8_E5M2) + 1 == kTypes.size();
 }
 static_assert(rowsStandInEnumOrder());
 

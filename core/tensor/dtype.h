@@ -1,4 +1,5 @@
 // Element types of stored tensors. Quantized types are ggml's block formats (ggml-common.h of ggml-org/ggml).
+// FP8: Micikevicius et al. 2022, arXiv:2209.05433; MXFP4: Rouhani et al. 2023, arXiv:2310.10537.
 #pragma once
 
 #include <cstddef>
@@ -34,6 +35,9 @@ enum class DType : std::uint8_t {
   kQ6_K,  // super-blocks of 256
   kIQ4_NL,
   kIQ4_XS,
+  kMXFP4,  // OCP Microscaling: blocks of 32 with a power of two
+  kF8_E4M3,
+  kF8_E5M2,  // OCP 8-bit floats, as safetensors has them
 };
 
 struct DTypeInfo {

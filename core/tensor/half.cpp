@@ -1,4 +1,4 @@
-// Conversions between float32 and the two 16-bit floating formats.
+// Conversions between float32 and the 16-bit and 8-bit floating formats.
 #include <bit>
 #include <cstdint>
 
@@ -34,6 +34,20 @@ std::uint16_t floatToHalf(float value) {
   const std::uint32_t odd = (magnitude >> 13) & 1;
   const std::uint32_t rounded = magnitude + 0xfff + odd - (112u << 23);
   return static_cast<std::uint16_t>(sign | rounded >> 13);
+}
+
+float e4m3ToFloat(std::uint8_t bits) {
+  const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x80) << 24;
+  const std::uint32_t exponent = (bits >> 3) & 15, fraction = bits & 7;
+  if (exponent == 15 && fraction == 7) return std::bit_cast<float>(sign | 0x7fc00000);
+  if (exponent != 0) return std::bit_cast<float>(sign | (exponent + 120) << 23 | fraction << 20);
+  const float magnitude = static_cast<float>(fraction) * 0x1p-9f;
+  return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(magnitude));
+}
+
+// The upper half of a half.
+float e5m2ToFloat(std::uint8_t bits) {
+  return halfToFloat(static_cast<std::uint16_t>(bits << 8));
 }
 
 float bfloat16ToFloat(std::uint16_t bits) {

@@ -42,39 +42,27 @@ ByteRange stripped(const AddedToken& token, std::string_view text, ByteRange ran
 Result<AddedTokenMatcher> AddedTokenMatcher::create(std::vector<AddedToken> tokens) {
   AddedTokenMatcher matcher;
   matcher.tokens_ = std::move(tokens);
-  matcher.token_of_node_.push_back(-1);
+  std::vector<ByteTrie::Entry> entries;
   for (std::size_t index = 0; index < matcher.tokens_.size(); ++index) {
     const AddedToken& token = matcher.tokens_[index];
     if (token.content.empty() || token.content.size() > kMaxContentBytes) {
       return fail(ErrorCode::kInvalidFile, "added token {} has {} bytes; 1 to {} are possible", token.id,
                   token.content.size(), kMaxContentBytes);
     }
-    std::uint32_t node = 0;
-    for (const char c : token.content) {
-      const std::uint64_t edge = std::uint64_t{node} << 8 | static_cast<std::uint8_t>(c);
-      const auto [child, added] =
-          matcher.children_.try_emplace(edge, static_cast<std::uint32_t>(matcher.token_of_node_.size()));
-      if (added) matcher.token_of_node_.push_back(-1);
-      node = child->second;
-    }
-    if (matcher.token_of_node_[node] < 0) matcher.token_of_node_[node] = static_cast<std::int32_t>(index);
+    entries.push_back({token.content, static_cast<std::int32_t>(index)});
     matcher.first_byte_[static_cast<std::uint8_t>(token.content[0])] = true;
   }
+  matcher.trie_ = ByteTrie(std::move(entries));
   return matcher;
 }
 
 const AddedToken* AddedTokenMatcher::longestAt(std::string_view text, std::size_t at,
                                                SpecialTokens special) const {
   const AddedToken* longest = nullptr;
-  std::uint32_t node = 0;
-  for (; at < text.size(); ++at) {
-    const auto child = children_.find(std::uint64_t{node} << 8 | static_cast<std::uint8_t>(text[at]));
-    if (child == children_.end()) break;
-    node = child->second;
-    if (token_of_node_[node] < 0) continue;
-    const AddedToken& token = tokens_[static_cast<std::size_t>(token_of_node_[node])];
+  trie_.forEachPrefix(text.substr(at), [&](ByteTrie::Match match) {
+    const AddedToken& token = tokens_[static_cast<std::size_t>(match.value)];
     if (special == SpecialTokens::kParse || !token.special) longest = &token;
-  }
+  });
   return longest;
 }
 

@@ -2,6 +2,7 @@
 // "</s>". The leftmost match wins, among those the longest.
 #pragma once
 
+#include "core/text/byte_trie.h"
 #include "core/text/regex.h"
 #include "core/text/tokenizer.h"
 #include "gpu/error.h"
@@ -11,7 +12,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace vitrine::core {
@@ -47,9 +47,7 @@ class AddedTokenMatcher {
   const AddedToken* longestAt(std::string_view text, std::size_t at, SpecialTokens special) const;
 
   std::vector<AddedToken> tokens_;
-  // A trie: the child of node n for byte b is children_[n << 8 | b]; node 0 is the root.
-  std::unordered_map<std::uint64_t, std::uint32_t> children_;
-  std::vector<std::int32_t> token_of_node_;  // index into tokens_, or -1
+  ByteTrie trie_;  // of indices into tokens_
   std::array<bool, 256> first_byte_{};
 };
 

@@ -1,5 +1,5 @@
-#include "core/text/bpe_tokenizer.h"
-#include "core/text/json_fields.h"
+#include "core/text/bert_steps.h"
+#include "core/text/gguf_vocabulary.h"
 #include "core/text/llamacpp_patterns.h"
 #include "core/text/tokenizer_files.h"
 #include "core/text/unicode.h"
@@ -7,85 +7,17 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <limits>
 
 namespace vitrine::core {
 namespace {
 
-constexpr std::string_view kPrefix = "tokenizer.ggml.";
+using namespace gguf;
+
 constexpr std::string_view kSpaceMark = "▁";
 
-std::string keyOf(std::string_view name) {
-  return std::string(kPrefix) + std::string(name);
-}
-
-Result<TokenType> tokenTypeOf(const Json& value, std::size_t id) {
-  if (!value.is_number_integer() || value.get<std::int64_t>() < 0 || value.get<std::int64_t>() > 6) {
-    return fail(ErrorCode::kInvalidFile, "tokenizer.ggml.token_type[{}] must be a number from 0 to 6", id);
-  }
-  return static_cast<TokenType>(value.get<int>());
-}
-
-// An array with an entry for each token, or null where the file has none.
-Result<const Json*> perToken(const Json& metadata, std::string_view name, std::size_t tokens) {
-  if (findField(metadata, keyOf(name)) == nullptr) return nullptr;
-  TRY_ASSIGN(const Json* array, requireArray(metadata, keyOf(name)));
-  if (array->size() != tokens) {
-    return fail(ErrorCode::kInvalidFile, "{}{} has {} entries, but there are {} tokens", kPrefix, name,
-                array->size(), tokens);
-  }
-  return array;
-}
-
-Result<Vocabulary> readVocabulary(const Json& metadata) {
-  TRY_ASSIGN(const Json* tokens, requireArray(metadata, keyOf("tokens")));
-  if (tokens->empty()) return fail(ErrorCode::kInvalidFile, "tokenizer.ggml.tokens is empty");
-  TRY_ASSIGN(const Json* types, perToken(metadata, "token_type", tokens->size()));
-  Vocabulary vocabulary(tokens->size());
-  for (std::size_t id = 0; id < tokens->size(); ++id) {
-    const Json& piece = (*tokens)[id];
-    if (!piece.is_string()) {
-      return fail(ErrorCode::kInvalidFile, "tokenizer.ggml.tokens[{}] must be a string, not {}", id,
-                  describeType(piece));
-    }
-    TokenType type = TokenType::kNormal;
-    if (types != nullptr) {
-      TRY_ASSIGN(type, tokenTypeOf((*types)[id], id));
-    }
-    vocabulary.set(static_cast<TokenId>(id), piece.get<std::string>(), type);
-  }
-  return vocabulary;
-}
-
-// The id under tokenizer.ggml.<name>; nullopt where the file has none, or says so with -1.
-Result<std::optional<TokenId>> readId(const Json& metadata, std::string_view name,
-                                      const Vocabulary& vocabulary) {
-  const Json* field = findField(metadata, keyOf(name));
-  if (field == nullptr) return std::nullopt;
-  if (*field == -1 || *field == std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
-  return toTokenId(*field, vocabulary.size(), keyOf(name));
-}
-
-// What stands in the text as it is. GGUF says nothing of the white space around such a token; llama.cpp knows
-// that Phi-3's take along what follows them, but for four.
-std::vector<AddedToken> addedTokens(const Json& metadata, const Vocabulary& vocabulary) {
-  const Json* name = findField(metadata, "general.name");
-  const std::string model = name != nullptr && name->is_string() ? name->get<std::string>() : "";
-  const bool phi3 = model.find("Phi-3") != std::string::npos || model.find("phi-3") != std::string::npos ||
-                    model.find("Phi3") != std::string::npos || model.find("phi3") != std::string::npos;
-  constexpr std::string_view kPlain[] = {"<unk>", "<s>", "<|endoftext|>"};
-  std::vector<AddedToken> added;
-  for (TokenId id = 0; vocabulary.contains(id); ++id) {
-    const TokenType type = vocabulary.type(id);
-    const bool special = type == TokenType::kControl || type == TokenType::kUnknown;
-    if (!special && type != TokenType::kUserDefined) continue;
-    AddedToken token{.id = id, .content = std::string(vocabulary.piece(id)), .special = special};
-    if (token.content.empty()) continue;
-    token.right_strip =
-        phi3 && std::find(std::begin(kPlain), std::end(kPlain), token.content) == std::end(kPlain);
-    added.push_back(std::move(token));
-  }
-  return added;
+// The id, where the vocabulary gives it this type.
+std::optional<TokenId> ofType(const Vocabulary& vocabulary, TokenId id, TokenType type) {
+  return vocabulary.type(id) == type ? std::optional(id) : std::nullopt;
 }
 
 Result<std::vector<SpelledMerge>> readMerges(const Json& metadata) {
@@ -102,45 +34,6 @@ Result<std::vector<SpelledMerge>> readMerges(const Json& metadata) {
     merges.push_back({merge->substr(0, space), merge->substr(space + 1)});
   }
   return merges;
-}
-
-Result<std::vector<float>> readScores(const Json& metadata, std::size_t tokens) {
-  TRY_ASSIGN(const Json* list, perToken(metadata, "scores", tokens));
-  if (list == nullptr) return fail(ErrorCode::kInvalidFile, "tokenizer.ggml.scores is absent");
-  std::vector<float> scores;
-  scores.reserve(tokens);
-  for (const Json& score : *list) {
-    if (!score.is_number()) {
-      return fail(ErrorCode::kInvalidFile, "tokenizer.ggml.scores[{}] must be a number, not {}",
-                  scores.size(), describeType(score));
-    }
-    scores.push_back(score.get<float>());
-  }
-  return scores;
-}
-
-// Where the model's texts begin and end; `defaults` come from the kind of tokenizer.
-struct Ends {
-  std::optional<TokenId> beginning = std::nullopt;
-  std::optional<TokenId> end = std::nullopt;
-  bool adds_beginning = false;
-};
-
-Result<void> readEnds(const Json& metadata, Ends defaults, BpeTokenizerParts& parts) {
-  const Vocabulary& vocabulary = parts.vocabulary;
-  TRY_ASSIGN(const auto beginning, readId(metadata, "bos_token_id", vocabulary));
-  parts.beginning_of_text = beginning ? beginning : defaults.beginning;
-  TRY_ASSIGN(parts.adds_beginning_of_text, boolOr(metadata, keyOf("add_bos_token"), defaults.adds_beginning));
-  if (!parts.beginning_of_text) parts.adds_beginning_of_text = false;
-
-  std::vector<TokenId> endings;
-  for (const std::string_view name : {"eos_token_id", "eot_token_id", "eom_token_id"}) {
-    TRY_ASSIGN(const auto id, readId(metadata, name, vocabulary));
-    if (id) endings.push_back(*id);
-  }
-  if (endings.empty() && defaults.end) endings.push_back(*defaults.end);
-  parts.end_of_text = endOfTextIds(vocabulary, std::move(endings));
-  return {};
 }
 
 Result<std::shared_ptr<const Tokenizer>> readByteLevel(const Json& metadata) {
@@ -162,23 +55,22 @@ Result<std::shared_ptr<const Tokenizer>> readByteLevel(const Json& metadata) {
              BpeModel::fromMerges(vocabulary, merges,
                                   {.alphabet = BpeAlphabet::kBytes, .ignore_merges = words.ignore_merges}));
   std::vector<AddedToken> added = addedTokens(metadata, vocabulary);
-  BpeTokenizerParts parts{.vocabulary = std::move(vocabulary),
-                          .added = std::move(added),
-                          .normalizer = {},
-                          .pre_tokenizer = PreTokenizer(std::move(steps)),
-                          .model = std::move(model)};
+  PipelineTokenizerParts parts{.vocabulary = std::move(vocabulary),
+                               .added = std::move(added),
+                               .normalizer = {},
+                               .pre_tokenizer = PreTokenizer(std::move(steps)),
+                               .model = std::move(model),
+                               .kind = "byte-level BPE",
+                               .spelling = Spelling::kByteAlphabet};
   TRY(readEnds(metadata, {.adds_beginning = words.adds_beginning_of_text}, parts));
-  return BpeTokenizer::create(std::move(parts));
+  return PipelineTokenizer::create(std::move(parts));
 }
 
 Result<std::shared_ptr<const Tokenizer>> readSentencePiece(const Json& metadata) {
   TRY_ASSIGN(Vocabulary vocabulary, readVocabulary(metadata));
   TRY_ASSIGN(const std::vector<float> scores, readScores(metadata, vocabulary.size()));
   TRY_ASSIGN(std::optional<TokenId> unknown, readId(metadata, "unknown_token_id", vocabulary));
-  const auto ofType = [&](TokenId id, TokenType type) -> std::optional<TokenId> {
-    return vocabulary.type(id) == type ? std::optional(id) : std::nullopt;
-  };
-  if (!unknown) unknown = ofType(0, TokenType::kUnknown);
+  if (!unknown) unknown = ofType(vocabulary, 0, TokenType::kUnknown);
   TRY_ASSIGN(BpeModel model, BpeModel::fromScores(vocabulary, scores,
                                                   {.alphabet = BpeAlphabet::kCharacters,
                                                    .byte_fallback = true,
@@ -190,17 +82,125 @@ Result<std::shared_ptr<const Tokenizer>> readSentencePiece(const Json& metadata)
   if (prefixes) steps.push_back({.kind = Step::Kind::kPrepend, .to = std::string(kSpaceMark)});
   steps.push_back({.kind = Step::Kind::kReplaceText, .from = " ", .to = std::string(kSpaceMark)});
 
-  const Ends defaults{ofType(1, TokenType::kControl), ofType(2, TokenType::kControl), true};
+  const Ends defaults{ofType(vocabulary, 1, TokenType::kControl), ofType(vocabulary, 2, TokenType::kControl),
+                      true};
   std::vector<AddedToken> added = addedTokens(metadata, vocabulary);
-  BpeTokenizerParts parts{.vocabulary = std::move(vocabulary),
-                          .added = std::move(added),
-                          .normalizer = Normalizer(std::move(steps)),
-                          .pre_tokenizer = {},
-                          .model = std::move(model),
-                          .dummy_space = prefixes ? DummySpace::kEveryFragment : DummySpace::kNever,
-                          .space_mark = std::string(kSpaceMark)};
+  PipelineTokenizerParts parts{.vocabulary = std::move(vocabulary),
+                               .added = std::move(added),
+                               .normalizer = Normalizer(std::move(steps)),
+                               .pre_tokenizer = {},
+                               .model = std::move(model),
+                               .kind = "SentencePiece BPE",
+                               .mark = std::string(kSpaceMark),
+                               .dummy_space = prefixes ? DummySpace::kEveryFragment : DummySpace::kNever};
   TRY(readEnds(metadata, defaults, parts));
-  return BpeTokenizer::create(std::move(parts));
+  return PipelineTokenizer::create(std::move(parts));
+}
+
+// T5's: after SentencePiece's own normalization, the most probable spelling.
+Result<std::vector<NormalizerStep>> unigramSteps(const Json& metadata, bool prefixes) {
+  using Kind = NormalizerStep::Kind;
+  std::vector<NormalizerStep> steps;
+  if (findField(metadata, keyOf("precompiled_charsmap")) != nullptr) {
+    TRY_ASSIGN(const Json* list, requireArray(metadata, keyOf("precompiled_charsmap")));
+    std::string bytes;
+    bytes.reserve(list->size());
+    for (const Json& byte : *list) {
+      if (!byte.is_number_integer() || byte.get<std::int64_t>() < -128 || byte.get<std::int64_t>() > 255)
+        return fail(ErrorCode::kInvalidFile, "tokenizer.ggml.precompiled_charsmap[{}] is no byte",
+                    bytes.size());
+      bytes.push_back(static_cast<char>(byte.get<int>()));
+    }
+    if (!bytes.empty()) {
+      TRY_ASSIGN(Charsmap map, Charsmap::create(bytes));
+      steps.push_back({.kind = Kind::kCharsmap,
+                       .charsmap = std::make_shared<const Charsmap>(std::move(map)),
+                       .search = CharsmapSearch::kLongest});
+    }
+  }
+  TRY_ASSIGN(const bool trims, boolOr(metadata, keyOf("remove_extra_whitespaces"), false));
+  if (trims) {
+    steps.push_back({.kind = Kind::kMergeSpaces});
+    steps.push_back({.kind = Kind::kStripSpaces});
+  }
+  if (prefixes) steps.push_back({.kind = Kind::kPrepend, .to = std::string(kSpaceMark)});
+  steps.push_back({.kind = Kind::kReplaceText, .from = " ", .to = std::string(kSpaceMark)});
+  return steps;
+}
+
+Result<std::shared_ptr<const Tokenizer>> readUnigram(const Json& metadata) {
+  TRY_ASSIGN(Vocabulary vocabulary, readVocabulary(metadata));
+  TRY_ASSIGN(const std::vector<float> scores, readScores(metadata, vocabulary.size()));
+  TRY_ASSIGN(std::optional<TokenId> unknown, readId(metadata, "unknown_token_id", vocabulary));
+  if (!unknown) unknown = ofType(vocabulary, 2, TokenType::kUnknown);
+  TRY_ASSIGN(UnigramModel model,
+             UnigramModel::create(vocabulary, std::vector<double>(scores.begin(), scores.end()),
+                                  {.unknown = unknown, .byte_fallback = true}));
+  TRY_ASSIGN(const bool prefixes, boolOr(metadata, keyOf("add_space_prefix"), true));
+  TRY_ASSIGN(std::vector<NormalizerStep> steps, unigramSteps(metadata, prefixes));
+  const Ends defaults{.end = ofType(vocabulary, 1, TokenType::kControl), .adds_end = true};
+  std::vector<AddedToken> added = addedTokens(metadata, vocabulary);
+  PipelineTokenizerParts parts{.vocabulary = std::move(vocabulary),
+                               .added = std::move(added),
+                               .normalizer = Normalizer(std::move(steps)),
+                               .pre_tokenizer = {},
+                               .model = std::move(model),
+                               .kind = "SentencePiece Unigram",
+                               .mark = std::string(kSpaceMark),
+                               .dummy_space = prefixes ? DummySpace::kEveryFragment : DummySpace::kNever};
+  TRY(readEnds(metadata, defaults, parts));
+  return PipelineTokenizer::create(std::move(parts));
+}
+
+// BERT's. A token that begins a word is spelled "▁the", one that goes on "ing".
+Result<std::shared_ptr<const Tokenizer>> readWordPiece(const Json& metadata) {
+  TRY_ASSIGN(Vocabulary vocabulary, readVocabulary(metadata));
+  TRY_ASSIGN(std::optional<TokenId> unknown, readId(metadata, "unknown_token_id", vocabulary));
+  if (!unknown) unknown = vocabulary.find("[UNK]");
+  if (!unknown) return fail(ErrorCode::kInvalidFile, "the WordPiece vocabulary has no unknown token");
+  vocabulary.setType(*unknown, TokenType::kUnknown);
+  TRY_ASSIGN(const auto begin, readId(metadata, "cls_token_id", vocabulary));
+  TRY_ASSIGN(const auto end, readId(metadata, "seperator_token_id", vocabulary));  // GGUF spells it so
+  TRY_ASSIGN(std::vector<PreTokenizerStep> words, bertWords());
+  WordPieceModel model(vocabulary, {.word_prefix = std::string(kSpaceMark), .unknown = *unknown});
+  std::vector<AddedToken> added = addedTokens(metadata, vocabulary);
+  PipelineTokenizerParts parts{.vocabulary = std::move(vocabulary),
+                               .added = std::move(added),
+                               .normalizer = Normalizer(bertNormalization({})),
+                               .pre_tokenizer = PreTokenizer(std::move(words)),
+                               .model = std::move(model),
+                               .kind = "WordPiece",
+                               .mark = std::string(kSpaceMark),
+                               .joins_punctuation = true,
+                               .dummy_space = DummySpace::kStart};
+  TRY(readEnds(metadata, {.beginning = begin, .end = end, .adds_beginning = true, .adds_end = true}, parts));
+  return PipelineTokenizer::create(std::move(parts));
+}
+
+// RWKV's "world" vocabulary of byte strings.
+Result<std::shared_ptr<const Tokenizer>> readRwkv(const Json& metadata) {
+  TRY_ASSIGN(Vocabulary vocabulary, readVocabulary(metadata));
+  std::vector<std::string> bytes_of(vocabulary.size());
+  for (TokenId id = 0; vocabulary.contains(id); ++id) {
+    if (vocabulary.type(id) == TokenType::kControl || vocabulary.type(id) == TokenType::kUnknown) continue;
+    auto bytes = unescaped(vocabulary.piece(id));
+    if (!bytes) {
+      return fail(ErrorCode::kInvalidFile, "token {} of the tokenizer, '{}', ends within an escape", id,
+                  quotable(vocabulary.piece(id)));
+    }
+    bytes_of[static_cast<std::size_t>(id)] = std::move(*bytes);
+  }
+  std::vector<AddedToken> added = addedTokens(metadata, vocabulary);
+  const Ends defaults{ofType(vocabulary, 0, TokenType::kControl), ofType(vocabulary, 0, TokenType::kControl)};
+  PipelineTokenizerParts parts{.vocabulary = std::move(vocabulary),
+                               .added = std::move(added),
+                               .normalizer = {},
+                               .pre_tokenizer = {},
+                               .model = LongestMatchModel(bytes_of),
+                               .kind = "RWKV world",
+                               .spelling = Spelling::kEscapes};
+  TRY(readEnds(metadata, defaults, parts));
+  return PipelineTokenizer::create(std::move(parts));
 }
 
 }  // namespace
@@ -212,11 +212,14 @@ Result<std::shared_ptr<const Tokenizer>> tokenizerFromGguf(const Json& metadata)
   TRY_ASSIGN(const std::string model, requireString(metadata, keyOf("model")));
   if (model == "gpt2") return readByteLevel(metadata);
   if (model == "llama") return readSentencePiece(metadata);
-  const std::string_view known = model == "bert" ? " (WordPiece)" : model == "t5" ? " (Unigram)" : "";
-  return fail(ErrorCode::kUnsupported,
-              "tokenizer.ggml.model is '{}'{}; this version reads 'gpt2' (byte-level BPE) and 'llama' "
-              "(SentencePiece BPE)",
-              quotable(model), known);
+  if (model == "bert") return readWordPiece(metadata);
+  if (model == "t5") return readUnigram(metadata);
+  if (model == "rwkv") return readRwkv(metadata);
+  return fail(
+      ErrorCode::kUnsupported,
+      "tokenizer.ggml.model is '{}'; this version reads 'gpt2' (byte-level BPE), 'llama' (SentencePiece "
+      "BPE), 't5' (Unigram), 'bert' (WordPiece) and 'rwkv'",
+      quotable(model));
 }
 
 }  // namespace vitrine::core

@@ -1,5 +1,7 @@
 #include "core/text/json_pipeline.h"
 
+#include "core/text/base64.h"
+#include "core/text/bert_steps.h"
 #include "core/text/llamacpp_patterns.h"
 #include "core/text/unicode.h"
 
@@ -49,8 +51,32 @@ Result<NormalizerStep> readReplacement(const Json& step) {
   return out;
 }
 
+Result<void> readBertNormalizer(const Json& step, JsonPipeline& out) {
+  BertNormalization options;
+  TRY_ASSIGN(options.cleans_text, boolOr(step, "clean_text", true));
+  TRY_ASSIGN(options.spaces_han, boolOr(step, "handle_chinese_chars", true));
+  TRY_ASSIGN(options.lowercases, boolOr(step, "lowercase", true));
+  TRY_ASSIGN(options.strips_accents, boolOr(step, "strip_accents", options.lowercases));
+  for (NormalizerStep& made : bertNormalization(options)) out.normalizer.push_back(std::move(made));
+  return {};
+}
+
+Result<void> readPrecompiled(const Json& step, JsonPipeline& out) {
+  TRY_ASSIGN(const std::string text, requireString(step, "precompiled_charsmap"));
+  if (text.empty()) return {};  // the identity
+  const std::optional<std::string> bytes = fromBase64(text);
+  if (!bytes) return fail(ErrorCode::kInvalidFile, "the tokenizer's precompiled_charsmap is not base64");
+  TRY_ASSIGN(Charsmap map, Charsmap::create(*bytes));
+  out.normalizer.push_back({.kind = NormalizerStep::Kind::kCharsmap,
+                            .charsmap = std::make_shared<const Charsmap>(std::move(map)),
+                            .search = CharsmapSearch::kGraphemes});
+  return {};
+}
+
 Result<void> readNormalizer(const std::string& type, const Json& step, JsonPipeline& out) {
   using Kind = NormalizerStep::Kind;
+  if (type == "BertNormalizer") return readBertNormalizer(step, out);
+  if (type == "Precompiled") return readPrecompiled(step, out);
   NormalizerStep parsed;
   if (type == "NFC") {
     parsed.kind = Kind::kNfc;
@@ -159,7 +185,12 @@ Result<void> readPreTokenizer(const std::string& type, const Json& step, JsonPip
   }
   if (type == "Punctuation") {
     TRY_ASSIGN(const SplitBehavior behavior, readBehavior(step, "Isolated"));
-    return addSplit(R"([\p{P}!-/:-@\[-`{-~])", behavior, out);
+    return addSplit(kBertPunctuation, behavior, out);
+  }
+  if (type == "BertPreTokenizer") {
+    TRY_ASSIGN(std::vector<PreTokenizerStep> words, bertWords());
+    for (PreTokenizerStep& made : words) out.pre_tokenizer.push_back(std::move(made));
+    return {};
   }
   if (type == "WhitespaceSplit") return addSplit(R"(\s+)", SplitBehavior::kRemoved, out);
   if (type == "Whitespace") {
@@ -171,8 +202,13 @@ Result<void> readPreTokenizer(const std::string& type, const Json& step, JsonPip
               quotable(type));
 }
 
-// Decoding follows from how the tokens are spelled; this only makes sure that the file means the same.
-Result<void> checkDecoder(const std::string& type, const Json& step, const JsonPipeline& pipeline) {
+// Decoding follows from how the tokens are spelled; this makes sure that the file means the same.
+Result<void> readDecoder(const std::string& type, const Json& step, JsonModelKind kind,
+                         JsonPipeline& pipeline) {
+  if (type == "WordPiece" && kind == JsonModelKind::kWordPiece) {
+    TRY_ASSIGN(pipeline.joins_punctuation, boolOr(step, "cleanup", true));
+    return {};
+  }
   if (type == "ByteLevel" || type == "ByteFallback" || type == "Fuse" || type == "Metaspace") return {};
   TRY_ASSIGN(const std::string content, stringOr(step, "content", ""));
   if (type == "Strip" && content == " ") return {};
@@ -186,9 +222,28 @@ Result<void> checkDecoder(const std::string& type, const Json& step, const JsonP
               quotable(content));
 }
 
+// How tokens spell spaces follows from the model and from the steps together.
+Result<void> settleSpaces(JsonModelKind kind, JsonPipeline& out) {
+  if (kind != JsonModelKind::kBpe && out.byte_level) {
+    return fail(ErrorCode::kUnsupported, "the tokenizer's pre-tokenizer 'ByteLevel' is read with BPE only");
+  }
+  if (kind == JsonModelKind::kWordPiece) {
+    out.dummy_space = DummySpace::kStart;
+  } else if (out.byte_level) {
+    out.space_mark.clear();
+    out.dummy_space = DummySpace::kNever;
+  } else if (out.space_mark.empty()) {
+    return fail(
+        ErrorCode::kUnsupported,
+        "the tokenizer is neither byte-level nor does it spell spaces, as this version expects of BPE "
+        "and Unigram");
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<JsonPipeline> readJsonPipeline(const Json& tokenizer) {
+Result<JsonPipeline> readJsonPipeline(const Json& tokenizer, JsonModelKind kind) {
   JsonPipeline out;
   TRY(forEachStep(
       findField(tokenizer, "normalizer"), "normalizers",
@@ -205,17 +260,10 @@ Result<JsonPipeline> readJsonPipeline(const Json& tokenizer) {
   TRY(forEachStep(
       findField(tokenizer, "pre_tokenizer"), "pretokenizers",
       [&](const std::string& type, const Json& step) { return readPreTokenizer(type, step, out); }));
-  if (out.byte_level) {
-    out.space_mark.clear();
-    out.dummy_space = DummySpace::kNever;
-  } else if (out.space_mark.empty()) {
-    return fail(
-        ErrorCode::kUnsupported,
-        "the tokenizer is neither byte-level nor does it spell spaces: this version reads byte-level BPE and "
-        "SentencePiece BPE");
-  }
-  TRY(forEachStep(findField(tokenizer, "decoder"), "decoders",
-                  [&](const std::string& type, const Json& step) { return checkDecoder(type, step, out); }));
+  TRY(settleSpaces(kind, out));
+  TRY(forEachStep(
+      findField(tokenizer, "decoder"), "decoders",
+      [&](const std::string& type, const Json& step) { return readDecoder(type, step, kind, out); }));
   return out;
 }
 

@@ -1,14 +1,16 @@
-// The parts of a tokenizer.json that handle text before and after BPE: "normalizer", "pre_tokenizer" and
-// "decoder".
+// The parts of a tokenizer.json that handle text before and after its model: "normalizer", "pre_tokenizer"
+// and "decoder".
 #pragma once
 
-#include "core/text/bpe_tokenizer.h"
 #include "core/text/json_fields.h"
+#include "core/text/pipeline_tokenizer.h"
 
 #include <string>
 #include <vector>
 
 namespace vitrine::core {
+
+enum class JsonModelKind { kBpe, kUnigram, kWordPiece };
 
 struct JsonPipeline {
   std::vector<NormalizerStep> normalizer;
@@ -16,10 +18,11 @@ struct JsonPipeline {
   bool byte_level = false;
   std::string space_mark;  // what becomes of a space; empty when byte-level
   DummySpace dummy_space = DummySpace::kNever;
+  bool joins_punctuation = false;  // decoding drops the space before "." and "'s"
 };
 
 // kUnsupported names the step that this version does not know, kInvalidFile what is wrong with one that it
 // does.
-Result<JsonPipeline> readJsonPipeline(const Json& tokenizer);
+Result<JsonPipeline> readJsonPipeline(const Json& tokenizer, JsonModelKind kind);
 
 }  // namespace vitrine::core

@@ -6,6 +6,8 @@
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
 
+#include <algorithm>
+
 namespace vitrine::core {
 namespace {
 
@@ -119,6 +121,51 @@ Result<std::string> replaced(const NormalizerStep& step, std::string_view text, 
   return out;
 }
 
+std::string cleaned(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint next = codePointAt(text, at);
+    const bool line_control = next.value == '\t' || next.value == '\n' || next.value == '\r';
+    // As Hugging Face's library does, BERT's own would drop unassigned characters, too.
+    constexpr auto kControls = U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CO_MASK | U_GC_CS_MASK;
+    const bool control = (U_GET_GC_MASK(static_cast<UChar32>(next.value)) & kControls) != 0;
+    if (line_control || (!control && isWhitespace(next.value))) {
+      out += ' ';
+    } else if (!control && next.value != 0xFFFD) {
+      out += text.substr(at, next.bytes);
+    }
+    at += next.bytes;
+  }
+  return out;
+}
+
+// The blocks that BERT takes for Chinese: ideographs, but neither kana nor hangul.
+bool isHan(char32_t c) {
+  return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x20000 && c <= 0x2A6DF) ||
+         (c >= 0x2A700 && c <= 0x2B73F) || (c >= 0x2B740 && c <= 0x2B81F) || (c >= 0x2B920 && c <= 0x2CEAF) ||
+         (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x2F800 && c <= 0x2FA1F);
+}
+
+std::string withSpacedHan(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint next = codePointAt(text, at);
+    const bool han = isHan(next.value);
+    if (han) out += ' ';
+    out += text.substr(at, next.bytes);
+    if (han) out += ' ';
+    at += next.bytes;
+  }
+  return out;
+}
+
+std::string withMergedSpaces(std::string text) {
+  const auto end = std::unique(text.begin(), text.end(), [](char a, char b) { return a == ' ' && b == ' '; });
+  text.erase(end, text.end());
+  return text;
+}
+
 Result<std::string> applyStep(const NormalizerStep& step, std::string text, std::size_t max_bytes) {
   switch (step.kind) {
     case Kind::kNfc:
@@ -137,6 +184,18 @@ Result<std::string> applyStep(const NormalizerStep& step, std::string text, std:
       return replaced(step, text, max_bytes);
     case Kind::kStrip:
       return stripped(step, text);
+    case Kind::kCleanText:
+      return cleaned(text);
+    case Kind::kSpaceHan:
+      return withSpacedHan(text);
+    case Kind::kMergeSpaces:
+      return withMergedSpaces(std::move(text));
+    case Kind::kStripSpaces:
+      text.erase(0, std::min(text.find_first_not_of(' '), text.size()));
+      text.erase(text.find_last_not_of(' ') + 1);
+      return text;
+    case Kind::kCharsmap:
+      return step.charsmap->apply(text, step.search, max_bytes);
   }
   return text;
 }

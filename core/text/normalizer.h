@@ -3,9 +3,11 @@
 // well-formed UTF-8.
 #pragma once
 
+#include "core/text/charsmap.h"
 #include "core/text/regex.h"
 #include "gpu/error.h"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,14 +26,21 @@ struct NormalizerStep {
     kPrepend,
     kReplaceText,
     kReplaceRegex,
-    kStrip
+    kStrip,
+    kCleanText,    // BERT: no controls, and each white space character is a space
+    kSpaceHan,     // BERT: a space on both sides of each Chinese character
+    kMergeSpaces,  // a run of spaces is one
+    kStripSpaces,  // none at the ends
+    kCharsmap,
   };
 
   Kind kind = Kind::kNfc;
   std::string from = {};                        // kReplaceText: what is replaced, not empty
   std::optional<Regex> pattern = std::nullopt;  // kReplaceRegex
   std::string to = {};  // kReplace*: by what; kPrepend: what comes in front of a text that is not empty
-  bool left = false, right = false;  // kStrip: white space at which ends
+  bool left = false, right = false;                    // kStrip: white space at which ends
+  std::shared_ptr<const Charsmap> charsmap = nullptr;  // kCharsmap
+  CharsmapSearch search = CharsmapSearch::kLongest;    // kCharsmap
 };
 
 class Normalizer {

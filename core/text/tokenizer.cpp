@@ -30,9 +30,13 @@ std::string displayOf(CodePoint c, std::string_view bytes, bool leading) {
 
 Result<std::vector<TokenId>> Tokenizer::encodePrompt(std::string_view utf8) const {
   TRY_ASSIGN(std::vector<TokenId> ids, encode(utf8));
-  const std::optional<TokenId> begin = beginningOfText();
-  if (addsBeginningOfText() && begin) ids.insert(ids.begin(), *begin);
+  ids.insert(ids.begin(), promptPrefix().begin(), promptPrefix().end());
+  ids.insert(ids.end(), promptSuffix().begin(), promptSuffix().end());
   return ids;
+}
+
+bool Tokenizer::addsBeginningOfText() const {
+  return !promptPrefix().empty() && promptPrefix().front() == beginningOfText();
 }
 
 std::string Tokenizer::decode(std::span<const TokenId> ids) const {

@@ -1,4 +1,5 @@
-// Text to token ids and back: byte-level BPE and SentencePiece BPE, from a GGUF's metadata or tokenizer.json.
+// Text to token ids and back: byte-level and SentencePiece BPE, Unigram, WordPiece, RWKV's vocabulary and
+// plain bytes, from a GGUF's metadata or tokenizer.json.
 #pragma once
 
 #include <cstdint>
@@ -47,11 +48,14 @@ class Tokenizer {
   virtual std::size_t vocabSize() const = 0;
   virtual bool isControl(TokenId id) const = 0;
   virtual std::optional<TokenId> beginningOfText() const = 0;
-  virtual bool addsBeginningOfText() const = 0;        // the model wants it in front of every prompt
+  // What the model wants around every prompt: mostly nothing, or the beginning-of-text token in front.
+  virtual const std::vector<TokenId>& promptPrefix() const = 0;
+  virtual const std::vector<TokenId>& promptSuffix() const = 0;
+  bool addsBeginningOfText() const;                    // the prefix begins with it
   virtual std::vector<TokenId> endOfText() const = 0;  // every id that ends a generation
-  virtual std::string kind() const = 0;                // "byte-level BPE", "SentencePiece BPE": for display
+  virtual std::string kind() const = 0;                // "byte-level BPE", "WordPiece": for display
 
-  // encode(), with the beginning-of-text token in front where the model wants it.
+  // encode(), between promptPrefix() and promptSuffix().
   Result<std::vector<TokenId>> encodePrompt(std::string_view utf8) const;
   // As it is drawn: a leading space as "·", a line break as "⏎", bytes that are no character as "⟨E2⟩".
   std::string display(TokenId id) const;

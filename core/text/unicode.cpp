@@ -28,20 +28,13 @@ struct Cluster {
 };
 
 std::vector<Cluster> clustersOf(std::string_view utf8) {
-  const auto text =
-      icu::UnicodeString::fromUTF8(icu::StringPiece(utf8.data(), static_cast<std::int32_t>(utf8.size())));
-  UErrorCode status = U_ZERO_ERROR;
-  const std::unique_ptr<icu::BreakIterator> breaks(
-      icu::BreakIterator::createCharacterInstance(icu::Locale::getRoot(), status));
   std::vector<Cluster> clusters;
-  if (U_FAILURE(status)) return clusters;
-  breaks->setText(text);
-  for (std::int32_t begin = 0, end = breaks->next(); end != icu::BreakIterator::DONE;
-       begin = end, end = breaks->next()) {
-    Cluster cluster;
-    text.tempSubStringBetween(begin, end).toUTF8String(cluster.text);
+  std::size_t begin = 0;
+  for (const std::size_t end : graphemeEnds(utf8)) {
+    Cluster cluster{std::string(utf8.substr(begin, end - begin))};
     cluster.columns = std::min(2, displayWidth(cluster.text));  // a joined emoji sequence is one glyph
     clusters.push_back(std::move(cluster));
+    begin = end;
   }
   return clusters;
 }
@@ -112,6 +105,31 @@ bool isWordCharacter(char32_t code_point) {
   const auto c = static_cast<UChar32>(code_point);
   return u_isUAlphabetic(c) || (U_GET_GC_MASK(c) & (U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK)) != 0 ||
          u_hasBinaryProperty(c, UCHAR_JOIN_CONTROL);
+}
+
+std::vector<std::size_t> graphemeEnds(std::string_view utf8) {
+  UErrorCode status = U_ZERO_ERROR;
+  const std::unique_ptr<icu::BreakIterator> breaks(
+      icu::BreakIterator::createCharacterInstance(icu::Locale::getRoot(), status));
+  std::vector<std::size_t> ends;
+  if (U_FAILURE(status)) {  // ICU's data is missing: each character is a cluster
+    for (std::size_t at = 0; at < utf8.size(); ends.push_back(at)) at += codePointAt(utf8, at).bytes;
+    return ends;
+  }
+  const auto text =
+      icu::UnicodeString::fromUTF8(icu::StringPiece(utf8.data(), static_cast<std::int32_t>(utf8.size())));
+  breaks->setText(text);
+  std::size_t byte = 0;
+  std::int32_t unit = 0;
+  for (std::int32_t end = breaks->next(); end != icu::BreakIterator::DONE; end = breaks->next()) {
+    while (unit < end) {
+      const CodePoint next = codePointAt(utf8, byte);
+      byte += next.bytes;
+      unit += next.value < 0x10000 ? 1 : 2;
+    }
+    ends.push_back(byte);
+  }
+  return ends;
 }
 
 int displayWidth(std::string_view utf8) {

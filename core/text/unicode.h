@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vitrine::core {
 
@@ -31,6 +32,9 @@ std::string replaceInvalidUtf8(std::string_view bytes);
 
 bool isWhitespace(char32_t code_point);     // the White_Space property: what \s matches
 bool isWordCharacter(char32_t code_point);  // letters, marks, digits, connectors: what \w matches
+
+// Where each extended grapheme cluster, what a reader takes for one character, ends. `utf8` is well-formed.
+std::vector<std::size_t> graphemeEnds(std::string_view utf8);
 
 // Columns in a fixed-width font: 2 for East Asian wide characters and emoji, 0 for combining marks and
 // controls.

@@ -6,6 +6,7 @@
 
 #include "core/checkpoint/safetensors_writer.h"
 #include "core/engine/attention_views.h"
+#include "core/engine/mixer_memory.h"
 #include "core/model/row_source.h"
 #include "core/tensor/dequantize.h"
 #include "gpu/commands.h"
@@ -20,6 +21,10 @@ class TraceFile {
     values_.push_back(std::move(values));
     items_.push_back(safetensorsItem(std::move(name), std::move(shape), values_.back()));
   }
+  void add(std::string name, std::vector<std::uint64_t> shape, std::vector<std::int32_t> ids) {
+    ids_.push_back(std::move(ids));
+    items_.push_back(safetensorsItem(std::move(name), std::move(shape), ids_.back()));
+  }
   void addIds(std::span<const TokenId> ids) {
     items_.push_back(safetensorsItem("input_ids", {ids.size()}, std::span<const std::int32_t>(ids)));
   }
@@ -30,6 +35,7 @@ class TraceFile {
 
  private:
   std::vector<std::vector<float>> values_;
+  std::vector<std::vector<std::int32_t>> ids_;
   std::vector<SafetensorsItem> items_;
 };
 
@@ -105,10 +111,17 @@ Result<void> addStates(TraceFile& file, const Session& session) {
   return fail(ErrorCode::kUnsupported, "--capture state: no layer of this model carries a state");
 }
 
+void addRouter(TraceFile& file, std::uint64_t tokens, RouterCapture router) {
+  file.add(fmt::format("router.{}", router.layer), {tokens, router.experts}, std::move(router.logits));
+  file.add(fmt::format("experts.{}", router.layer), {tokens, router.top_k}, std::move(router.chosen));
+  file.add(fmt::format("expert_weights.{}", router.layer), {tokens, router.top_k}, std::move(router.weights));
+}
+
 }  // namespace
 
 Result<TraceOptions> parseCapture(std::string_view list) {
-  TraceOptions options{.logits = false, .hidden = false, .attention = false, .kv = false, .state = false};
+  TraceOptions options{
+      .logits = false, .hidden = false, .attention = false, .kv = false, .router = false, .state = false};
   std::stringstream words{std::string(list)};
   for (std::string word; std::getline(words, word, ',');) {
     if (word == "logits")
@@ -119,14 +132,13 @@ Result<TraceOptions> parseCapture(std::string_view list) {
       options.attention = true;
     else if (word == "kv")
       options.kv = true;
+    else if (word == "router")
+      options.router = true;
     else if (word == "state")
       options.state = true;
-    else if (word == "router")
-      return fail(ErrorCode::kUnsupported, "--capture {}: no architecture that this version runs has one",
-                  word);
     else
       return fail(ErrorCode::kInvalidArgument,
-                  "--capture: '{}' is not one of logits, hidden, attention, kv, state", word);
+                  "--capture: '{}' is not one of logits, hidden, attention, router, kv, state", word);
   }
   return options;
 }
@@ -135,13 +147,21 @@ Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const Tok
                          const TraceOptions& options, const std::filesystem::path& path,
                          const std::map<std::string, std::string>& metadata) {
   if (ids.empty()) return fail(ErrorCode::kInvalidArgument, "nothing to trace: the prompt has no tokens");
+  const bool mixture = std::ranges::any_of(model->spec().blocks, [](const BlockSpec& b) { return moeOf(b); });
+  if (options.router && !mixture)
+    return fail(ErrorCode::kUnsupported, "--capture router: {} has no mixture of experts",
+                model->spec().architecture);
   auto tokens = static_cast<std::uint32_t>(ids.size());
   SessionOptions session_options{.context = tokens,
                                  .cache = options.cache,
                                  .probes = options.attention,
                                  .query_store_bytes = ~0ull >> 1};  // a trace keeps every query
   TRY_ASSIGN(auto session, Session::create(model, session_options));
-  Capture capture{.hidden = options.hidden, .logits = options.logits, .hidden_states = {}, .logit_rows = {}};
+  Capture capture{.hidden = options.hidden,
+                  .logits = options.logits,
+                  .hidden_states = {},
+                  .logit_rows = {},
+                  .router = options.router};
   TRY(session->prefill(ids, {}, {}, &capture));
   TraceFile file;
   file.addIds(ids);
@@ -149,6 +169,7 @@ Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const Tok
   for (std::size_t layer = 0; layer < capture.hidden_states.size(); ++layer)
     file.add(fmt::format("hidden.{}", layer), {tokens, model->spec().embedding_dim},
              std::move(capture.hidden_states[layer]));
+  for (RouterCapture& router : capture.routers) addRouter(file, tokens, std::move(router));
   if (options.attention) TRY(addAttention(file, *session));
   if (options.kv) TRY(addCache(file, *session));
   if (options.state) TRY(addStates(file, *session));

@@ -13,12 +13,16 @@
 layout(push_constant, scalar) uniform Push { AttentionParams params; };
 
 #include "engine/cache.glsl"
+#include "engine/soft_cap.glsl"
 
 layout(constant_id = 0) const uint HEAD_DIM = 64;
 layout(constant_id = 1) const uint HEADS = 1;
 layout(constant_id = 2) const uint QUERIES = 1;
 layout(constant_id = 3) const bool PROBE = false;
 layout(constant_id = 4) const bool SPLIT = false;
+layout(constant_id = 5) const bool SOFT_CAP = false;
+layout(constant_id = 6) const bool ALIBI = false;
+layout(constant_id = 8) const bool SINKS = false;
 
 const uint QUADS = HEAD_DIM / 4;
 const uint ROWS = HEADS * QUERIES;
@@ -61,6 +65,13 @@ struct Unit {
 uint rowHead(Unit unit, uint row) { return unit.head0 + min(row % HEADS, unit.heads - 1); }
 uint rowToken(Unit unit, uint row) { return min(unit.token0 + row / HEADS, params.tokens - 1); }
 
+float scoreOf(float product, uint head, uint query, uint key) {
+  float score = product * params.scale;
+  if (SOFT_CAP) score = softCap(score, params.soft_cap);
+  if (ALIBI) score -= Floats(params.head_terms).at[head] * float(query - key);
+  return score;
+}
+
 void scoreBlock(Unit unit, uint block, out float p[ROWS]) {
   uint key = block + lane(), readable = min(key, unit.last - 1);
   uint key_quad = (unit.kv_head * params.context + readable) * QUADS;
@@ -73,7 +84,7 @@ void scoreBlock(Unit unit, uint block, out float p[ROWS]) {
   [[unroll]] for (uint r = 0; r < ROWS; ++r) {
     uint position = unit.position + r / HEADS;
     bool visible = key < unit.last && key <= position && (params.window == 0 || key + params.window > position);
-    float score = visible ? p[r] * params.scale : kLowest;
+    float score = visible ? scoreOf(p[r], rowHead(unit, r), position, key) : kLowest;
     float highest = max(top[r], subgroupMax(score));
     float shrink = exp(top[r] - highest);
     p[r] = visible ? exp(score - highest) : 0.0;
@@ -191,6 +202,14 @@ void main() {
     total[r] = 0.0;
     probe[r] = vec4(0);
     [[unroll]] for (uint i = 0; i < QUADS_PER_LANE; ++i) o[r * QUADS_PER_LANE + i] = vec4(0);
+    // A sink is one more outcome of the softmax, without a value; the first split counts it.
+    if (SINKS && gl_WorkGroupID.z == 0) {
+      top[r] = Floats(params.head_terms).at[params.heads + rowHead(unit, r)];
+      if (lane() == 0) {
+        total[r] = 1.0;
+        probe[r].x = top[r];
+      }
+    }
   }
   for (uint block = unit.first; block < unit.last; block += LANES) {
     float p[ROWS];

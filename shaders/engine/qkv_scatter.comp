@@ -1,6 +1,6 @@
 #version 460
-// Projected q, k, v of a batch to where attention wants them: optional RMS norm over each head of q and k (QK norm,
-// Henry et al., arXiv:2010.04245), rotation, cache, query store. One subgroup a (token, head); the heads of q come
+// Projected q, k, v of a batch to where attention wants them: optional RMS norm over each head of q and k, or over all
+// of them together (QK norm, Henry et al., arXiv:2010.04245), rotation, cache, query store. One subgroup a (token, head); the heads of q come
 // first, then k's, then v's. Does for models with QK norm, and after tiled products, what matmul's QKV epilogue does.
 #include "common/device.glsl"
 #include "engine/matmul.params.h"
@@ -20,17 +20,20 @@ void main() {
   bool is_query = head < params.heads, is_key = !is_query && head < params.heads + params.kv_heads;
   device_address gain = is_query ? params.q_gain : (is_key ? params.k_gain : 0);
   float scale = 1.0;
+  uint gain_at = 0;  // of this head's first value
   if (gain != 0) {
+    uint width = is_query ? params.q_width : params.k_width;
+    gain_at = (is_query ? head : head - params.heads) * target.head_dim % width;
     float squares = 0.0;
-    for (uint i = lane(); i < target.head_dim; i += LANES) {
-      float v = Floats(params.qkv).at[base + i];
+    for (uint i = lane(); i < width; i += LANES) {
+      float v = Floats(params.qkv).at[base - gain_at + i];
       squares += v * v;
     }
-    scale = inversesqrt(subgroupAdd(squares) / float(target.head_dim) + (is_query ? params.q_epsilon : params.k_epsilon));
+    scale = inversesqrt(subgroupAdd(squares) / float(width) + (is_query ? params.q_epsilon : params.k_epsilon));
   }
   for (uint dim = 2 * lane(); dim < target.head_dim; dim += 2 * LANES) {
     vec2 pair = vec2(Floats(params.qkv).at[base + dim], Floats(params.qkv).at[base + dim + 1]) * scale;
-    if (gain != 0) pair *= vec2(Floats(gain).at[dim], Floats(gain).at[dim + 1]);
+    if (gain != 0) pair *= vec2(Floats(gain).at[gain_at + dim], Floats(gain).at[gain_at + dim + 1]);
     emitQkv(target, head * target.head_dim + dim, token, pair);
   }
 }

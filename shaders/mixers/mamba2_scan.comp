@@ -23,8 +23,8 @@ void main() {
   float dt_bias = Floats(params.dt_bias).at[head], decay = Floats(params.decay).at[head];
   float skip = Floats(params.skip).at[head];
   float h[ROWS * PARTS];
-  for (uint r = 0; r < ROWS; ++r)
-    for (uint p = 0; p < PARTS; ++p) {
+  [[unroll]] for (uint r = 0; r < ROWS; ++r)
+    [[unroll]] for (uint p = 0; p < PARTS; ++p) {
       uint n = p * LANES + lane();
       h[r * PARTS + p] = fresh || n >= STATE ? 0.0 : Floats(params.h).at[(row + r) * STATE + n];
     }
@@ -34,26 +34,26 @@ void main() {
     float dt = softplus(params.dt_scale * Floats(params.dt).at[base + head] + dt_bias);
     dt = clamp(dt, params.least_dt, params.most_dt);
     float keep = exp(dt * decay), x[ROWS], y[ROWS];
-    for (uint r = 0; r < ROWS; ++r) {
+    [[unroll]] for (uint r = 0; r < ROWS; ++r) {
       x[r] = Floats(params.x).at[base + row + r];
       y[r] = 0.0;
     }
-    for (uint p = 0; p < PARTS; ++p) {
+    [[unroll]] for (uint p = 0; p < PARTS; ++p) {
       uint n = p * LANES + lane();
       float b = n < STATE ? Floats(params.x).at[b_at + n] : 0.0, c = n < STATE ? Floats(params.x).at[c_at + n] : 0.0;
-      for (uint r = 0; r < ROWS; ++r) {
+      [[unroll]] for (uint r = 0; r < ROWS; ++r) {
         float next = keep * h[r * PARTS + p] + dt * x[r] * b;
         h[r * PARTS + p] = next;
         y[r] += next * c;
       }
     }
-    for (uint r = 0; r < ROWS; ++r) {
+    [[unroll]] for (uint r = 0; r < ROWS; ++r) {
       float sum = subgroupAdd(y[r]) + skip * x[r];
       if (lane() == r % LANES) Floats(params.x).at[base + row + r] = sum;
     }
   }
-  for (uint r = 0; r < ROWS; ++r)
-    for (uint p = 0; p < PARTS; ++p) {
+  [[unroll]] for (uint r = 0; r < ROWS; ++r)
+    [[unroll]] for (uint p = 0; p < PARTS; ++p) {
       uint n = p * LANES + lane();
       if (n < STATE) Floats(params.h).at[(row + r) * STATE + n] = h[r * PARTS + p];
     }

@@ -16,7 +16,7 @@ void main() {
   if (channel >= params.inner) return;
   bool fresh = StepStateRef(params.state).it.position == 0;
   float decay[STATE], h[STATE];
-  for (uint n = 0; n < STATE; ++n) {
+  [[unroll]] for (uint n = 0; n < STATE; ++n) {
     decay[n] = Floats(params.decay).at[channel * STATE + n];
     h[n] = fresh ? 0.0 : Floats(params.h).at[channel * STATE + n];
   }
@@ -31,11 +31,11 @@ void main() {
     next_dt = Floats(params.dt).at[ahead * params.dt_stride + channel];
     float y = skip * x, dtx = dt * x;
     uint bc = token * params.bc_stride;
-    for (uint n = 0; n < STATE; ++n) {
+    [[unroll]] for (uint n = 0; n < STATE; ++n) {
       h[n] = exp(dt * decay[n]) * h[n] + dtx * Floats(params.b).at[bc + n];
       y += h[n] * Floats(params.c).at[bc + n];
     }
     Floats(params.x).at[token * params.stride + channel] = y * silu(z);
   }
-  for (uint n = 0; n < STATE; ++n) Floats(params.h).at[channel * STATE + n] = h[n];
+  [[unroll]] for (uint n = 0; n < STATE; ++n) Floats(params.h).at[channel * STATE + n] = h[n];
 }

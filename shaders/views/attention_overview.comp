@@ -23,6 +23,7 @@ void main() {
   head.q += uint64_t(h) * params.q_head_bytes;
   head.k += uint64_t(kv_head) * params.k_head_bytes;
   head.lse += uint64_t(h) * params.lse_head_floats * 4;
+  if (params.slopes != 0) head.slope = Floats(params.slopes).at[h];
   head.q_quad += h * (params.q_head_bytes / (4 * ELEMENT_BYTES));
   head.k_quad += kv_head * (params.k_head_bytes / (4 * ELEMENT_BYTES));
 

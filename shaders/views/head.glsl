@@ -1,5 +1,6 @@
 // p(q, k) of one head. Needs `head` (HeadRows) before it is included, and bindings 0, 1 in the texel form.
 #include "engine/cache.glsl"
+#include "engine/soft_cap.glsl"
 
 layout(constant_id = 0) const uint HEAD_DIM = 64;
 const uint QUADS = HEAD_DIM / 4;
@@ -30,5 +31,8 @@ float probability(HeadRows head, uint query, uint key) {
   uint q = row * QUADS, k = key * QUADS;
   for (uint i = 0; i < QUADS; ++i) score += dot(loadCache(head.q, q + i), loadCache(head.k, k + i));
 #endif
-  return exp(score * head.scale - Floats(head.lse).at[query]);
+  score *= head.scale;
+  if (head.soft_cap > 0.0) score = softCap(score, head.soft_cap);
+  score -= head.slope * float(query - key);
+  return exp(score - Floats(head.lse).at[query]);
 }

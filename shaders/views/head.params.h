@@ -1,5 +1,5 @@
-// One head's queries, keys and log-sum-exps, from which every map is computed: p(q, k) = exp(scale q.k -
-// lse(q)).
+// One head's queries, keys and log-sum-exps, from which every map is computed: p(q, k) =
+// exp(cap(scale q.k) - slope (q - k) - lse(q)).
 #ifndef VITRINE_SHADERS_VIEWS_HEAD_PARAMS_H
 #define VITRINE_SHADERS_VIEWS_HEAD_PARAMS_H
 #include "common/shared.h"
@@ -14,6 +14,8 @@ struct HeadRows {
   uint tokens;  // length of the sequence
   uint window;  // keys that a query sees; 0: all
   float scale;
+  float soft_cap;  // 0: none
+  float slope;     // ALiBi's, 0: none
 };
 
 VITRINE_SHARED_END

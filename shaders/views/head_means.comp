@@ -26,6 +26,7 @@ void main() {
   head.q += uint64_t(h) * params.layer.q_head_bytes;
   head.k += uint64_t(kv_head) * params.layer.k_head_bytes;
   head.lse += uint64_t(h) * params.layer.lse_head_floats * 4;
+  if (params.layer.slopes != 0) head.slope = Floats(params.layer.slopes).at[h];
   head.q_quad += h * (params.layer.q_head_bytes / (4 * ELEMENT_BYTES));
   head.k_quad += kv_head * (params.layer.k_head_bytes / (4 * ELEMENT_BYTES));
   float induction = 0.0;

@@ -1,6 +1,7 @@
-// Turns a Hugging Face checkpoint of a llama, mistral, qwen2 or qwen3 into a GGUF file as llama.cpp's
-// converter does (F32 tensors; rows of q and k of the llama family reordered; llama3's rope as the tensor
-// rope_freqs), so that both ways of storing a model can be held against the same reference values.
+// Turns a Hugging Face checkpoint of a llama, mistral, qwen2, qwen3 or of one of their mixtures of experts
+// into a GGUF file as llama.cpp's converter does (F32 tensors; rows of q and k of the llama family reordered;
+// llama3's rope as the tensor rope_freqs; experts stacked in one tensor), so that both ways of storing a
+// model can be held against the same reference values.
 #pragma once
 
 #include <algorithm>
@@ -41,6 +42,16 @@ inline std::string ggufTensorName(std::string name) {
       {"self_attn.o_proj", "attn_output"},
       {"self_attn.q_norm", "attn_q_norm"},
       {"self_attn.k_norm", "attn_k_norm"},
+      {"block_sparse_moe.gate", "ffn_gate_inp"},
+      {"block_sparse_moe.router.layer", "ffn_gate_inp"},
+      {"block_sparse_moe.output_linear", "ffn_down_exps"},
+      {"mlp.gate.e_score_correction_bias", "exp_probs_b.bias"},
+      {"mlp.gate.", "ffn_gate_inp."},
+      {"mlp.shared_expert_gate", "ffn_gate_inp_shexp"},
+      {"mlp.shared_experts.", "mlp.shared_expert."},
+      {"mlp.shared_expert.gate_proj", "ffn_gate_shexp"},
+      {"mlp.shared_expert.up_proj", "ffn_up_shexp"},
+      {"mlp.shared_expert.down_proj", "ffn_down_shexp"},
       {"mlp.gate_proj", "ffn_gate"},
       {"mlp.up_proj", "ffn_up"},
       {"mlp.down_proj", "ffn_down"}};
@@ -73,14 +84,96 @@ inline void addGgufRope(GgufBuilder& builder, const std::string& prefix, const n
   }
 }
 
+// Experts stored one by one, or with gate and up in one tensor, as the stacked tensors of GGUF.
+class GgufExperts {
+ public:
+  // Whether the tensor is an expert's.
+  bool take(const core::TensorEntry& tensor) {
+    const std::string& name = tensor.name;
+    if (const std::size_t at = name.find(".experts."); at != std::string::npos) {
+      const std::size_t number = at + 9, part = name.find('.', number) + 1;
+      stack_[stackName(name, name.substr(part))][std::stoul(name.substr(number))] = &tensor;
+      return true;
+    }
+    if (name.find("input_linear") == std::string::npos) return false;
+    fused_.push_back(&tensor);
+    return true;
+  }
+
+  void write(GgufBuilder& builder) const {
+    for (const auto& [name, experts] : stack_) {
+      Bytes bytes;
+      for (const auto& [number, tensor] : experts)
+        bytes.insert(bytes.end(), tensor->bytes.begin(), tensor->bytes.end());
+      const auto& shape = experts.begin()->second->shape;
+      builder.tensor(name, core::DType::kF32, {experts.size(), shape[0], shape[1]}, bytes);
+    }
+    for (const core::TensorEntry* tensor : fused_) writeFused(builder, *tensor);
+  }
+
+ private:
+  static std::string stackName(const std::string& name, const std::string& part) {
+    static const std::map<std::string, std::string> kParts = {
+        {"w1.weight", "gate"},        {"w2.weight", "down"},    {"w3.weight", "up"},
+        {"gate_proj.weight", "gate"}, {"up_proj.weight", "up"}, {"down_proj.weight", "down"}};
+    return ggufTensorName(name.substr(0, name.find('.', 13) + 1)) + "ffn_" + kParts.at(part) + "_exps.weight";
+  }
+
+  static void writeFused(GgufBuilder& builder, const core::TensorEntry& tensor) {
+    const std::size_t experts = tensor.shape[0], half = tensor.bytes.size() / experts / 2;
+    Bytes parts[2];
+    for (std::size_t i = 0; i < 2 * experts; ++i) {
+      const auto bytes = tensor.bytes.subspan(i * half, half);
+      parts[i % 2].insert(parts[i % 2].end(), bytes.begin(), bytes.end());
+    }
+    const std::string layer = ggufTensorName(tensor.name.substr(0, tensor.name.find('.', 13) + 1));
+    const std::vector<std::uint64_t> shape{experts, tensor.shape[1] / 2, tensor.shape[2]};
+    builder.tensor(layer + "ffn_gate_exps.weight", core::DType::kF32, shape, parts[0]);
+    builder.tensor(layer + "ffn_up_exps.weight", core::DType::kF32, shape, parts[1]);
+  }
+
+  std::map<std::string, std::map<std::size_t, const core::TensorEntry*>> stack_;
+  std::vector<const core::TensorEntry*> fused_;
+};
+
+inline void addGgufExpertKeys(GgufBuilder& builder, const std::string& prefix, const nlohmann::json& config) {
+  static const std::vector<std::pair<const char*, const char*>> kCounts = {
+      {"num_local_experts", "expert_count"},
+      {"num_experts", "expert_count"},
+      {"n_routed_experts", "expert_count"},
+      {"num_experts_per_tok", "expert_used_count"},
+      {"moe_intermediate_size", "expert_feed_forward_length"},
+      {"shared_expert_intermediate_size", "expert_shared_feed_forward_length"},
+      {"n_shared_experts", "expert_shared_count"},
+      {"first_k_dense_replace", "leading_dense_block_count"}};
+  for (const auto& [hf, gguf] : kCounts)
+    if (config.contains(hf)) builder.set(prefix + gguf, config[hf].get<std::uint32_t>());
+  if (config.contains("routed_scaling_factor")) {
+    builder.set(prefix + "expert_weights_scale", config["routed_scaling_factor"].get<float>())
+        .set(prefix + "expert_weights_norm", config["norm_topk_prob"].get<bool>())
+        .set(prefix + "expert_gating_func", std::uint32_t{2});
+  }
+  static const std::vector<std::pair<const char*, const char*>> kScales = {
+      {"attention_multiplier", "attention.scale"},
+      {"embedding_multiplier", "embedding_scale"},
+      {"residual_multiplier", "residual_scale"},
+      {"logits_scaling", "logit_scale"}};
+  for (const auto& [hf, gguf] : kScales)
+    if (config.contains(hf)) builder.set(prefix + gguf, config[hf].get<float>());
+}
+
 inline Bytes zooAsGguf(const core::Checkpoint& hf) {
   const nlohmann::json& config = hf.metadata();
   const std::string model_type = config.at("model_type");
-  const bool llama_family = model_type == "llama" || model_type == "mistral";
-  const std::string architecture = llama_family ? "llama" : model_type, prefix = architecture + ".";
+  const bool llama_like = model_type == "llama" || model_type == "mistral" || model_type == "mixtral";
+  const bool llama_family = llama_like || model_type == "granitemoe";
+  std::string architecture = llama_like ? "llama" : model_type;
+  std::erase(architecture, '_');  // qwen2_moe is qwen2moe there
+  const std::string prefix = architecture + ".";
   const auto number = [&](const char* key) { return config.at(key).get<std::uint32_t>(); };
   const std::uint32_t heads = number("num_attention_heads"), kv_heads = number("num_key_value_heads");
-  const std::uint32_t head_dim = config.value("head_dim", number("hidden_size") / heads);
+  const bool given = config.contains("head_dim") && config["head_dim"].is_number();
+  const std::uint32_t head_dim = given ? number("head_dim") : number("hidden_size") / heads;
 
   GgufBuilder builder;
   builder.set("general.architecture", architecture)
@@ -97,14 +190,20 @@ inline Bytes zooAsGguf(const core::Checkpoint& hf) {
   if (config.contains("sliding_window") && config["sliding_window"].is_number())
     builder.set(prefix + "attention.sliding_window", number("sliding_window"));
   addGgufRope(builder, prefix, config.at("rope_parameters"), head_dim);
+  addGgufExpertKeys(builder, prefix, config);
+  GgufExperts experts;
   for (const core::TensorEntry& tensor : hf.tensors()) {
+    if (experts.take(tensor)) continue;
     const bool query = tensor.name.find("q_proj") != std::string::npos;
     const bool key = tensor.name.find("k_proj") != std::string::npos;
     Bytes bytes(tensor.bytes.begin(), tensor.bytes.end());
     if (llama_family && (query || key))
       bytes = interleaveRows(bytes, tensor.shape[0], query ? heads : kv_heads);
-    builder.tensor(ggufTensorName(tensor.name), tensor.dtype, tensor.shape, bytes);
+    auto shape = tensor.shape;
+    if (tensor.name.ends_with("shared_expert_gate.weight")) shape.erase(shape.begin());
+    builder.tensor(ggufTensorName(tensor.name), tensor.dtype, shape, bytes);
   }
+  experts.write(builder);
   return builder.build();
 }
 

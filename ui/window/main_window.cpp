@@ -4,6 +4,7 @@
 #include <QDragEnterEvent>
 #include <QMimeData>
 #include <QPainter>
+#include <QScreen>
 #include <QTimer>
 #include <QVBoxLayout>
 
@@ -226,8 +227,10 @@ void MainWindow::updateActions() {
 void MainWindow::updateProbes() {
   core::ProbeRequest probes;
   if (!views_.empty()) probes = views_[std::size_t(current_view_)]->probes();
-  if (const auto query = selection_.query())
-    probes.row = core::RowRequest{selection_.head().layer, selection_.head().head, *query};
+  const Head head = selection_.head();
+  const bool has_map = snapshot_->model && snapshot_->model->hasMap(head.layer, head.head);
+  if (const auto query = selection_.query(); query && has_map)
+    probes.row = core::RowRequest{head.layer, head.head, *query};
   engine_.setProbes(probes);
 }
 
@@ -260,6 +263,7 @@ void MainWindow::restoreSettings() {
   prompt_dock_->restore(settings_);
   timeline_->setPace(settings_.value("run/pace", 0.0).toDouble());
   if (!restoreGeometry(settings_.value("window/geometry").toByteArray())) resize(1600, 1000);
+  if (const QScreen* on = screen()) resize(size().boundedTo(on->availableSize()));
   docks_restored_ = layout_->restore(settings_.value("window/docks").toByteArray());
   if (!docks_restored_) layout_->reset(theme_.sizes());
   layout_->update(width(), theme_.sizes());

@@ -13,6 +13,7 @@ std::optional<Head> notableHead(const core::Snapshot& snapshot) {
     const core::HeadSummary& head = (*snapshot.heads)[i];
     const bool repeats = !std::isnan(head.induction);
     const float score = repeats ? head.induction : head.previous;
+    if (std::isnan(score)) continue;  // a layer without attention
     if (best && (best_repeats > repeats || (best_repeats == repeats && score <= best_score))) continue;
     best = i;
     best_repeats = repeats;

@@ -25,6 +25,24 @@ Linear runsOf(const WeightRef& fused, std::uint64_t first, std::uint64_t run, st
 
 }  // namespace
 
+Result<std::vector<bool>> readLinearLayers(const Hparams& hparams, std::vector<bool> otherwise) {
+  constexpr Key kTypes = {"layer_types", ""};
+  const nlohmann::json* found = hparams.find(kTypes);
+  if (!found) return otherwise;
+  const auto refuse = [&] {
+    return hparams.refuse(
+        kTypes,
+        fmt::format("a list of {} layers made of linear_attention and full_attention", otherwise.size()));
+  };
+  if (!found->is_array() || found->size() != otherwise.size()) return refuse();
+  std::vector<bool> linear;
+  for (const nlohmann::json& type : *found) {
+    if (type != "linear_attention" && type != "full_attention") return refuse();
+    linear.push_back(type == "linear_attention");
+  }
+  return linear;
+}
+
 Result<LightningSpec> readLightning(Weights& weights, const std::string& in, const LightningSizes& sizes,
                                     std::uint32_t layer) {
   constexpr float kEpsilon = 1e-6f;  // whatever rms_norm_eps says
@@ -37,6 +55,9 @@ Result<LightningSpec> readLightning(Weights& weights, const std::string& in, con
   TRY_ASSIGN(spec.gate, readLinear(weights, in + "output_gate", rows, width, false));
   TRY_ASSIGN(spec.norm, readRmsNorm(weights, in + "norm", rows, kEpsilon));
   TRY_ASSIGN(spec.output, readLinear(weights, in + "out_proj", width, rows, false));
+  // Tables that follow from the slopes; some checkpoints carry them along.
+  for (const char* table : {"slope_rate", "query_decay", "key_decay", "diagonal_decay"})
+    weights.ignore(in + table);
   const double fall = 1 - layer / (sizes.layers - 1 + 1e-5) + 1e-5;
   for (std::uint32_t head = 0; head < sizes.heads; ++head)
     spec.slopes.push_back(static_cast<float>(std::exp2(-8.0 * (head + 1) / sizes.heads) * fall));

@@ -3,11 +3,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/arch/architecture.h"
 #include "core/model/model_spec.h"
 
 namespace vitrine::core::arch {
+
+// layer_types of config.json, made of linear_attention and full_attention; `otherwise` where there is none.
+Result<std::vector<bool>> readLinearLayers(const Hparams& hparams, std::vector<bool> otherwise);
 
 struct LightningSizes {
   std::uint32_t embedding = 0, heads = 0, head_dim = 0;

@@ -14,6 +14,10 @@ constexpr Key kState = {"mamba_d_state", ""}, kGroups = {"mamba_n_groups", ""};
 constexpr Key kKernel = {"mamba_d_conv", ""}, kExpand = {"mamba_expand", ""};
 constexpr Key kConvBias = {"mamba_conv_bias", ""}, kBias = {"mamba_proj_bias", ""};
 
+constexpr Key kGgufInner = {"", "ssm.inner_size"}, kGgufHeads = {"", "ssm.time_step_rank"};
+constexpr Key kGgufState = {"", "ssm.state_size"}, kGgufGroups = {"", "ssm.group_count"};
+constexpr Key kGgufKernel = {"", "ssm.conv_kernel"};
+
 // A number from 0 on; infinity as transformers writes it into JSON, which has none.
 std::optional<double> limitOf(const json& value) {
   if (value.is_number()) {
@@ -93,6 +97,20 @@ Result<Mamba2Spec> readMamba2(Weights& weights, const std::string& prefix, const
   return spec;
 }
 
+Result<Mamba2Sizes> readGgufMamba2Sizes(const Hparams& hparams, std::uint32_t embedding) {
+  Mamba2Sizes sizes{.embedding = embedding};
+  TRY_ASSIGN(const std::uint32_t inner, hparams.count(kGgufInner, kWidestLayer));
+  TRY_ASSIGN(sizes.heads, hparams.count(kGgufHeads, kMostHeads));
+  if (inner % sizes.heads != 0)
+    return hparams.refuse(kGgufInner, fmt::format("a multiple of the {} heads", sizes.heads));
+  sizes.head_dim = inner / sizes.heads;
+  TRY_ASSIGN(sizes.state, hparams.count(kGgufState, kMostStates));
+  TRY_ASSIGN(sizes.groups, hparams.count(kGgufGroups, kMostHeads));
+  TRY_ASSIGN(sizes.kernel, readKernel(hparams, kGgufKernel, 0));
+  TRY(checkMamba2(sizes, inner));
+  return sizes;
+}
+
 Result<Mamba2Spec> readGgufMamba2(Weights& weights, const std::string& prefix, const Mamba2Sizes& sizes,
                                   float epsilon) {
   using Shape = std::vector<std::uint64_t>;
@@ -102,16 +120,16 @@ Result<Mamba2Spec> readGgufMamba2(Weights& weights, const std::string& prefix, c
   spec.state = sizes.state;
   spec.groups = spec.norm_groups = sizes.groups;
   const std::uint32_t channels = spec.inner() + 2 * sizes.groups * sizes.state;
-  TRY_ASSIGN(spec.conv, readConvolution(weights, prefix + "ssm_conv1d", channels, sizes.kernel, true));
+  TRY_ASSIGN(spec.conv, readConvolution(weights, prefix + "ssm_conv1d", channels, sizes.kernel,
+                                        weights.has(prefix + "ssm_conv1d.bias")));
   TRY_ASSIGN(spec.input, readLinear(weights, prefix + "ssm_in", spec.width(), sizes.embedding, false));
   TRY_ASSIGN(spec.dt_bias, weights.vector(prefix + "ssm_dt.bias", sizes.heads));
   TRY_ASSIGN(spec.decay, weights.vector(prefix + "ssm_a", Shape{sizes.heads, 1}));
   TRY_ASSIGN(spec.skip, weights.vector(prefix + "ssm_d", Shape{sizes.heads, 1}));
-  Norm norm;
-  norm.epsilon = epsilon;
-  TRY_ASSIGN(norm.weight,
-             weights.vector(prefix + "ssm_norm.weight", Shape{sizes.groups, spec.inner() / sizes.groups}));
-  spec.norm = norm;
+  if (const std::string norm = prefix + "ssm_norm.weight"; weights.has(norm)) {
+    spec.norm.emplace().epsilon = epsilon;
+    TRY_ASSIGN(spec.norm->weight, weights.vector(norm, Shape{sizes.groups, spec.inner() / sizes.groups}));
+  }
   TRY_ASSIGN(spec.output, readLinear(weights, prefix + "ssm_out", sizes.embedding, spec.inner(), false));
   return spec;
 }

@@ -9,7 +9,7 @@
 namespace vitrine::core::arch {
 
 // Beyond what registers hold for a channel, or for a head's rows.
-inline constexpr std::uint32_t kMostStates = 1024;
+inline constexpr std::uint32_t kMostStates = 512;
 
 inline constexpr std::uint32_t kWidestExpansion = 64;  // channels of a mixer for each of the model
 
@@ -39,7 +39,9 @@ Result<void> checkMamba2(const Mamba2Sizes& sizes, std::uint64_t inner);
 // All but norm, scales and limits, which stay as they are by default. Names are config.json's files':
 // PREFIXin_proj, conv1d, dt_bias, A_log, D, out_proj.
 Result<Mamba2Spec> readMamba2(Weights& weights, const std::string& prefix, const Mamba2Sizes& sizes);
-// llama.cpp's: PREFIXssm_in, ssm_conv1d, ssm_dt, ssm_a, ssm_d, ssm_out, and ssm_norm, a norm for each group.
+// llama.cpp's: the keys ssm.*, and PREFIXssm_in, ssm_conv1d, ssm_dt, ssm_a, ssm_d, ssm_out, and maybe
+// ssm_norm, a norm for each group behind the gate.
+Result<Mamba2Sizes> readGgufMamba2Sizes(const Hparams& hparams, std::uint32_t embedding);
 Result<Mamba2Spec> readGgufMamba2(Weights& weights, const std::string& prefix, const Mamba2Sizes& sizes,
                                   float epsilon);
 

@@ -1,5 +1,6 @@
 #include "core/arch/support/parts.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -62,6 +63,22 @@ Result<Activation> readActivation(const Hparams& hparams, Key key, std::string o
   return found->second;
 }
 
+Result<std::vector<std::uint32_t>> readLayerNumbers(const Hparams& hparams, Key key, std::uint32_t layers,
+                                                    std::uint32_t most) {
+  const nlohmann::json* found = hparams.find(key);
+  const auto is_count = [most](const nlohmann::json& n) {
+    return n.is_number_integer() && n >= 0 && n <= most;
+  };
+  if (!found || !found->is_array() || found->size() != layers || !std::ranges::all_of(*found, is_count))
+    return hparams.refuse(key, fmt::format("a list of {} numbers from 0 to {}", layers, most));
+  std::vector<std::uint32_t> numbers;
+  for (const nlohmann::json& n : *found) numbers.push_back(n.get<std::uint32_t>());
+  const std::uint32_t common = *std::ranges::max_element(numbers);
+  if (!std::ranges::all_of(numbers, [common](std::uint32_t n) { return n == 0 || n == common; }))
+    return hparams.refuse(key, "one number for all layers that have one, and 0");
+  return numbers;
+}
+
 Result<void> readEnds(const Source& source, const EndNames& names, std::uint32_t embedding_dim, float epsilon,
                       bool tied_by_default, ModelSpec& spec) {
   const std::string embedding = names.embedding + ".weight", head = names.head + ".weight";
@@ -100,7 +117,9 @@ Result<AttentionSpec> readAttention(Weights& weights, const AttentionNames& name
   spec.heads = sizes.heads;
   spec.kv_heads = sizes.kv_heads;
   spec.head_dim = sizes.head_dim;
-  TRY_ASSIGN(spec.query, readLinear(weights, names.query, width, sizes.embedding, bias));
+  if (!names.query.empty()) {
+    TRY_ASSIGN(spec.query, readLinear(weights, names.query, width, sizes.embedding, bias));
+  }
   TRY_ASSIGN(spec.key, readLinear(weights, names.key, kv_width, sizes.embedding, bias));
   TRY_ASSIGN(spec.value, readLinear(weights, names.value, kv_width, sizes.embedding, bias));
   TRY_ASSIGN(spec.output, readLinear(weights, names.output, sizes.embedding, width, bias));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/arch/architecture.h"
 #include "core/model/model_spec.h"
@@ -15,6 +16,11 @@ Result<Norm> readRmsNorm(Weights& weights, const std::string& name, std::uint64_
 // A number between 0 and 1, or `otherwise`; a GGUF file must have it.
 Result<float> readEpsilon(const Hparams& hparams, Key key, double otherwise);
 Result<Activation> readActivation(const Hparams& hparams, Key key, std::string otherwise);
+
+// A list of one number a layer, as llama.cpp writes for models whose layers differ: `most` at most, the same
+// for all that have one, 0 for the others.
+Result<std::vector<std::uint32_t>> readLayerNumbers(const Hparams& hparams, Key key, std::uint32_t layers,
+                                                    std::uint32_t most);
 
 struct EndNames {
   std::string embedding, final_norm, head;
@@ -30,7 +36,7 @@ struct AttentionSizes {
 Result<AttentionSizes> readAttentionSizes(const Hparams& hparams, std::uint32_t embedding);
 
 struct AttentionNames {
-  std::string query, key, value, output;
+  std::string query, key, value, output;  // query: empty where it is stored in a way of its own
 };
 Result<AttentionSpec> readAttention(Weights& weights, const AttentionNames& names,
                                     const AttentionSizes& sizes, bool bias);

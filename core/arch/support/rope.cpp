@@ -11,8 +11,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kDefaultTheta = 10'000;
 constexpr Key kTheta = {"rope_theta", "rope.freq_base"};
+constexpr Key kPart = {"partial_rotary_factor", ""};
 constexpr Key kFactor = {"factor", "rope.scaling.factor"};
 constexpr Key kOriginalContext = {"original_max_position_embeddings", "rope.scaling.original_context_length"};
 constexpr Key kAttentionFactor = {"attention_factor", "rope.scaling.attn_factor"};
@@ -26,7 +26,7 @@ struct Base {  // what every scaling starts from
 
 Result<Base> readBase(const Hparams& parameters, const RopeShape& shape) {
   Base base{.shape = shape};
-  TRY_ASSIGN(base.theta, parameters.positiveOr(kTheta, kDefaultTheta));
+  TRY_ASSIGN(base.theta, parameters.positiveOr(kTheta, shape.default_theta));
   TRY_ASSIGN(base.original_context, parameters.positiveOr(kOriginalContext, shape.context_length));
   return base;
 }
@@ -122,17 +122,20 @@ Result<FoldedRope> readLongrope(const Hparams& parameters, const Base& base) {
 
 // The table `rope_scaling` or `rope_parameters` of config.json, with what older files keep beside it put
 // inside.
-Result<json> huggingFaceTable(const Hparams& config) {
+Result<json> huggingFaceTable(const Hparams& config, std::string_view layer_type) {
   constexpr Key kOldName = {"rope_scaling", ""}, kNewName = {"rope_parameters", ""};
   const json* old_table = config.find(kOldName);
   const Key key = old_table && !old_table->empty() ? kOldName : kNewName;
   const json* found = config.find(key);
   if (found && !found->is_object()) return config.refuse(key, "an object");
   json table = found ? *found : json::object();
+  if (const auto own = table.find(layer_type); own != table.end() && own->is_object()) table = json(*own);
   for (const auto& [name, value] : table.items())
     if (value.is_object())
       return fail(ErrorCode::kUnsupported, "{} for each kind of layer ({}) is not read", key.hf, name);
   if (!table.contains("rope_type")) table["rope_type"] = table.value("type", json("default"));
+  if (const json* old = config.find({"rotary_pct", ""}); old && !table.contains("partial_rotary_factor"))
+    table["partial_rotary_factor"] = *old;
   for (const char* name : {"rope_theta", "partial_rotary_factor"})
     if (const json* beside = config.find({name, ""}); beside && !table.contains(name)) table[name] = *beside;
   if (const json* beside = config.find(kOriginalContext)) table[std::string(kOriginalContext.hf)] = *beside;
@@ -140,14 +143,14 @@ Result<json> huggingFaceTable(const Hparams& config) {
 }
 
 Result<FoldedRope> foldHuggingFace(const Hparams& config, const RopeShape& shape) {
-  TRY_ASSIGN(const json table, huggingFaceTable(config));
+  TRY_ASSIGN(const json table, huggingFaceTable(config, shape.layer_type));
   const Hparams parameters(CheckpointFormat::kSafetensors, table, "");
-  constexpr Key kType = {"rope_type", ""}, kPart = {"partial_rotary_factor", ""};
+  constexpr Key kType = {"rope_type", ""};
   TRY_ASSIGN(const std::string type, parameters.textOr(kType, "default"));
   TRY_ASSIGN(const Base base, readBase(parameters, shape));
   if (type == "default") return plainRope(base);
   TRY_ASSIGN(const double part, parameters.positiveOr(kPart, 1));
-  if (part != 1) return parameters.refuse(kPart, "1 together with a rope scaling");
+  if (part != 1 && !shape.partial) return parameters.refuse(kPart, "1 together with a rope scaling");
   if (type == "linear") return readLinear(parameters, base);
   if (type == "dynamic") return readDynamic(parameters, base);
   if (type == "llama3") return readLlama3(parameters, base);
@@ -187,7 +190,8 @@ Result<FoldedRope> foldGguf(const Hparams& keys, Weights& weights, const RopeSha
   } else if (type != "none") {
     return keys.refuse(kType, "none, linear, yarn or longrope");
   }
-  if (type == "longrope") {
+  // The converter of Phi-3 leaves the type out.
+  if (type == "longrope" || weights.has(short_name)) {
     TRY(divideByTensor(weights, short_name, folded.rope.inv_freq));
     weights.ignore(long_name);
     folded.context_length =
@@ -199,6 +203,26 @@ Result<FoldedRope> foldGguf(const Hparams& keys, Weights& weights, const RopeSha
 }
 
 }  // namespace
+
+Result<std::uint32_t> readRotaryDim(const Hparams& hparams, const RopeShape& shape, std::uint32_t head_dim,
+                                    double otherwise) {
+  constexpr Key kDimensions = {"", "rope.dimension_count"};
+  std::uint32_t turning = head_dim;
+  if (hparams.isGguf()) {
+    TRY_ASSIGN(turning, hparams.countOr(kDimensions, head_dim, kWidestHead));
+  } else if (shape.partial) {
+    TRY_ASSIGN(const json table, huggingFaceTable(hparams, shape.layer_type));
+    const Hparams parameters(CheckpointFormat::kSafetensors, table, "");
+    TRY_ASSIGN(const double part, parameters.positiveOr(kPart, otherwise));
+    if (part > 1) return parameters.refuse(kPart, "a number up to 1");
+    turning = static_cast<std::uint32_t>(head_dim * part);
+  }
+  if (turning > head_dim || turning == 0 || turning % 2 != 0)
+    return fail(ErrorCode::kInvalidFile,
+                "rotary embeddings over {} of {} dimensions of a head; expected an even part", turning,
+                head_dim);
+  return turning;
+}
 
 Result<FoldedRope> readRope(const Hparams& hparams, Weights& weights, const RopeShape& shape) {
   TRY_ASSIGN(FoldedRope folded,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "core/arch/support/hparams.h"
 #include "core/arch/support/weights.h"
@@ -17,6 +18,9 @@ struct RopeShape {
   RopePairing pairing = RopePairing::kHalf;
   std::uint32_t rotary_dim = 0;
   std::uint32_t context_length = 0;  // as the file claims
+  bool partial = false;              // partial_rotary_factor is read, and rotary_dim follows from it
+  double default_theta = 10'000;
+  std::string_view layer_type = "";  // for files with parameters for each kind of layer (gemma3)
 };
 
 struct FoldedRope {
@@ -24,6 +28,11 @@ struct FoldedRope {
   // Up to here the table is right: longrope would change it beyond its original context.
   std::uint32_t context_length = 0;
 };
+
+// How many dimensions of a head turn: partial_rotary_factor of them (of `otherwise`, where the family reads
+// it and the file lacks it), or rope.dimension_count.
+Result<std::uint32_t> readRotaryDim(const Hparams& hparams, const RopeShape& shape, std::uint32_t head_dim,
+                                    double otherwise);
 
 Result<FoldedRope> readRope(const Hparams& hparams, Weights& weights, const RopeShape& shape);
 

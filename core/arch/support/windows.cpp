@@ -11,7 +11,8 @@ constexpr Key kFirstLayer = {"max_window_layers", ""};
 constexpr Key kLayerTypes = {"layer_types", ""};
 constexpr std::uint32_t kQwenWindow = 4096, kQwenFirstLayer = 28;  // where config.json leaves them out
 
-// From layer_types of config.json.
+}  // namespace
+
 Result<std::vector<std::uint32_t>> typedWindows(const Hparams& hparams, std::uint32_t layers,
                                                 std::uint32_t window) {
   const nlohmann::json& types = *hparams.find(kLayerTypes);
@@ -26,7 +27,23 @@ Result<std::vector<std::uint32_t>> typedWindows(const Hparams& hparams, std::uin
   return windows;
 }
 
-}  // namespace
+Result<std::vector<std::uint32_t>> commonWindow(const Hparams& hparams, std::uint32_t layers) {
+  TRY_ASSIGN(const std::uint32_t window, hparams.countOrNone(kWindow, 0, kLongestContext));
+  return std::vector<std::uint32_t>(layers, window);
+}
+
+Result<std::vector<std::uint32_t>> periodicWindows(const Hparams& hparams, std::uint32_t layers,
+                                                   PeriodicWindow otherwise) {
+  if (!hparams.isGguf() && hparams.mentions(kWindow) && !hparams.has(kWindow))
+    return hparams.refuse(kWindow, "a number of tokens");
+  TRY_ASSIGN(const std::uint32_t window, hparams.countOrNone(kWindow, otherwise.window, kLongestContext));
+  if (hparams.has(kLayerTypes)) return typedWindows(hparams, layers, window);
+  constexpr Key kPeriod = {"sliding_window_pattern", "attention.sliding_window_pattern"};
+  TRY_ASSIGN(const std::uint32_t period, hparams.countOr(kPeriod, otherwise.period, kMostLayers));
+  std::vector<std::uint32_t> windows(layers, window);
+  for (std::uint32_t i = period - 1; i < layers; i += period) windows[i] = 0;
+  return windows;
+}
 
 Result<std::vector<std::uint32_t>> ggufWindows(const Hparams& hparams, std::uint32_t layers) {
   if (!hparams.isGguf()) return std::vector<std::uint32_t>(layers, 0);

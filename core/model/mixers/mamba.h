@@ -4,6 +4,8 @@
 // with a state h of `state` numbers for each channel.
 #pragma once
 
+#include <string_view>
+
 #include <optional>
 
 #include "core/model/mixers/causal_conv.h"
@@ -11,6 +13,7 @@
 namespace vitrine::core {
 
 struct MambaSpec {
+  static constexpr std::string_view kName = "mamba";
   std::uint32_t inner = 0, state = 0, rank = 0;
   Linear input;       // (2 inner, d): x, then z
   CausalConv conv;    // of x

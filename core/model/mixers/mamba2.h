@@ -4,6 +4,8 @@
 //   dt = clamp(softplus(dt' + bias)),   h = exp(dt A) h + dt x B^T,   y = norm(h C + D x, z)
 #pragma once
 
+#include <string_view>
+
 #include <limits>
 #include <optional>
 
@@ -12,6 +14,7 @@
 namespace vitrine::core {
 
 struct Mamba2Spec {
+  static constexpr std::string_view kName = "mamba2";
   std::uint32_t heads = 0, head_dim = 0, state = 0, groups = 1;
   // The mixer's input is multiplied with input_scale; z, x, B, C and dt, biases and all, as they leave its
   // product (falcon-h1).

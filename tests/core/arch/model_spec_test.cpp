@@ -191,7 +191,7 @@ TEST_F(ReadModelSpec, RefusesGgufHyperParametersThatLie) {
   EXPECT_THAT(refused(nan),
               HasSubstr("llama.attention.layer_norm_rms_epsilon must be a number greater than 0"));
   test::GgufBuilder experts;
-  experts.set("general.architecture", "llama").set("llama.expert_count", std::uint32_t{8});
+  experts.set("general.architecture", "qwen2").set("qwen2.expert_count", std::uint32_t{8});
   EXPECT_THAT(refused(experts), HasSubstr("8 experts"));
   test::GgufBuilder wide = test::tinyGgufKeys();
   wide.set("llama.attention.value_length", std::uint32_t{16})
@@ -202,8 +202,8 @@ TEST_F(ReadModelSpec, RefusesGgufHyperParametersThatLie) {
 }
 
 TEST_F(ReadModelSpec, NamesTheClosestArchitectureThatItKnows) {
-  EXPECT_THAT(reason({{"model_type", "qwen2_moe"}}),
-              HasSubstr("\"qwen2_moe\" is not known; the closest one is qwen2 (known: "));
+  EXPECT_THAT(reason({{"model_type", "qwen2_mo"}}),
+              HasSubstr("\"qwen2_mo\" is not known; the closest one is qwen2_moe (known: "));
   EXPECT_THAT(reason({{"model_type", "mistrall"}}), HasSubstr("the closest one is mistral"));
   EXPECT_THAT(reason({{"model_type", nullptr}}), HasSubstr("needs its config.json"));
   test::GgufBuilder gguf;

@@ -129,6 +129,17 @@ TEST_F(Rope, DividesByTheFrequencyFactorsOfGguf) {
   EXPECT_EQ(folded->context_length, 4096u);
   EXPECT_TRUE(unread_.empty());
 
+  GgufBuilder phi3;  // whose converter leaves the type out
+  phi3.set("llama.rope.scaling.attn_factor", 1.25f);
+  phi3.set("llama.rope.scaling.original_context_length", std::uint32_t{4096});
+  phi3.tensor("rope_factors_short.weight", DType::kF32, {kDim / 2}, divisors);
+  phi3.tensor("rope_factors_long.weight", DType::kF32, {kDim / 2}, divisors);
+  const auto untyped = fromGguf(phi3);
+  ASSERT_TRUE(untyped) << untyped.error().describe();
+  EXPECT_CLOSE(untyped->rope.inv_freq, wanted, 1e-7);
+  EXPECT_EQ(untyped->rope.magnitude, 1.25);
+  EXPECT_EQ(untyped->context_length, 4096u);
+
   GgufBuilder wrong_size;
   wrong_size.tensor("rope_freqs.weight", DType::kF32, {4}, divisors);
   EXPECT_THAT(fromGguf(wrong_size).error().message, HasSubstr("expected shape (16), found (4)"));

@@ -1,4 +1,5 @@
 // safetensors files, folders, sharded models, and what is refused; the writer against the reader.
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -113,8 +114,8 @@ TEST_F(Safetensors, RefusesHeadersThatLie) {
                            "a": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}})",
                        1),
                 "\"a\" appears twice");
-  expectRefused(fileOf(R"({"w": {"dtype": "F8_E4M3", "shape": [1], "data_offsets": [0, 1]}})", 1),
-                "tensor w has type \"F8_E4M3\"", ErrorCode::kUnsupported);
+  expectRefused(fileOf(R"({"w": {"dtype": "F8_E8M0", "shape": [1], "data_offsets": [0, 1]}})", 1),
+                "tensor w has type \"F8_E8M0\"", ErrorCode::kUnsupported);
   Bytes huge_header = fileOf("{}", 0);
   huge_header[5] = std::byte{1};
   expectRefused(huge_header, "truncated or damaged");
@@ -180,10 +181,6 @@ TEST_F(Safetensors, JoinsShardsAsTheIndexTellsThem) {
 TEST_F(Safetensors, SaysWhatToDoAboutOtherFiles) {
   expectRefused(folder_.path(), "holds no model", ErrorCode::kNotFound);
   expectRefused(folder_ / "none.gguf", "no such file", ErrorCode::kNotFound);
-  test::writeFile(folder_ / "pytorch_model.bin", "PK\x03\x04whatever");
-  expectRefused(folder_ / "pytorch_model.bin", "can run any code", ErrorCode::kUnsupported);
-  expectRefused(folder_.path(), "torch.load('pytorch_model.bin', weights_only=True)",
-                ErrorCode::kUnsupported);
   test::writeFile(folder_ / "lfs.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n");
   expectRefused(folder_ / "lfs.safetensors", "git lfs pull");
   test::writeFile(folder_ / "empty.gguf", "");
@@ -193,6 +190,37 @@ TEST_F(Safetensors, SaysWhatToDoAboutOtherFiles) {
   ASSERT_EQ(::mkfifo((folder_ / "pipe.gguf").c_str(), 0600), 0);
   expectRefused(folder_ / "pipe.gguf", "not a regular file");
   expectRefused(std::filesystem::path("/dev/zero"), "not a regular file");
+}
+
+TEST_F(Safetensors, RefusesPicklesAndSaysHowToConvertThem) {
+  for (const char* name :
+       {"pytorch_model.bin", "model.pt", "consolidated.00.pth", "last.ckpt", "weights.pkl"}) {
+    test::writeFile(folder_ / name, "PK\x03\x04whatever");
+    for (const auto& path : {folder_ / name, folder_.path()}) {
+      expectRefused(path, "can run any code when it is opened", ErrorCode::kUnsupported);
+      expectRefused(path,
+                    fmt::format("sorted(glob.glob('{}')) for k, v in torch.load(f, weights_only=True)", name),
+                    ErrorCode::kUnsupported);
+    }
+    std::filesystem::remove(folder_ / name);
+  }
+  // Neither a name that says nothing nor another protocol hides one.
+  for (const char* start : {"PK\x03\x04whatever", "\x80\x02}q", "\x80\x04\x95"}) {
+    test::writeFile(folder_ / "model", start);
+    expectRefused(folder_ / "model", "model is a Python pickle", ErrorCode::kUnsupported);
+  }
+  std::filesystem::remove(folder_ / "model");
+  // The model, not the optimizer; all shards, not the first.
+  test::writeFile(folder_ / "optimizer.pt", "PK\x03\x04whatever");
+  test::writeFile(folder_ / "pytorch_model-00001-of-00002.bin", "PK\x03\x04whatever");
+  expectRefused(folder_.path(), "pytorch_model-00001-of-00002.bin is a Python pickle",
+                ErrorCode::kUnsupported);
+  test::writeFile(folder_ / "pytorch_model.bin.index.json", R"({"weight_map":{}})");
+  for (const auto& path : {folder_.path(), folder_ / "pytorch_model.bin.index.json"})
+    expectRefused(path, "glob.glob('pytorch_model-*.bin')", ErrorCode::kUnsupported);
+  // Beside safetensors they do not matter.
+  test::writeFile(folder_ / "model.safetensors", "short");
+  expectRefused(folder_.path(), "header");
 }
 
 TEST(Json, BoundsDepthAndSize) {

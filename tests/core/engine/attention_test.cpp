@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numbers>
 #include <random>
 
 #include "core/engine/kernels.h"
@@ -24,10 +25,15 @@ struct Case {
   std::uint32_t window = 0, splits = 1;
   bool f16 = true, probe = true;
   float spread = 1;  // of the queries: 25 gives scores beyond +-80
+  float soft_cap = 0;
+  bool alibi = false, sinks = false;
 
   std::uint32_t heads() const { return kv_heads * group; }
   std::uint32_t length() const { return base + tokens; }
   float scale() const { return 1 / std::sqrt(static_cast<float>(head_dim)); }
+  float slope(std::uint32_t head) const { return alibi ? std::exp2(-1.0f - static_cast<float>(head)) : 0; }
+  // From far below all scores to far above them.
+  float sink(std::uint32_t head) const { return 40.0f * static_cast<float>(head % 4) - 60.0f; }
 };
 
 struct Expected {
@@ -74,11 +80,16 @@ class AttentionTest : public test::GpuTest {
           for (std::uint32_t d = 0; d < c.head_dim; ++d)
             dot += double(in.q[(t * c.heads() + head) * c.head_dim + d]) *
                    in.k[(kv * kContext + key) * c.head_dim + d];
-          score.push_back(dot * c.scale());
+          double scaled = dot * c.scale();
+          if (c.soft_cap > 0) scaled = c.soft_cap * std::tanh(scaled / c.soft_cap);
+          score.push_back(scaled - c.slope(head) * (position - key));
           highest = std::max(highest, score.back());
         }
+        if (c.sinks) highest = std::max<double>(highest, c.sink(head));
         for (double s : score) total += std::exp(s - highest);
+        if (c.sinks) total += std::exp(c.sink(head) - highest);
         double lse = highest + std::log(total);
+        if (c.sinks) entropy -= std::exp(c.sink(head) - lse) * (c.sink(head) - lse) / std::numbers::ln2;
         std::vector<double> o(c.head_dim);
         for (std::uint32_t key = oldest; key <= position; ++key) {
           double p = std::exp(score[key - oldest] - lse);
@@ -117,10 +128,17 @@ class AttentionTest : public test::GpuTest {
                                                            .tokens = c.tokens,
                                                            .cache_f16 = c.f16,
                                                            .probe = c.probe,
-                                                           .split = c.splits > 1}));
+                                                           .split = c.splits > 1,
+                                                           .soft_cap = c.soft_cap > 0,
+                                                           .alibi = c.alibi,
+                                                           .sinks = c.sinks}));
     const std::uint32_t width = c.heads() * c.head_dim, o_stride = width + 4;
     const std::uint32_t head_units = c.kv_heads * ((c.group + attention.heads - 1) / attention.heads);
     gpu::Buffer q = bufferOf(in.q), k = cacheOf(in.k, c.f16), v = cacheOf(in.v, c.f16);
+    std::vector<float> terms;
+    for (std::uint32_t head = 0; head < c.heads(); ++head) terms.push_back(c.slope(head));
+    for (std::uint32_t head = 0; head < c.heads(); ++head) terms.push_back(c.sink(head));
+    gpu::Buffer head_terms = bufferOf(terms);
     gpu::Buffer state = bufferOf(std::vector<std::uint32_t>{c.base, c.length()});
     gpu::Buffer o = bufferOf(std::vector<float>((c.tokens + 1) * o_stride, kSentinel));
     gpu::Buffer lse = bufferOf(std::vector<float>(c.heads() * kContext, kSentinel));
@@ -137,16 +155,17 @@ class AttentionTest : public test::GpuTest {
                                    .summary = summary.address(),
                                    .partial = partial.address(),
                                    .arrived = arrived.address(),
+                                   .head_terms = head_terms.address(),
                                    .heads = c.heads(),
                                    .kv_heads = c.kv_heads,
-                                   .head_dim = c.head_dim,
                                    .context = kContext,
                                    .q_stride = width,
                                    .o_stride = o_stride,
                                    .tokens = c.tokens,
                                    .splits = c.splits,
                                    .window = c.window,
-                                   .scale = c.scale()};
+                                   .scale = c.scale(),
+                                   .soft_cap = c.soft_cap};
     std::vector<gpu::Bound> bound;
     if (kernels_.texel()) {
       VkFormat cache = c.f16 ? VK_FORMAT_R16G16B16A16_SFLOAT : VK_FORMAT_R32G32B32A32_SFLOAT;
@@ -205,9 +224,10 @@ class AttentionTest : public test::GpuTest {
   }
 
   void expectAttention(const Case& c) {
-    SCOPED_TRACE(fmt::format("head_dim {} kv {} group {} tokens {}+{} window {} splits {} {} spread {}",
-                             c.head_dim, c.kv_heads, c.group, c.base, c.tokens, c.window, c.splits,
-                             c.f16 ? "f16" : "f32", c.spread));
+    SCOPED_TRACE(fmt::format(
+        "head_dim {} kv {} group {} tokens {}+{} window {} splits {} {} spread {} cap {}{}{}", c.head_dim,
+        c.kv_heads, c.group, c.base, c.tokens, c.window, c.splits, c.f16 ? "f16" : "f32", c.spread,
+        c.soft_cap, c.alibi ? " alibi" : "", c.sinks ? " sinks" : ""));
     Inputs in = inputs(c);
     Outputs out = run(c, in);
     Expected expected = reference(c, in);
@@ -216,7 +236,8 @@ class AttentionTest : public test::GpuTest {
     EXPECT_CLOSE(out.o, expected.o, tolerance);
     EXPECT_CLOSE(out.lse, expected.lse, 1e-6);
     if (!c.probe) return;
-    const double absolute = c.spread > 1 ? 1e-3 : 1e-5;
+    // An entropy is the difference of the log-sum-exp, up to 60 with a sink, and the mean score.
+    const double absolute = c.spread > 1 ? 1e-3 : c.sinks ? 3e-5 : 1e-5;
     expectNear("entropy", out.entropy, expected.entropy, absolute);
     expectNear("first", out.first, expected.first, absolute);
     expectNear("local", out.local, expected.local, absolute);
@@ -264,6 +285,43 @@ TEST_F(AttentionTest, LargeScores) {
     expectAttention({.head_dim = 64, .group = 3, .tokens = tokens, .spread = 25});
     expectAttention({.head_dim = 24, .group = 3, .base = 20, .tokens = tokens, .f16 = false, .spread = 25});
   }
+}
+
+// Scores far below and far beyond the cap, with which tanh is 1.
+TEST_F(AttentionTest, SoftCap) {
+  for (float spread : {1.0f, 25.0f})
+    for (std::uint32_t tokens : {1, 63}) {
+      expectAttention({.head_dim = 24, .group = 3, .tokens = tokens, .spread = spread, .soft_cap = 2.5f});
+      expectAttention(
+          {.head_dim = 64, .base = 70, .tokens = tokens, .f16 = false, .spread = spread, .soft_cap = 50});
+    }
+}
+
+TEST_F(AttentionTest, Alibi) {
+  for (std::uint32_t base : {0, 61})
+    for (std::uint32_t tokens : {1, 65})
+      expectAttention({.head_dim = 24, .group = 3, .base = base, .tokens = tokens, .alibi = true});
+}
+
+TEST_F(AttentionTest, Sinks) {
+  for (std::uint32_t base : {0, 61})
+    for (std::uint32_t tokens : {1, 65})
+      for (std::uint32_t window : {0, 5})
+        expectAttention(
+            {.head_dim = 8, .group = 3, .base = base, .tokens = tokens, .window = window, .sinks = true});
+}
+
+TEST_F(AttentionTest, HeadTermsWithSplitKeys) {
+  for (std::uint32_t base : {0, 16, 159})
+    for (std::uint32_t splits : {2, 5}) {
+      const Case all{.head_dim = 24, .group = 3, .base = base, .splits = splits};
+      Case alibi = all, sinks = all;
+      alibi.alibi = true;
+      alibi.soft_cap = 3;
+      sinks.sinks = true;
+      expectAttention(alibi);
+      expectAttention(sinks);
+    }
 }
 
 // More splits than blocks of keys among them: the empty ones must not count.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <random>
 
@@ -27,8 +28,12 @@ struct Cells {
 
 class AttentionViewsTest : public test::GpuTest {
  protected:
-  void open(const test::SmallSizes& sizes, const SessionOptions& options) {
+  using Change = std::function<void(AttentionSpec&)>;
+
+  void open(const test::SmallSizes& sizes, const SessionOptions& options, const Change& change = {}) {
     spec_ = test::expectValue(test::smallModel(sizes));
+    for (BlockSpec& block : spec_.blocks)
+      if (change) change(std::get<AttentionSpec>(block.mixers[0]));
     model_ = test::expectValue(Model::load(device(), spec_));
     session_ = test::expectValue(Session::create(model_, options));
     views_ = test::expectValue(AttentionViews::create(device()));
@@ -117,6 +122,22 @@ class AttentionViewsTest : public test::GpuTest {
     EXPECT_EQ(counted, visible);
   }
 
+  // The mean of the cells behind the latest earlier occurrence of each token, where those are not its own.
+  double inductionOf(const Cells& cells) const {
+    std::map<TokenId, std::uint32_t> seen;
+    double sum = 0;
+    std::uint32_t pairs = 0;
+    for (std::uint32_t q = 0; q < cells.tokens; ++q) {
+      const TokenId token = session_->tokens()[q];
+      if (auto earlier = seen.find(token); earlier != seen.end() && earlier->second + 1 < q) {
+        sum += cells.at(q, earlier->second + 1);
+        ++pairs;
+      }
+      seen[token] = q;
+    }
+    return pairs == 0 ? 0 : sum / pairs;
+  }
+
   ModelSpec spec_;
   std::shared_ptr<const Model> model_;
   std::unique_ptr<Session> session_;
@@ -140,6 +161,34 @@ TEST_F(AttentionViewsTest, TheMatrixIsTheReferences) {
             ASSERT_EQ(cells.at(q, k) == -1, k > q || (window && k + window <= q)) << q << ", " << k;
       }
   }
+}
+
+// What enters a score beside q . k must reach every kernel that computes it once more.
+TEST_F(AttentionViewsTest, CapsSlopesAndSinks) {
+  open(sizes(), options(), [this](AttentionSpec& attention) {
+    attention.soft_cap = 1.5f;
+    attention.alibi_slopes = {0.5f, 0.25f, 0.125f, 0.3f, 0.2f, 0.1f};
+    attention.sinks = spec_.final_norm.weight;
+    attention.sinks.rows = attention.heads;
+  });
+  auto pass = test::expectValue(referenceForward(spec_, session_->tokens(), 1));
+  OverviewPicture picture = test::expectValue(views_->overview(*session_, {.tile = kTokens}));
+  std::vector<float> pixels = pixelsOf(*picture.image);
+  auto heads = test::expectValue(views_->heads(*session_));
+  for (std::uint32_t layer : {0, 1})
+    for (std::uint32_t head = 0; head < 6; ++head) {
+      SCOPED_TRACE(fmt::format("layer {} head {}", layer, head));
+      Cells cells = matrix(layer, head);
+      const auto& expected = pass.layers[layer].attention[head];
+      std::vector<float> plain = cells.values;
+      for (float& p : plain) p = std::max(p, 0.0f);
+      EXPECT_CLOSE(plain, std::span(expected.data(), static_cast<std::size_t>(expected.size())), 1e-5);
+      for (std::uint32_t q = 0; q < kTokens; ++q)
+        for (std::uint32_t k = 0; k < kTokens; ++k)
+          ASSERT_NEAR(pixels[(layer * kTokens + q) * 6 * kTokens + head * kTokens + k], cells.at(q, k), 1e-6);
+      EXPECT_NEAR(heads[layer * 6 + head].induction, inductionOf(cells), 1e-5);
+      EXPECT_NEAR(heads[layer * 6 + head].first_mass, expected.col(0).mean(), 1e-3);
+    }
 }
 
 TEST_F(AttentionViewsTest, RegionsAndPooling) {

@@ -63,6 +63,8 @@ double activate(Activation activation, double v) {
       return std::max(v, 0.0);
     case Activation::kReluSquared:
       return std::max(v, 0.0) * std::max(v, 0.0);
+    case Activation::kSigmoid:
+      return 1 / (1 + std::exp(-v));
   }
   return NAN;
 }
@@ -81,12 +83,17 @@ class MatmulTest : public test::GpuTest {
         if (type == DType::kF16) put(row, 2 * c, floatToHalf(value));
         if (type == DType::kBF16)
           put(row, 2 * c, static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16));
+        if (type == DType::kF8_E4M3) row[c] = std::byte(random_() & 0xB7);  // below 2
+        if (type == DType::kF8_E5M2) row[c] = std::byte(random_() & 0xBF);
       }
       return row;
     }
     for (std::byte& byte : row) byte = static_cast<std::byte>(random_());
     for (std::size_t block = 0; block < row.size(); block += stored.block_bytes)
-      for (std::size_t at : halfOffsets(type)) put(row, block + at, floatToHalf(0.05f * normal()));
+      if (type == DType::kMXFP4)
+        row[block] = std::byte(120 + random_() % 10);  // the exponent
+      else
+        for (std::size_t at : halfOffsets(type)) put(row, block + at, floatToHalf(0.05f * normal()));
     return row;
   }
 
@@ -163,6 +170,8 @@ class MatmulTest : public test::GpuTest {
           y.push_back(activate(c.activation, row[2 * o]) * row[2 * o + 1]);
         else if (c.epilogue == Epilogue::kAdd)
           y.push_back(before[t * y_stride + o] + row[o]);
+        else if (c.epilogue == Epilogue::kMultiplySigmoid)
+          y.push_back(before[t * y_stride + o] / (1 + std::exp(-row[o])));
         else if (c.epilogue == Epilogue::kGated)
           y.push_back(activate(c.activation, gate[t * y_stride + o]) * row[o]);
         else
@@ -188,7 +197,7 @@ class MatmulTest : public test::GpuTest {
     for (std::size_t i = 0; i < columns; ++i) gain[i] = 1 + 0.5f * normal();
     // A row of sentinels in front of y and one behind it.
     std::vector<float> y((c.tokens + 2) * y_stride, kSentinel), gate(c.tokens * y_stride);
-    if (c.epilogue == Epilogue::kAdd)
+    if (c.epilogue == Epilogue::kAdd || c.epilogue == Epilogue::kMultiplySigmoid)
       for (std::size_t t = 0; t < c.tokens; ++t)
         for (std::size_t r = 0; r < rows; ++r) y[(t + 1) * y_stride + r] = 10 * normal();
     for (float& g : gate) g = 3 * normal();
@@ -269,20 +278,41 @@ INSTANTIATE_TEST_SUITE_P(Types, MatmulTypeTest,
                          ::testing::Values(DType::kF32, DType::kF16, DType::kBF16, DType::kQ8_0, DType::kQ4_0,
                                            DType::kQ4_1, DType::kQ5_0, DType::kQ5_1, DType::kQ2_K,
                                            DType::kQ3_K, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K,
-                                           DType::kIQ4_NL, DType::kIQ4_XS),
+                                           DType::kIQ4_NL, DType::kIQ4_XS, DType::kMXFP4, DType::kF8_E4M3,
+                                           DType::kF8_E5M2),
                          [](const auto& tested) { return std::string(name(tested.param)); });
 
 TEST_F(MatmulTest, EveryEpilogueAndActivation) {
   Weights odd = weights(DType::kF32, 33, 36, true), even = weights(DType::kF32, 34, 36, true);
   for (std::uint32_t tokens : {1, 5}) {
     expectProduct(odd, {.tokens = tokens, .epilogue = Epilogue::kAdd});
+    expectProduct(odd, {.tokens = tokens, .epilogue = Epilogue::kMultiplySigmoid});
     for (Activation activation : {Activation::kSilu, Activation::kGelu, Activation::kGeluTanh,
-                                  Activation::kRelu, Activation::kReluSquared}) {
+                                  Activation::kRelu, Activation::kReluSquared, Activation::kSigmoid}) {
       expectProduct(even, {.tokens = tokens, .epilogue = Epilogue::kGlu, .activation = activation});
       expectProduct(odd, {.tokens = tokens, .epilogue = Epilogue::kGated, .activation = activation});
       expectProduct(odd, {.tokens = tokens, .epilogue = Epilogue::kActivate, .activation = activation});
     }
   }
+}
+
+// Where the device has matrix units these run on them; elsewhere they hold the plain kernel.
+TEST_F(MatmulTest, ManyTokens) {
+  for (DType type :
+       {DType::kF32, DType::kF16, DType::kBF16, DType::kQ8_0, DType::kQ4_1, DType::kQ5_K, DType::kQ6_K})
+    for (std::size_t rows : {1, 66})
+      for (std::size_t columns : {256}) {
+        SCOPED_TRACE(name(type));
+        Weights w = weights(type, rows, columns, true);
+        for (std::uint32_t tokens : {96, 131}) {
+          expectProduct(w, {.tokens = tokens});
+          expectProduct(w, {.tokens = tokens, .epilogue = Epilogue::kAdd});
+          if (rows % 2 == 0) expectProduct(w, {.tokens = tokens, .epilogue = Epilogue::kGlu});
+        }
+        if (HasFailure()) return;
+      }
+  Weights ragged = weights(DType::kF16, 70, 36, true);  // columns that end within a tile
+  expectProduct(ragged, {.tokens = 97, .epilogue = Epilogue::kActivate});
 }
 
 // The shapes of GPUs work wherever they run; lavapipe's compiler limits how many of them a test can afford.

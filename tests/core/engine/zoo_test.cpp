@@ -67,6 +67,15 @@ class ZooTest : public test::GpuTest, public ::testing::WithParamInterface<const
       SCOPED_TRACE(fmt::format("hidden state {}, {}", layer, name));
       EXPECT_CLOSE(capture.hidden_states[layer], floatsOf(*golden_.file, name), kTolerance);
     }
+    for (const RouterCapture& router : capture.routers) {
+      SCOPED_TRACE(fmt::format("router.{}", router.layer));
+      auto expected = floatsOf(*golden_.file, fmt::format("router.{}", router.layer));
+      if (!expected.empty()) {
+        EXPECT_CLOSE(router.logits, expected, kTolerance);
+      }
+      EXPECT_EQ(router.chosen.size(), golden_.ids.size() * router.top_k);
+      EXPECT_EQ(router.weights.size(), router.chosen.size());
+    }
   }
 
   std::shared_ptr<const Model> model_;
@@ -79,11 +88,28 @@ TEST_P(ZooTest, PrefillMatchesTransformers) {
     auto session = this->session();
     ASSERT_NE(session, nullptr);
     session->setPrefillChunk(chunk);
-    Capture capture{.hidden = true, .logits = true, .hidden_states = {}, .logit_rows = {}};
+    Capture capture{.hidden = true, .logits = true, .hidden_states = {}, .logit_rows = {}, .router = true};
     auto done = session->prefill(golden_.ids, {}, {}, &capture);
     ASSERT_TRUE(done) << done.error().describe();
     expectGolden(capture);
   }
+}
+
+// A decode step is recorded once and repeated.
+TEST_P(ZooTest, DecodingLeavesThePrefillsLogits) {
+  auto decoded = session(), read = session();
+  ASSERT_NE(decoded, nullptr);
+  ASSERT_NE(read, nullptr);
+  ASSERT_TRUE(decoded->prefill(std::span(golden_.ids).first(5)));
+  auto done = decoded->decode(6, {}, {}, {});
+  ASSERT_TRUE(done) << done.error().describe();
+  ASSERT_EQ(decoded->length(), 11u);
+  auto after = decoded->logits();
+  ASSERT_TRUE(after) << after.error().describe();
+  ASSERT_TRUE(read->prefill(decoded->tokens()));
+  auto expected = read->logits();
+  ASSERT_TRUE(expected) << expected.error().describe();
+  EXPECT_CLOSE(*after, *expected, kTolerance);
 }
 
 TEST_P(ZooTest, AttentionMatchesTransformers) {
@@ -95,7 +121,10 @@ TEST_P(ZooTest, AttentionMatchesTransformers) {
   std::size_t tokens = golden_.ids.size();
   int attention = 0;  // the file numbers the layers that have one
   for (std::uint32_t layer = 0; layer < model_->layers(); ++layer) {
-    if (!model_->attention(layer)) continue;
+    if (!model_->attention(layer)) {
+      attention += test::statesCountAsAttention(GetParam());
+      continue;
+    }
     auto expected = floatsOf(*golden_.file, fmt::format("attention.{}", attention++));
     std::vector<float> maps;
     for (std::uint32_t head = 0; head < model_->attention(layer)->heads; ++head) {
@@ -111,9 +140,13 @@ TEST_P(ZooTest, AttentionMatchesTransformers) {
 
 INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest,
                          ::testing::Values("llama", "llama-tied-headdim", "llama3-rope", "llama-yarn",
-                                           "mistral-swa", "qwen2", "qwen3", "mamba", "falcon-mamba", "mamba2",
-                                           "bamba", "nemotron-h", "falcon-h1", "lfm2", "rwkv4",
-                                           "recurrent-gemma", "xlstm"),
+                                           "mistral-swa", "qwen2", "qwen3", "gemma2", "gemma3", "phi3",
+                                           "phi-partial", "gpt2", "gpt-neox", "bloom-alibi", "stablelm",
+                                           "starcoder2", "olmo2", "smollm3", "granite", "glm4", "mamba",
+                                           "falcon-mamba", "mamba2", "bamba", "nemotron-h", "falcon-h1",
+                                           "lfm2", "mixtral", "olmoe", "qwen2-moe", "qwen3-moe", "granitemoe",
+                                           "gpt-oss", "jetmoe-like-dots1", "rwkv4", "recurrent-gemma",
+                                           "xlstm"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');

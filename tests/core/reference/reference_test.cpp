@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "support/dense_gguf.h"
 #include "support/golden.h"
 #include "support/numeric.h"
 #include "support/scratch_folder.h"
@@ -27,8 +28,17 @@ std::vector<double> stacked(const std::vector<ReferenceMatrix>& heads) {
   return all;
 }
 
-// Compares what the golden file holds of hidden states and attention, and the logits; how many tensors that
-// were.
+// A state of square heads (values, keys), one below the other, as (keys, values).
+std::vector<double> keysFirst(const ReferenceMatrix& state) {
+  std::vector<double> all;
+  for (Eigen::Index head = 0; head < state.rows(); head += state.cols())
+    for (Eigen::Index key = 0; key < state.cols(); ++key)
+      for (Eigen::Index value = 0; value < state.cols(); ++value) all.push_back(state(head + value, key));
+  return all;
+}
+
+// Compares what the golden file holds of hidden states, attention and routers, and the logits; how many
+// tensors that were.
 int compareWithGolden(const ReferencePass& pass, const Checkpoint& golden, double tolerance,
                       std::string_view zoo = "") {
   int compared = 0;
@@ -42,8 +52,15 @@ int compareWithGolden(const ReferencePass& pass, const Checkpoint& golden, doubl
   for (std::size_t i = 0; i < pass.hidden.size(); ++i)
     hold(test::goldenHidden(zoo, i, pass.layers.size()), numbers(pass.hidden[i]));
   int attention = 0;  // the file numbers the layers that have one
-  for (const ReferenceLayer& layer : pass.layers)
-    if (!layer.attention.empty()) hold(fmt::format("attention.{}", attention++), stacked(layer.attention));
+  for (const ReferenceLayer& layer : pass.layers) {
+    if (!layer.attention.empty()) {
+      hold(fmt::format("attention.{}", attention++), stacked(layer.attention));
+    } else if (test::statesCountAsAttention(zoo)) {
+      hold(fmt::format("attention.{}", attention++), keysFirst(layer.state));
+    }
+  }
+  for (std::size_t i = 0; i < pass.layers.size(); ++i)
+    hold(fmt::format("router.{}", i), numbers(pass.layers[i].router));
   return compared;
 }
 
@@ -52,7 +69,8 @@ int comparable(const Checkpoint& golden, std::string_view zoo) {
   const auto count = std::ranges::count_if(golden.tensors(), [](const TensorEntry& tensor) {
     return tensor.name == "logits" || tensor.name.starts_with("hidden.") ||
            (tensor.name.starts_with("attention.") &&
-            tensor.shape.size() == 3);  // RWKV's are the mixers' outputs
+            tensor.shape.size() == 3) ||  // RWKV's are the mixers' outputs
+           tensor.name.starts_with("router.");
   });
   return static_cast<int>(count) - test::countsFromFirstBlock(zoo);
 }
@@ -78,6 +96,16 @@ class Zoo : public testing::TestWithParam<const char*> {
 TEST_P(Zoo, GivesWhatTransformersGives) {
   VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
   hold(folder, folder);
+}
+
+using DenseInGguf = Zoo;
+TEST_P(DenseInGguf, GivesTheSame) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
+  const auto checkpoint = Checkpoint::open(folder);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+  const test::ScratchFolder scratch;
+  test::writeFile(scratch / "m.gguf", test::DenseGguf(**checkpoint).build());
+  hold(scratch / "m.gguf", folder);
 }
 
 using StateSpaceInGguf = Zoo;
@@ -110,15 +138,55 @@ const auto kInGguf = testing::Values("llama", "llama-tied-headdim", "llama3-rope
                                      "mistral-swa", "qwen2", "qwen3");
 INSTANTIATE_TEST_SUITE_P(Reference, Zoo, kInGguf, nameOf);
 INSTANTIATE_TEST_SUITE_P(Reference, ZooInGguf, kInGguf, nameOf);
+const auto kDense =
+    testing::Values("gemma2", "gemma3", "phi3", "phi-partial", "gpt2", "gpt-neox", "bloom-alibi", "stablelm",
+                    "starcoder2", "olmo2", "smollm3", "granite", "glm4");
+INSTANTIATE_TEST_SUITE_P(Dense, Zoo, kDense, nameOf);
+INSTANTIATE_TEST_SUITE_P(Dense, DenseInGguf, kDense, nameOf);
 INSTANTIATE_TEST_SUITE_P(StateSpaces, Zoo,
                          testing::Values("mamba", "falcon-mamba", "mamba2", "bamba", "nemotron-h",
                                          "falcon-h1", "lfm2"),
                          nameOf);
 
-INSTANTIATE_TEST_SUITE_P(Recurrent, Zoo, testing::Values("rwkv4", "recurrent-gemma", "xlstm"), nameOf);
+INSTANTIATE_TEST_SUITE_P(Reference, StateSpaceInGguf, testing::Values("mamba", "mamba2", "falcon-h1", "lfm2"),
+                         nameOf);
 
-// Falcon-Mamba is not among them: llama.cpp norms dt, B and C with another epsilon than transformers.
-INSTANTIATE_TEST_SUITE_P(Reference, StateSpaceInGguf, testing::Values("mamba", "mamba2", "lfm2"), nameOf);
+// llama.cpp's files leave out a constant of these two: it norms dt, B and C with the blocks' epsilon, and has
+// no least step.
+TEST(StateSpaceInGgufWithout, GivesTheSameAsConfigurationsThatSaySo) {
+  const std::pair<const char*, nlohmann::json> kCases[] = {{"falcon-mamba", {{"mixer_rms_eps", 1e-5}}},
+                                                           {"nemotron-h", {{"time_step_min", 1e-30}}}};
+  for (const auto& [name, changes] : kCases) {
+    SCOPED_TRACE(name);
+    VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + name);
+    const auto original = Checkpoint::open(folder);
+    ASSERT_TRUE(original) << original.error().describe();
+    const test::ScratchFolder scratch;
+    nlohmann::json config = (*original)->metadata();
+    config.update(changes);
+    test::writeFile(scratch / "config.json", config.dump());
+    std::filesystem::copy_file(folder / "model.safetensors", scratch / "model.safetensors");
+    test::writeFile(scratch / "m.gguf", test::stateSpaceAsGguf(**original));
+    std::vector<double> logits[2];
+    for (const auto& [path, found] :
+         {std::pair(scratch.path(), &logits[0]), {scratch / "m.gguf", &logits[1]}}) {
+      const auto checkpoint = Checkpoint::open(path);
+      ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+      const auto spec = readModelSpec(*checkpoint);
+      ASSERT_TRUE(spec) << spec.error().describe();
+      EXPECT_EQ(spec->unread_tensors, std::vector<std::string>());
+      const auto pass = referenceForward(*spec, std::vector<std::int32_t>{5, 17, 120, 44, 9, 260, 3});
+      ASSERT_TRUE(pass) << pass.error().describe();
+      found->assign(numbers(pass->logits).begin(), numbers(pass->logits).end());
+    }
+    EXPECT_CLOSE(logits[1], logits[0], 1e-6);
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Mixtures, Zoo,
+                         testing::Values("mixtral", "olmoe", "qwen2-moe", "qwen3-moe", "granitemoe",
+                                         "gpt-oss", "jetmoe-like-dots1"),
+                         nameOf);
+INSTANTIATE_TEST_SUITE_P(Recurrent, Zoo, testing::Values("rwkv4", "recurrent-gemma", "xlstm"), nameOf);
 
 // From shared/models/stories260K/README.md; the pieces of a SentencePiece vocabulary joined, "▁" for a space.
 TEST(Reference, Stories260KBeginsItsStory) {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <random>
 #include <set>
 #include <string>
 #include <vector>
@@ -121,6 +122,61 @@ TEST(Half, OverflowsToInfinityAndUnderflowsToZero) {
   EXPECT_TRUE(std::isnan(halfToFloat(floatToHalf(std::bit_cast<float>(0x7f800001u)))));
 }
 
+std::vector<float> expanded(DType type, const std::vector<std::uint8_t>& bytes) {
+  std::vector<float> out(bytes.size() / info(type).block_bytes * info(type).block_size);
+  EXPECT_TRUE(dequantize(type, std::as_bytes(std::span(bytes)), out));
+  return out;
+}
+
+TEST(Float8, HasTheValuesOfItsDefinition) {
+  EXPECT_EQ(expanded(DType::kF8_E4M3, {0x00, 0x01, 0x07, 0x08, 0x38, 0x3C, 0xC0, 0x7E, 0xFE}),
+            (std::vector<float>{0, 0x1p-9f, 0x7p-9f, 0x1p-6f, 1, 1.5f, -2, 448, -448}));
+  EXPECT_EQ(expanded(DType::kF8_E5M2, {0x00, 0x01, 0x04, 0x3C, 0x3E, 0xC0, 0x7B, 0xFB}),
+            (std::vector<float>{0, 0x1p-16f, 0x1p-14f, 1, 1.5f, -2, 57344, -57344}));
+  EXPECT_TRUE(std::signbit(e4m3ToFloat(0x80)) && std::signbit(e5m2ToFloat(0x80)));
+  EXPECT_TRUE(std::isinf(e5m2ToFloat(0x7C)) && std::isnan(e5m2ToFloat(0x7D)) &&
+              std::isnan(e4m3ToFloat(0x7F)));
+  const auto byDefinition = [](int bits, int fraction_bits, int bias) {
+    const int exponent = (bits & 127) >> fraction_bits, fraction = bits & ((1 << fraction_bits) - 1);
+    const double lead = exponent == 0 ? 0 : 1;
+    const double value =
+        (lead + std::ldexp(fraction, -fraction_bits)) * std::pow(2.0, std::max(exponent, 1) - bias);
+    return bits & 128 ? -value : value;
+  };
+  for (int bits = 0; bits < 256; ++bits) {
+    const auto byte = static_cast<std::uint8_t>(bits);
+    if ((bits & 124) != 124) {
+      EXPECT_EQ(e5m2ToFloat(byte), byDefinition(bits, 2, 15)) << bits;
+    }
+    if ((bits & 127) == 127) continue;
+    EXPECT_EQ(e4m3ToFloat(byte), byDefinition(bits, 3, 7)) << bits;
+    // Both are kept as halves, without loss.
+    EXPECT_EQ(halfToFloat(floatToHalf(e4m3ToFloat(byte))), e4m3ToFloat(byte));
+  }
+}
+
+TEST(Mxfp4, HasTheValuesOfItsDefinition) {
+  std::vector<std::uint8_t> block{127};  // 2^0
+  for (int i = 0; i < 16; ++i) block.push_back(static_cast<std::uint8_t>(i | (15 - i) << 4));
+  const std::vector<float> book{0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0f, -0.5, -1, -1.5, -2, -3, -4, -6};
+  std::vector<float> expected = book;
+  expected.insert(expected.end(), book.rbegin(), book.rend());
+  EXPECT_EQ(expanded(DType::kMXFP4, block), expected);
+  std::mt19937 random(4);
+  for (int exponent = 0; exponent <= 252; ++exponent) {  // beyond, 6 times the scale is infinite
+
+    block[0] = static_cast<std::uint8_t>(exponent);
+    for (int i = 1; i <= 16; ++i) block[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(random());
+    const std::vector<float> values = expanded(DType::kMXFP4, block);
+    for (std::size_t i = 0; i < 32; ++i) {
+      const int code = i < 16 ? block[1 + i] & 15 : block[i - 15] >> 4;
+      const int e = code >> 1 & 3, m = code & 1;
+      const double magnitude = e == 0 ? 0.5 * m : (1 + 0.5 * m) * std::pow(2.0, e - 1);
+      ASSERT_EQ(values[i], (code & 8 ? -1 : 1) * magnitude * std::pow(2.0, exponent - 127)) << exponent;
+    }
+  }
+}
+
 TEST(DTypes, NamesNumbersAndSizesAgree) {
   EXPECT_EQ(dtypeFromGgml(0), DType::kF32);
   EXPECT_EQ(dtypeFromGgml(12), DType::kQ4_K);
@@ -128,7 +184,8 @@ TEST(DTypes, NamesNumbersAndSizesAgree) {
   EXPECT_EQ(dtypeFromGgml(4), std::nullopt);   // withdrawn by ggml
   EXPECT_EQ(dtypeFromGgml(16), std::nullopt);  // IQ2_XXS: known by name, not read
   EXPECT_EQ(ggmlTypeName(16), "IQ2_XXS");
-  EXPECT_EQ(ggmlTypeName(39), "MXFP4");
+  EXPECT_EQ(dtypeFromGgml(39), DType::kMXFP4);
+  EXPECT_EQ(dtypeFromName("F8_E4M3"), DType::kF8_E4M3);
   EXPECT_EQ(dtypeFromGgml(0xffffffff), std::nullopt);
   EXPECT_EQ(dtypeFromName(""), std::nullopt);
   EXPECT_EQ(rowBytes(DType::kQ6_K, 512), 420u);

@@ -84,7 +84,8 @@ std::vector<Json> replacements() {
 
 TEST(TokenizerJson, SurvivesEachFieldReplacedByEachKindOfValue) {
   int mutations = 0;
-  for (const char* name : {"llama3", "llama2", "mistral", "folding"}) {
+  for (const char* name :
+       {"llama3", "llama2", "mistral", "folding", "unigram", "bert_cased", "bert", "roberta"}) {
     const Json original = Json::parse(test::tinyTokenizerText(name));
     std::size_t fields = 0;
     {
@@ -151,8 +152,8 @@ TEST(TokenizerJson, NamesWhatIsWrong) {
     const auto tokenizer = Tokenizer::fromJson(json.dump());
     return tokenizer ? std::string("no error") : tokenizer.error().describe();
   };
-  EXPECT_THAT(errorOf([](Json& j) { j["model"]["type"] = "Unigram"; }), HasSubstr("Unigram"));
-  EXPECT_THAT(errorOf([](Json& j) { j["model"]["type"] = "WordPiece"; }), HasSubstr("WordPiece"));
+  EXPECT_THAT(errorOf([](Json& j) { j["model"]["type"] = "Unigram"; }), HasSubstr("BPE only"));
+  EXPECT_THAT(errorOf([](Json& j) { j["model"]["type"] = "WordLevel"; }), HasSubstr("WordLevel"));
   EXPECT_THAT(errorOf([](Json& j) { j["model"]["vocab"]["!"] = 1 << 30; }), HasSubstr("token '!'"));
   EXPECT_THAT(errorOf([](Json& j) { j["model"]["vocab"]["!"] = -3; }), HasSubstr("-3"));
   EXPECT_THAT(errorOf([](Json& j) { j["model"]["vocab"]["!"] = j["model"]["vocab"]["#"]; }),
@@ -166,7 +167,33 @@ TEST(TokenizerJson, NamesWhatIsWrong) {
   EXPECT_THAT(errorOf([](Json& j) {
                 j["normalizer"] = {{"type", "Precompiled"}};
               }),
-              HasSubstr("Precompiled"));
+              HasSubstr("precompiled_charsmap"));
+  EXPECT_THAT(errorOf([](Json& j) {
+                j["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", "=?"}};
+              }),
+              HasSubstr("base64"));
+  EXPECT_THAT(errorOf([](Json& j) { j["normalizer"] = {{"type", "Nmt"}}; }), HasSubstr("'Nmt'"));
+  EXPECT_THAT(errorOf([](Json& j) {
+                j["post_processor"] = {{"type", "Magic"}};
+              }),
+              HasSubstr("post-processor 'Magic'"));
+  EXPECT_THAT(errorOf([](Json& j) { j["model"]["unk_id"] = 100000; }, "unigram"), HasSubstr("unk_id"));
+  EXPECT_THAT(errorOf(
+                  [](Json& j) {
+                    j["model"]["vocab"][5] = {"a", "b"};
+                  },
+                  "unigram"),
+              HasSubstr("vocab[5]"));
+  EXPECT_THAT(errorOf([](Json& j) { j["model"]["unk_token"] = "[NO]"; }, "bert"), HasSubstr("[NO]"));
+  EXPECT_THAT(errorOf([](Json& j) { j["model"]["max_input_chars_per_word"] = 0; }, "bert"),
+              HasSubstr("max_input_chars_per_word"));
+  EXPECT_THAT(errorOf([](Json& j) { j["model"]["continuing_subword_prefix"] = ""; }, "bert"),
+              HasSubstr("continuing_subword_prefix"));
+  EXPECT_THAT(
+      errorOf([](Json& j) { j["post_processor"]["single"][0]["SpecialToken"]["id"] = "[NO]"; }, "bert"),
+      HasSubstr("[NO]"));
+  EXPECT_THAT(errorOf([](Json& j) { j["post_processor"]["cls"][1] = 100000; }, "bert_cased"),
+              HasSubstr("cls"));
   EXPECT_THAT(errorOf([](Json& j) { j["pre_tokenizer"] = nullptr; }), HasSubstr("neither byte-level"));
   EXPECT_THAT(errorOf([](Json& j) { j["model"]["dropout"] = 0.1; }), HasSubstr("dropout"));
   EXPECT_THAT(errorOf([](Json& j) { j["model"]["end_of_word_suffix"] = "</w>"; }), HasSubstr("</w>"));
@@ -180,7 +207,8 @@ TEST(TokenizerJson, NamesWhatIsWrong) {
 
 TEST(GgufTokenizer, SurvivesEachFieldReplacedByEachKindOfValue) {
   int mutations = 0;
-  for (const Json& original : {test::byteLevelMetadata(), test::sentencePieceMetadata()}) {
+  for (const Json& original : {test::byteLevelMetadata(), test::sentencePieceMetadata(),
+                               test::unigramMetadata(), test::wordPieceMetadata(), test::rwkvMetadata()}) {
     const std::vector<Json> values = replacements();
     std::size_t fields = 0;
     {
@@ -204,6 +232,26 @@ TEST(GgufTokenizer, SurvivesEachFieldReplacedByEachKindOfValue) {
   EXPECT_GT(mutations, 500);
 }
 
+// Offsets, labels and replacements that point anywhere.
+TEST(GgufTokenizer, SurvivesADamagedCharsmap) {
+  const Json original = test::unigramMetadata();
+  RandomText random(7);
+  for (int round = 0; round < 1000; ++round) {
+    Json mutated = original;
+    Json& bytes = mutated["tokenizer.ggml.precompiled_charsmap"];
+    const int last = static_cast<int>(bytes.size()) - 1;
+    for (int n = random.pick(1, 40); n > 0; --n)
+      bytes[static_cast<std::size_t>(random.pick(round % 4 == 0 ? 0 : 4, last))] = random.pick(0, 255);
+    const std::string what = "charsmap, round " + std::to_string(round);
+    const auto tokenizer = tokenizerFromGguf(mutated);
+    expectErrorOrWorking(tokenizer, what);
+    if (tokenizer) {
+      const auto ids = (*tokenizer)->encode(random.next());
+      EXPECT_TRUE(ids || !ids.error().message.empty()) << what;
+    }
+  }
+}
+
 TEST(GgufTokenizer, NamesWhatIsWrong) {
   const auto errorOf = [](Json metadata, auto change) {
     change(metadata);
@@ -211,8 +259,17 @@ TEST(GgufTokenizer, NamesWhatIsWrong) {
     return tokenizer ? std::string("no error") : tokenizer.error().describe();
   };
   const Json bytes = test::byteLevelMetadata(), pieces = test::sentencePieceMetadata();
-  EXPECT_THAT(errorOf(bytes, [](Json& m) { m["tokenizer.ggml.model"] = "bert"; }), HasSubstr("WordPiece"));
-  EXPECT_THAT(errorOf(bytes, [](Json& m) { m["tokenizer.ggml.model"] = "t5"; }), HasSubstr("Unigram"));
+  EXPECT_THAT(errorOf(bytes, [](Json& m) { m["tokenizer.ggml.model"] = "plamo2"; }), HasSubstr("plamo2"));
+  EXPECT_THAT(errorOf(bytes, [](Json& m) { m["tokenizer.ggml.model"] = "bert"; }),
+              HasSubstr("unknown token"));
+  EXPECT_THAT(errorOf(bytes, [](Json& m) { m["tokenizer.ggml.model"] = "t5"; }), HasSubstr("scores"));
+  EXPECT_THAT(
+      errorOf(test::unigramMetadata(), [](Json& m) { m["tokenizer.ggml.precompiled_charsmap"][3] = 4711; }),
+      HasSubstr("precompiled_charsmap[3]"));
+  EXPECT_THAT(errorOf(test::unigramMetadata(), [](Json& m) { m["tokenizer.ggml.scores"][9] = 1e300; }),
+              HasSubstr("token 9"));
+  EXPECT_THAT(errorOf(test::rwkvMetadata(), [](Json& m) { m["tokenizer.ggml.tokens"][9] = "a\\x0"; }),
+              HasSubstr("token 9"));
   EXPECT_THAT(errorOf(bytes, [](Json& m) { m.erase("tokenizer.ggml.model"); }), HasSubstr("no tokenizer"));
   EXPECT_THAT(errorOf(bytes, [](Json& m) { m["tokenizer.ggml.pre"] = "unheard-of"; }),
               HasSubstr("unheard-of"));

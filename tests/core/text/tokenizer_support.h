@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -86,6 +87,48 @@ inline Json sentencePieceMetadata() {
           {"tokenizer.ggml.token_type", types},  {"tokenizer.ggml.scores", scores},
           {"tokenizer.ggml.bos_token_id", 1},    {"tokenizer.ggml.eos_token_id", 2},
           {"tokenizer.ggml.unknown_token_id", 0}};
+}
+
+// The GGUF metadata of Google's Unigram model, character map included.
+inline Json unigramMetadata(const std::string& name = "trimmed") {
+  return Json::parse(readText(testData("tokenizers/sentencepiece.json")))[name]["metadata"];
+}
+
+// The GGUF metadata that a converter makes of bert.json: "▁the" begins a word, "ing" goes on.
+inline Json wordPieceMetadata() {
+  std::vector<std::string> pieces = tinyPieces(Json::parse(tinyTokenizerText("bert")));
+  std::vector<int> types;
+  for (std::string& piece : pieces) {
+    const bool control = piece.starts_with('[') && piece.ends_with(']') && piece.size() > 2;
+    types.push_back(control ? 3 : 1);
+    if (!control) piece = piece.starts_with("##") ? piece.substr(2) : "▁" + piece;
+  }
+  return {{"tokenizer.ggml.model", "bert"},       {"tokenizer.ggml.tokens", pieces},
+          {"tokenizer.ggml.token_type", types},   {"tokenizer.ggml.unknown_token_id", 1},
+          {"tokenizer.ggml.cls_token_id", 2},     {"tokenizer.ggml.seperator_token_id", 3},
+          {"tokenizer.ggml.padding_token_id", 0}, {"tokenizer.ggml.mask_token_id", -1}};
+}
+
+// An RWKV "world" vocabulary: the end of text, the 256 bytes, and a few longer strings, as Python writes
+// them.
+inline Json rwkvMetadata() {
+  std::vector<std::string> pieces{"<s>"};
+  for (int byte = 0; byte < 256; ++byte) {
+    char spelled[8];
+    const bool plain = byte >= 0x20 && byte < 0x7F && byte != '\\';
+    std::snprintf(spelled, sizeof spelled, plain ? "%c" : byte == '\\' ? "\\%c" : "\\x%02x", byte);
+    pieces.emplace_back(byte == '\n' ? "\\n" : byte == '\t' ? "\\t" : byte == '\r' ? "\\r" : spelled);
+  }
+  for (const char* piece : {"\\n\\n", " the", " the old", "The", "clock", "lock", "ck\\\\", "it\\'s \"",
+                            "\\xe6\\x9d\\xb1", "\\xc3", "\\xa9 "}) {
+    pieces.emplace_back(piece);
+  }
+  std::vector<int> types(pieces.size(), 1);
+  types[0] = 3;
+  return {{"tokenizer.ggml.model", "rwkv"},
+          {"tokenizer.ggml.tokens", pieces},
+          {"tokenizer.ggml.token_type", types},
+          {"tokenizer.ggml.eot_token_id", 257}};
 }
 
 // Text made to be hard on tokenizers: runs of one character, all planes, combining marks, right-to-left,

@@ -1,11 +1,18 @@
 #!/usr/bin/env python3
-"""Makes the small tokenizer.json files of this folder, and expected.json with what Hugging Face's library says of them.
+"""Makes the small tokenizer.json files of this folder, and expected.json with what Hugging Face's library says of them;
+sentencepiece.json, a Unigram model as a GGUF's metadata has it, with what Google's library says.
 
-Needs PyPI's `tokenizers` (written with 0.22). The files are kept in the repository: run this only to change them.
+Needs PyPI's `tokenizers` (written with 0.22), `sentencepiece` and `protobuf`. The files are kept in the repository: run this only to change them.
 Each imitates how a family of models describes its tokenizer; the vocabularies are trained on the sentences below.
 """
+import base64
+import io
 import json
 import pathlib
+import tempfile
+
+import sentencepiece as google
+from sentencepiece import sentencepiece_model_pb2
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
@@ -86,7 +93,79 @@ def sentencepiece(normalizer, pre, decoder, byte_fallback=True):
     return tokenizer
 
 
+# What a character map replaces: two characters by one, one by two, by a space, by nothing.
+RULES = [("ﬁ", "fi"), ("①", "1"), ("㎏", "kg"), ("Ａ", "A"), ("Ｂ", "B"), ("Ｃ", "C"), ("\u00a0", " "), ("\u2003", " "),
+         ("\u3000", " "), ("\t", " "), ("\n", " "), ("\r", " "), ("\x07", ""), ("a\u0301", "á"), ("e\u0308", "ë"), ("o\u0308", "ö"),
+         ("½", "1/2"), ("²", "2"), ("İ", "i"), ("...", "…")]
+
+
+def train_sentencepiece(**options):
+    """A Unigram model of Google's library with RULES, as its protocol buffer."""
+    with tempfile.NamedTemporaryFile("w", suffix=".tsv") as rules:
+        for source, target in RULES:
+            rules.write(" ".join(f"{ord(c):X}" for c in source) + "\t" + " ".join(f"{ord(c):X}" for c in target) + "\n")
+        rules.flush()
+        model = io.BytesIO()
+        google.SentencePieceTrainer.train(
+            sentence_iterator=iter(SENTENCES), model_writer=model, model_type="unigram", vocab_size=480 if options.get("byte_fallback") else 240,
+            normalization_rule_tsv=rules.name, minloglevel=2, pad_id=0, eos_id=1, unk_id=2, bos_id=-1,
+            hard_vocab_limit=False, **options)
+    proto = sentencepiece_model_pb2.ModelProto()
+    proto.ParseFromString(model.getvalue())
+    return proto
+
+
+def sentencepiece_rows(**options):
+    """A model's metadata in a GGUF, and the ids of TEXTS."""
+    proto = train_sentencepiece(**options)
+    processor = google.SentencePieceProcessor(model_proto=proto.SerializeToString())
+    spec = proto.normalizer_spec
+    metadata = {
+        "tokenizer.ggml.model": "t5",
+        "tokenizer.ggml.tokens": [p.piece for p in proto.pieces],
+        "tokenizer.ggml.scores": [round(p.score, 6) for p in proto.pieces],
+        "tokenizer.ggml.token_type": [p.type for p in proto.pieces],
+        "tokenizer.ggml.eos_token_id": 1, "tokenizer.ggml.unknown_token_id": 2,
+        "tokenizer.ggml.add_space_prefix": spec.add_dummy_prefix,
+        "tokenizer.ggml.remove_extra_whitespaces": spec.remove_extra_whitespaces,
+        "tokenizer.ggml.precompiled_charsmap": list(spec.precompiled_charsmap),
+    }
+    return {"metadata": metadata, "rows": [{"text": t, "ids": processor.encode(t)} for t in TEXTS]}
+
+
+def unigram(normalizer, pre, byte_fallback=False):
+    """A Unigram vocabulary with the specials of T5 in front."""
+    learner = Tokenizer(models.Unigram())
+    learner.pre_tokenizer = pre_tokenizers.Metaspace()
+    learner.train_from_iterator(SENTENCES, trainers.UnigramTrainer(vocab_size=200, show_progress=False))
+    learnt = json.loads(learner.to_str())["model"]["vocab"]
+    pieces = [("<pad>", 0.0), ("<eos>", 0.0), ("<unk>", 0.0)]
+    pieces += [(f"<0x{b:02X}>", 0.0) for b in range(256)] * byte_fallback
+    pieces += [(piece, round(score, 6)) for piece, score in learnt]
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=2, byte_fallback=byte_fallback))
+    if normalizer:
+        tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = pre
+    tokenizer.decoder = (decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(),
+                                            decoders.Strip(" ", 1, 0)]) if byte_fallback else decoders.Metaspace())
+    add_tokens(tokenizer, [AddedToken(t, special=True, normalized=False) for t in ("<pad>", "<eos>", "<unk>")])
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A <eos>", pair="$A <eos> $B <eos>",
+                                                             special_tokens=[("<eos>", 1)])
+    return tokenizer
+
+
+def wordpiece(normalizer, pre, cleanup):
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = pre
+    tokenizer.decoder = decoders.WordPiece(cleanup=cleanup)
+    tokenizer.train_from_iterator(SENTENCES, trainers.WordPieceTrainer(
+        vocab_size=220, limit_alphabet=70, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]"], show_progress=False))
+    return tokenizer
+
+
 def make():
+    charsmap = normalizers.Precompiled(train_sentencepiece().normalizer_spec.precompiled_charsmap)
     space_back = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
     mark = normalizers.Replace(" ", "▁")
     made = {
@@ -107,6 +186,22 @@ def make():
                                    decoders.Metaspace(), byte_fallback=False),
         "gemma": sentencepiece(mark, pre_tokenizers.Split(" ", "merged_with_previous"), decoders.Sequence(space_back)),
     }
+    made["unigram"] = unigram(normalizers.Sequence([charsmap, normalizers.Replace(Regex(" {2,}"), " ")]),
+                              pre_tokenizers.Metaspace(prepend_scheme="always"))
+    made["xlmr"] = unigram(charsmap, pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(),
+                                                              pre_tokenizers.Metaspace(prepend_scheme="always")]))
+    made["unigram_bytes"] = unigram(None, pre_tokenizers.Metaspace(prepend_scheme="first", split=False), byte_fallback=True)
+    made["bert"] = wordpiece(normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer(), cleanup=True)
+    made["bert"].post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    made["bert_cased"] = wordpiece(normalizers.BertNormalizer(lowercase=False, strip_accents=False,
+                                                              handle_chinese_chars=False),
+                                   pre_tokenizers.Whitespace(), cleanup=False)
+    made["bert_cased"].post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    made["roberta"] = byte_level(pre_tokenizers.ByteLevel(add_prefix_space=False))
+    add_tokens(made["roberta"], [AddedToken(t, special=True, normalized=False) for t in ("<s>", "</s>")])
+    made["roberta"].post_processor = processors.RobertaProcessing(
+        ("</s>", made["roberta"].token_to_id("</s>")), ("<s>", made["roberta"].token_to_id("<s>")))
     begin = "<|begin|>"
     add_tokens(made["llama3"], [AddedToken(begin, special=True, normalized=False)])
     made["llama3"].post_processor = processors.Sequence([processors.ByteLevel(), processors.TemplateProcessing(
@@ -126,6 +221,8 @@ def expect(tokenizer):
         plain = tokenizer.encode(text, add_special_tokens=False).ids
         if plain != row["parse"]:
             row["plain"] = plain
+        if isinstance(tokenizer.model, models.WordPiece):
+            row["decoded"] = tokenizer.decode(row["parse"])
         rows.append(row)
     tokenizer.encode_special_tokens = False
     return {"prompt": tokenizer.encode("The").ids, "rows": rows}
@@ -138,3 +235,7 @@ for name, tokenizer in make().items():
 rows = ",\n".join(f'"{name}":{{"prompt":{e["prompt"]},"rows":[\n' +
                   ",\n".join(json.dumps(r, separators=(",", ":")) for r in e["rows"]) + "]}" for name, e in expected.items())
 (HERE / "expected.json").write_text("{" + rows + "}\n")
+
+(HERE / "sentencepiece.json").write_text(json.dumps(
+    {"trimmed": sentencepiece_rows(), "spaced": sentencepiece_rows(remove_extra_whitespaces=False, add_dummy_prefix=False),
+     "bytes": sentencepiece_rows(byte_fallback=True)}, separators=(",", ":")) + "\n")

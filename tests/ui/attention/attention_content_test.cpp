@@ -48,6 +48,8 @@ class AttentionContentTest : public test::GpuTest {
     auto model = std::make_shared<core::ModelSummary>();
     model->layers = kLayers;
     model->heads = kHeads;
+    model->layer_kinds.assign(kLayers, {"attention", kHeads});
+    if (recurrent_layer_) model->layer_kinds[*recurrent_layer_] = {"mamba", 0};
     model->kv_heads = 1;
     auto snapshot = std::make_shared<core::Snapshot>();
     snapshot->state = core::EngineState::kReady;
@@ -116,6 +118,7 @@ class AttentionContentTest : public test::GpuTest {
   }
 
   static constexpr std::uint32_t kLayers = 3, kHeads = 4;
+  std::optional<std::uint32_t> recurrent_layer_;  // of the model that answer() makes up
   Selection selection_;
   ViewSettings settings_;
   std::unique_ptr<AttentionContent> content_;
@@ -269,6 +272,19 @@ TEST_F(AttentionContentTest, AsksForNoMoreThanItShows) {
   EXPECT_FALSE(content_->probes().overview);
   press(Qt::Key_Escape);
   EXPECT_TRUE(content_->probes().overview);
+}
+
+TEST_F(AttentionContentTest, ALayerWithoutAttentionSaysSoAndAsksForNoMap) {
+  recurrent_layer_ = 1;
+  settled(20);
+  EXPECT_TRUE(content_->probes().map.has_value());
+  selection_.setHead({1, 0});
+  settled(20);
+  EXPECT_FALSE(content_->probes().map.has_value());
+  EXPECT_TRUE(content_->probes().overview.has_value());
+  selection_.setHead({0, 0});
+  settled(20);
+  EXPECT_TRUE(content_->probes().map.has_value());
 }
 
 TEST_F(AttentionContentTest, StatesWithoutAPictureAskForNothing) {

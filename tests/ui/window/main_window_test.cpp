@@ -46,6 +46,7 @@ class MainWindowTest : public ::testing::Test {
     model->path = "/models/test.gguf";
     model->layers = 4;
     model->heads = 6;
+    model->layer_kinds.assign(4, {"attention", 6});
     model->kv_heads = 2;
     snapshot.model = model;
     snapshot.state = core::EngineState::kReady;

@@ -28,6 +28,11 @@ TEST(NotableHead, PrefersInductionThenThePreviousToken) {
             (Head{0, 1}));
   EXPECT_EQ(notableHead(withHeads({head(0.9f, none), head(0.1f, 0.0f)})), (Head{0, 1}));
   EXPECT_FALSE(notableHead({}).has_value());
+  // Layers without attention have no numbers, wherever they stand.
+  EXPECT_EQ(notableHead(withHeads({head(none, none), head(none, none), head(0.1f, none), head(0.4f, none),
+                                   head(none, none), head(none, none)})),
+            (Head{1, 1}));
+  EXPECT_FALSE(notableHead(withHeads({head(none, none), head(none, none)})).has_value());
 }
 
 }  // namespace

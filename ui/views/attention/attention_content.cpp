@@ -57,9 +57,29 @@ void AttentionContent::drawPanels(CanvasFrame& frame, const PanelContext& contex
     if (overview_.draw(frame, context, left)) bar_.overview = OverviewState::kHidden;
     drawSplitter(frame, area, split);
   }
-  map_.draw(frame, context, {split, area.y0, area.x1, area.y1});
+  const Rect right{split, area.y0, area.x1, area.y1};
   if (room) probes_.overview = overview_.request(context);
+  if (!context.hasMap(selection_.head())) {
+    drawNoMap(frame, context, right);
+    return;
+  }
+  map_.draw(frame, context, right);
   probes_.map = map_.request(context);
+}
+
+void AttentionContent::drawNoMap(CanvasFrame& frame, const PanelContext& context, const Rect& area) {
+  const Head head = selection_.head();
+  const core::LayerSummary& layer = context.snapshot.model->layer_kinds[head.layer];
+  const std::string why = layer.heads > 0 ? fmt::format("It has {} heads, fewer than others.", layer.heads)
+                          : layer.mixer.empty()
+                              ? "It mixes no tokens, only the channels of each."
+                              : fmt::format("It mixes tokens by {}: a state instead of keys.", layer.mixer);
+  drawMessage(frame,
+              {.title = layer.heads > 0 ? fmt::format("Layer {} has no head {}", head.layer, head.head)
+                                        : fmt::format("Layer {} has no attention map", head.layer),
+               .text = why + " Choose another layer on the left.",
+               .color = frame.theme.colors.text},
+              area);
 }
 
 void AttentionContent::drawSplitter(CanvasFrame& frame, const Rect& area, double x) {

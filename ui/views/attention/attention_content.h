@@ -36,6 +36,7 @@ class AttentionContent : public CanvasContent {
   void handleKey(const KeyPress& press, const PanelContext& context);
   void moveCell(const KeyPress& press);
   void drawPanels(CanvasFrame& frame, const PanelContext& context, const Rect& area);
+  void drawNoMap(CanvasFrame& frame, const PanelContext& context, const Rect& area);
   void drawSplitter(CanvasFrame& frame, const Rect& area, double x);
   // The message when there is nothing to draw; false when there is.
   bool drawState(CanvasFrame& frame, const PanelContext& context, const Rect& area);

@@ -39,10 +39,12 @@ void OverviewPanel::layOut(const PanelContext& context, double width, double hei
   const double tile = tile_.value_or(sort_ == HeadSort::kLayerHead
                                          ? comfortableTile(context.layers(), context.heads(), width, height)
                                          : kRankedTile);
-  layout_.set(headOrder(context.layers(), context.heads(), sort_,
-                        summaries ? std::span<const core::HeadSummary>(*summaries)
-                                  : std::span<const core::HeadSummary>()),
-              sort_, context.heads(), tile, width);
+  std::vector<Head> order = headOrder(
+      context.layers(), context.heads(), sort_,
+      summaries ? std::span<const core::HeadSummary>(*summaries) : std::span<const core::HeadSummary>());
+  if (sort_ != HeadSort::kLayerHead)
+    std::erase_if(order, [&](const Head& head) { return !context.hasMap(head); });
+  layout_.set(std::move(order), sort_, context.heads(), tile, width);
 }
 
 std::optional<core::OverviewRequest> OverviewPanel::request(const PanelContext& context) const {
@@ -97,6 +99,9 @@ bool OverviewPanel::draw(CanvasFrame& frame, const PanelContext& context, const 
                            : std::nullopt;
   if (hit) {
     hovered_head = layout_.headAt(*hit);
+    if (!context.hasMap(*hovered_head)) hovered_head.reset();
+  }
+  if (hovered_head) {
     if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) context.selection.setHead(*hovered_head);
     opened = ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left);
     Rect tile = layout_.tileRect(*hit);
@@ -127,6 +132,14 @@ void OverviewPanel::drawTiles(CanvasFrame& frame, const PanelContext& context, I
   for (std::uint32_t index = range.first; index < range.last; ++index) {
     const Head head = layout_.headAt(index);
     const ImVec2 at = corner(index), end{at.x + side, at.y + side};
+    if (!context.hasMap(head)) {
+      // A layer without attention keeps its row, and says what it is instead.
+      if (head.head == 0)
+        drawLabel(list, frame, {at.x, at.y + side / 2}, Align::kLeft,
+                  {11, float(layout_.contentWidth()), colors.text_secondary, LabelFont::kInterface},
+                  context.snapshot.model->layer_kinds[head.layer].mixer);
+      continue;
+    }
     if (!fits) {
       list.AddRectFilled(at, end, colors.field.withAlpha(120).abgr());
       continue;

@@ -22,6 +22,7 @@ struct PanelContext {
 
   std::uint32_t layers() const { return snapshot.model ? snapshot.model->layers : 0; }
   std::uint32_t heads() const { return snapshot.model ? snapshot.model->heads : 0; }
+  bool hasMap(Head head) const { return snapshot.model && snapshot.model->hasMap(head.layer, head.head); }
   std::uint32_t tokens() const { return snapshot.tokens ? std::uint32_t(snapshot.tokens->size()) : 0; }
   bool live() const {
     return snapshot.state == core::EngineState::kGenerating ||

@@ -52,8 +52,11 @@ Result<std::unique_ptr<core::Session>> longSession(std::shared_ptr<const core::M
 std::shared_ptr<core::Snapshot> snapshotOf(const core::Model& model, std::uint32_t tokens) {
   auto summary = std::make_shared<core::ModelSummary>();
   summary->layers = model.layers();
-  for (std::uint32_t layer = 0; layer < model.layers(); ++layer)
-    if (const auto* spec = model.attention(layer)) summary->heads = std::max(summary->heads, spec->heads);
+  for (std::uint32_t layer = 0; layer < model.layers(); ++layer) {
+    const auto* spec = model.attention(layer);
+    summary->layer_kinds.push_back({.mixer = {}, .heads = spec ? spec->heads : 0});
+    summary->heads = std::max(summary->heads, summary->layer_kinds.back().heads);
+  }
   std::vector<core::Token> words(tokens);
   for (std::uint32_t i = 0; i < tokens; ++i) words[i].display = fmt::format("·{}", i);
   auto snapshot = std::make_shared<core::Snapshot>();

@@ -1,16 +1,21 @@
-// The tokenizer behind both kinds of file: special tokens are cut out of the text, the rest is normalized,
-// cut into words and merged. What a GGUF's metadata or a tokenizer.json says ends up in these parts.
+// The tokenizer behind every kind of file: special tokens are cut out of the text, the rest is normalized,
+// cut into words, and these become tokens. What a GGUF's metadata or a tokenizer.json says ends up in these
+// parts.
 #pragma once
 
 #include "core/text/added_tokens.h"
 #include "core/text/bpe_model.h"
+#include "core/text/longest_match.h"
 #include "core/text/normalizer.h"
 #include "core/text/pre_tokenizer.h"
 #include "core/text/tokenizer.h"
+#include "core/text/unigram.h"
 #include "core/text/vocabulary.h"
+#include "core/text/word_piece.h"
 
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace vitrine::core {
@@ -23,23 +28,35 @@ enum class DummySpace {
   kEverySegment,   // also after each added token
 };
 
-struct BpeTokenizerParts {
+// How a normal token spells its bytes.
+enum class Spelling {
+  kSpaceMarks,    // as it is, with `mark` for a space
+  kByteAlphabet,  // each byte as GPT-2 does
+  kWordPieces,    // as it is, with a space before it unless it begins with `mark`, which is left out
+  kEscapes,       // as Python writes a byte string
+};
+
+using TextModel = std::variant<BpeModel, UnigramModel, WordPieceModel, LongestMatchModel>;
+
+struct PipelineTokenizerParts {
   Vocabulary vocabulary;
   std::vector<AddedToken> added;
   Normalizer normalizer;
   PreTokenizer pre_tokenizer;
-  BpeModel model;
+  TextModel model;
+  std::string kind = {};  // for display
+  Spelling spelling = Spelling::kSpaceMarks;
+  std::string mark = {};
+  bool joins_punctuation = false;  // decoding drops the space before "." and "'s"
   DummySpace dummy_space = DummySpace::kNever;
-  std::string space_mark =
-      {};  // what a space in a normal token is spelled as; empty under BpeAlphabet::kBytes
   std::optional<TokenId> beginning_of_text = std::nullopt;
-  bool adds_beginning_of_text = false;
   std::vector<TokenId> end_of_text = {};
+  std::vector<TokenId> prompt_prefix = {}, prompt_suffix = {};
 };
 
-class BpeTokenizer final : public Tokenizer {
+class PipelineTokenizer final : public Tokenizer {
  public:
-  static Result<std::shared_ptr<const Tokenizer>> create(BpeTokenizerParts parts);
+  static Result<std::shared_ptr<const Tokenizer>> create(PipelineTokenizerParts parts);
 
   Result<std::vector<TokenId>> encode(std::string_view utf8, SpecialTokens special) const override;
   std::string bytesOf(TokenId id) const override;
@@ -49,17 +66,20 @@ class BpeTokenizer final : public Tokenizer {
   std::size_t vocabSize() const override { return parts_.vocabulary.size(); }
   bool isControl(TokenId id) const override;
   std::optional<TokenId> beginningOfText() const override { return parts_.beginning_of_text; }
-  bool addsBeginningOfText() const override { return parts_.adds_beginning_of_text; }
+  const std::vector<TokenId>& promptPrefix() const override { return parts_.prompt_prefix; }
+  const std::vector<TokenId>& promptSuffix() const override { return parts_.prompt_suffix; }
   std::vector<TokenId> endOfText() const override { return parts_.end_of_text; }
-  std::string kind() const override;
+  std::string kind() const override { return parts_.kind; }
 
  private:
-  explicit BpeTokenizer(BpeTokenizerParts parts) : parts_(std::move(parts)) {}
+  explicit PipelineTokenizer(PipelineTokenizerParts parts) : parts_(std::move(parts)) {}
   Result<void> encodeFragment(std::string_view text, FragmentPosition position, SpecialTokens special,
                               std::vector<TokenId>& ids) const;
   Result<void> encodeNormalized(std::string text, FragmentPosition position, std::vector<TokenId>& ids) const;
 
-  BpeTokenizerParts parts_;
+  std::string spelledBytes(std::string_view piece) const;
+
+  PipelineTokenizerParts parts_;
   AddedTokenMatcher raw_matcher_;         // the added tokens that are looked for in the text as it is
   AddedTokenMatcher normalized_matcher_;  // .. and after normalization
 };

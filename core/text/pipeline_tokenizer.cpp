@@ -1,4 +1,4 @@
-#include "core/text/bpe_tokenizer.h"
+#include "core/text/pipeline_tokenizer.h"
 
 #include "core/text/byte_alphabet.h"
 #include "core/text/unicode.h"
@@ -35,6 +35,13 @@ constexpr std::string_view kEndings[] = {
     "<｜end▁of▁sentence｜>",
 };
 
+// What Hugging Face's WordPiece decoder puts close to the word before it.
+bool joinsTheWordBefore(std::string_view text) {
+  constexpr std::string_view kClose[] = {".", "?", "!", ",", "n't", "'m", "'s", "'ve", "'re"};
+  return std::any_of(std::begin(kClose), std::end(kClose),
+                     [&](std::string_view close) { return text.starts_with(close); });
+}
+
 std::string replacedAll(std::string_view text, std::string_view from, std::string_view to) {
   std::string out;
   std::size_t copied = 0;
@@ -45,6 +52,19 @@ std::string replacedAll(std::string_view text, std::string_view from, std::strin
   }
   out += text.substr(copied);
   return out;
+}
+
+Result<void> encodeWords(const BpeModel& model, const Vocabulary& vocabulary, const SplitText& split,
+                         std::vector<TokenId>& ids) {
+  BpeEncoder encoder(vocabulary, model, ids);
+  for (const ByteRange& word : split.words) TRY(encoder.encode(word.of(split.text)));
+  return {};
+}
+
+template <typename Model>
+Result<void> encodeWords(const Model& model, const Vocabulary&, const SplitText& split,
+                         std::vector<TokenId>& ids) {
+  return model.encode(split, ids);
 }
 
 }  // namespace
@@ -63,7 +83,7 @@ std::vector<TokenId> endOfTextIds(const Vocabulary& vocabulary, std::vector<Toke
   return ids;
 }
 
-Result<std::shared_ptr<const Tokenizer>> BpeTokenizer::create(BpeTokenizerParts parts) {
+Result<std::shared_ptr<const Tokenizer>> PipelineTokenizer::create(PipelineTokenizerParts parts) {
   std::vector<AddedToken> raw, normalized;
   for (AddedToken& token : parts.added) {
     if (token.normalized) {
@@ -72,13 +92,13 @@ Result<std::shared_ptr<const Tokenizer>> BpeTokenizer::create(BpeTokenizerParts 
     (token.normalized ? normalized : raw).push_back(std::move(token));
   }
   parts.added.clear();
-  std::shared_ptr<BpeTokenizer> tokenizer(new BpeTokenizer(std::move(parts)));
+  std::shared_ptr<PipelineTokenizer> tokenizer(new PipelineTokenizer(std::move(parts)));
   TRY_ASSIGN(tokenizer->raw_matcher_, AddedTokenMatcher::create(std::move(raw)));
   TRY_ASSIGN(tokenizer->normalized_matcher_, AddedTokenMatcher::create(std::move(normalized)));
   return tokenizer;
 }
 
-Result<std::vector<TokenId>> BpeTokenizer::encode(std::string_view utf8, SpecialTokens special) const {
+Result<std::vector<TokenId>> PipelineTokenizer::encode(std::string_view utf8, SpecialTokens special) const {
   if (utf8.size() > kMaxTextBytes) {
     return fail(ErrorCode::kInvalidArgument, "the text has {} bytes; at most {} can be tokenized at once",
                 utf8.size(), kMaxTextBytes);
@@ -99,8 +119,8 @@ Result<std::vector<TokenId>> BpeTokenizer::encode(std::string_view utf8, Special
   return ids;
 }
 
-Result<void> BpeTokenizer::encodeFragment(std::string_view text, FragmentPosition position,
-                                          SpecialTokens special, std::vector<TokenId>& ids) const {
+Result<void> PipelineTokenizer::encodeFragment(std::string_view text, FragmentPosition position,
+                                               SpecialTokens special, std::vector<TokenId>& ids) const {
   TRY_ASSIGN(const std::string normalized, parts_.normalizer.apply(text));
   for (const TextSegment& segment : normalized_matcher_.split(normalized, special)) {
     if (segment.token) {
@@ -113,39 +133,55 @@ Result<void> BpeTokenizer::encodeFragment(std::string_view text, FragmentPositio
   return {};
 }
 
-Result<void> BpeTokenizer::encodeNormalized(std::string text, FragmentPosition position,
-                                            std::vector<TokenId>& ids) const {
+Result<void> PipelineTokenizer::encodeNormalized(std::string text, FragmentPosition position,
+                                                 std::vector<TokenId>& ids) const {
   TRY_ASSIGN(const SplitText split, parts_.pre_tokenizer.apply(std::move(text), position));
-  BpeEncoder encoder(parts_.vocabulary, parts_.model, ids);
-  for (const ByteRange& word : split.words) TRY(encoder.encode(word.of(split.text)));
-  return {};
+  return std::visit([&](const auto& model) { return encodeWords(model, parts_.vocabulary, split, ids); },
+                    parts_.model);
 }
 
-std::string BpeTokenizer::bytesOf(TokenId id) const {
+std::string PipelineTokenizer::bytesOf(TokenId id) const {
   const std::string_view piece = parts_.vocabulary.piece(id);
   switch (parts_.vocabulary.type(id)) {
     case TokenType::kControl:
     case TokenType::kUnknown:
       return "";
     case TokenType::kUserDefined:
-      return std::string(piece);
+      return parts_.spelling == Spelling::kWordPieces ? " " + std::string(piece) : std::string(piece);
     case TokenType::kByte:
       if (const auto byte = byteOfPiece(piece)) return std::string(1, static_cast<char>(*byte));
       return std::string(piece);
     default:
       break;
   }
-  if (parts_.model.alphabet() == BpeAlphabet::kBytes)
-    return fromByteAlphabet(piece).value_or(std::string(piece));
-  return parts_.space_mark.empty() ? std::string(piece) : replacedAll(piece, parts_.space_mark, " ");
+  std::string bytes = spelledBytes(piece);
+  const std::string_view text = bytes;
+  if (parts_.joins_punctuation && text.starts_with(' ') && joinsTheWordBefore(text.substr(1)))
+    bytes.erase(0, 1);
+  return bytes;
 }
 
-bool BpeTokenizer::dummySpaceIsDue(std::optional<TokenId> previous, bool was_due) const {
+std::string PipelineTokenizer::spelledBytes(std::string_view piece) const {
+  switch (parts_.spelling) {
+    case Spelling::kByteAlphabet:
+      return fromByteAlphabet(piece).value_or(std::string(piece));
+    case Spelling::kEscapes:
+      return unescaped(piece).value_or(std::string(piece));
+    case Spelling::kWordPieces:
+      return piece.starts_with(parts_.mark) ? std::string(piece.substr(parts_.mark.size()))
+                                            : " " + std::string(piece);
+    case Spelling::kSpaceMarks:
+      break;
+  }
+  return parts_.mark.empty() ? std::string(piece) : replacedAll(piece, parts_.mark, " ");
+}
+
+bool PipelineTokenizer::dummySpaceIsDue(std::optional<TokenId> previous, bool was_due) const {
   if (parts_.dummy_space == DummySpace::kNever) return false;
   if (!previous) return true;
   const TokenType type = parts_.vocabulary.type(*previous);
   // Control tokens in front of a text have no bytes: the text has not begun.
-  if (parts_.dummy_space == DummySpace::kStart) return was_due && type == TokenType::kControl;
+  if (parts_.dummy_space == DummySpace::kStart) return was_due && isControl(*previous);
   if (type != TokenType::kControl && type != TokenType::kUserDefined) return false;
   if (parts_.dummy_space == DummySpace::kEverySegment) return true;
   const std::vector<AddedToken>& later = normalized_matcher_.tokens();
@@ -153,13 +189,9 @@ bool BpeTokenizer::dummySpaceIsDue(std::optional<TokenId> previous, bool was_due
                       [&](const AddedToken& token) { return token.id == *previous; });
 }
 
-bool BpeTokenizer::isControl(TokenId id) const {
+bool PipelineTokenizer::isControl(TokenId id) const {
   const TokenType type = parts_.vocabulary.type(id);
   return parts_.vocabulary.contains(id) && (type == TokenType::kControl || type == TokenType::kUnknown);
-}
-
-std::string BpeTokenizer::kind() const {
-  return parts_.model.alphabet() == BpeAlphabet::kBytes ? "byte-level BPE" : "SentencePiece BPE";
 }
 
 }  // namespace vitrine::core

@@ -1,0 +1,18 @@
+// Chooses the experts of each token. See moe_route.comp.
+#ifndef VITRINE_SHADERS_ENGINE_MOE_ROUTE_PARAMS_H
+#define VITRINE_SHADERS_ENGINE_MOE_ROUTE_PARAMS_H
+#include "common/shared.h"
+VITRINE_SHARED_BEGIN
+
+struct MoeRouteParams {
+  device_address logits;      // (tokens, logits_stride) f32
+  device_address correction;  // (experts) f32, or 0
+  device_address chosen;      // (tokens, top_k) u32, best first
+  device_address weights;     // (tokens, top_k) f32
+  uint tokens, experts, logits_stride, top_k;
+  uint groups, top_groups;  // at most 32 groups
+  float epsilon, scale;     // weight = scale score / (sum of the chosen + epsilon), where NORMALIZE
+};
+
+VITRINE_SHARED_END
+#endif
