@@ -581,6 +581,19 @@ TEST(RecurrentReaders, RefuseWhatLies) {
   EXPECT_THAT(
       reason(xlstm(true), json::object(), "backbone.blocks.1.mlstm_layer.qkv_opreact.weight", {143, 36}),
       HasSubstr("expected shape (144, 36), found (143, 36)"));
+  const Example minimax{{{"model_type", "minimax"},
+                         {"num_hidden_layers", 2},
+                         {"hidden_size", 32},
+                         {"num_attention_heads", 4},
+                         {"intermediate_size", 40},
+                         {"num_local_experts", 4},
+                         {"num_experts_per_tok", 2},
+                         {"vocab_size", kVocabulary}},
+                        {}};
+  EXPECT_THAT(reason(minimax, {{"sliding_window", 8}}), HasSubstr("sliding_window must be null"));
+  EXPECT_THAT(reason(minimax, {{"rotary_dim", 4}}), HasSubstr("rotary_dim must be 8, whole heads"));
+  EXPECT_THAT(reason(minimax, {{"mlp_alpha_factor", 0}}),
+              HasSubstr("mlp_alpha_factor must be a number greater"));
   EXPECT_THAT(reason(lightningExample(), json::object(), "1.attention.qkv_proj.weight", {116, 36}, lightning),
               HasSubstr("expected shape (117, 36), found (116, 36)"));
   EXPECT_THAT(reason(deltaNetExample(), {{"linear_num_value_heads", 5}}, "", {}, deltaNet),

@@ -186,7 +186,9 @@ INSTANTIATE_TEST_SUITE_P(Mixtures, Zoo,
                          testing::Values("mixtral", "olmoe", "qwen2-moe", "qwen3-moe", "granitemoe",
                                          "gpt-oss", "jetmoe-like-dots1"),
                          nameOf);
-INSTANTIATE_TEST_SUITE_P(Recurrent, Zoo, testing::Values("rwkv4", "recurrent-gemma", "xlstm"), nameOf);
+INSTANTIATE_TEST_SUITE_P(Recurrent, Zoo,
+                         testing::Values("rwkv4", "recurrent-gemma", "xlstm", "minimax", "qwen3-next"),
+                         nameOf);
 
 // From shared/models/stories260K/README.md; the pieces of a SentencePiece vocabulary joined, "▁" for a space.
 TEST(Reference, Stories260KBeginsItsStory) {
