@@ -65,6 +65,10 @@ class Forward {
   Result<void> record(const Pass& pass, const ShortConvSpec& spec, const ShortConvWeights& weights);
   Result<void> record(const Pass& pass, const Rwkv4Spec& spec, const Rwkv4Weights& weights);
   Result<void> record(const Pass& pass, const Rwkv7Spec& spec, const Rwkv7Weights& weights);
+  Result<void> record(const Pass& pass, const RgLruSpec& spec, const RgLruWeights& weights);
+  Result<void> record(const Pass& pass, const MlstmSpec& spec, const MlstmWeights& weights);
+  Result<void> record(const Pass& pass, const LightningSpec& spec, const LightningWeights& weights);
+  Result<void> record(const Pass& pass, const DeltaNetSpec& spec, const DeltaNetWeights& weights);
   Result<void> record(const Pass& pass, const DenseMlpSpec& spec, const MlpWeights& weights);
   Result<void> record(const Pass& pass, const MoeSpec& spec, const MoeWeights& weights);
   Result<void> record(const Pass& pass, const RwkvChannelSpec& spec, const RwkvChannelWeights& weights);
@@ -73,7 +77,7 @@ class Forward {
   Result<void> scatter(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
   Result<void> attend(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
 
-  struct ConvCall;   // see forward_mamba.cpp
+  struct ConvCall;   // see forward_scan.h
   struct GatedCall;  // see forward_mamba.cpp
   Result<void> convolve(const Pass& pass, const ConvCall& call);
   Result<void> gatedNorm(const Pass& pass, const GatedCall& call);
@@ -96,10 +100,17 @@ class Forward {
   Result<void> lowRank(const Pass& pass, const LowRankCall& call);
   Result<void> valueResidual(const Pass& pass, const Rwkv7Spec& spec);
   Result<void> prepareRwkv7(const Pass& pass, const Rwkv7Spec& spec, const Rwkv7Weights& weights);
-  struct MatrixScan;  // see forward_scan.cpp
+  struct MatrixScan;  // see forward_scan.h
   Result<void> scan(const Pass& pass, const MatrixScan& call);
-  struct HeadNorm;  // see forward_scan.cpp
+  struct HeadNorm;  // see forward_scan.h
   Result<void> headNorm(const Pass& pass, const HeadNorm& call);
+
+  Result<void> mlstmGates(const Pass& pass, const MlstmSpec& spec, const Columns& input,
+                          const Columns& forget, const Columns& tops);
+  Result<void> prepareDelta(const Pass& pass, const DeltaNetSpec& spec, const DeltaNetWeights& weights,
+                            const Columns& qkv, const Columns& beta, const Columns& step);
+  // A product of the mixer's input into a scratch buffer.
+  MatmulCall productInto(const Pass& pass, const Matrix& matrix, std::size_t to) const;
 
   // The rows of a scratch buffer that the batch uses.
   gpu::Slice scratchRows(const Pass& pass, std::size_t index) const;

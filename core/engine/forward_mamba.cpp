@@ -2,7 +2,7 @@
 // gate with its norm, the output's product. Everything between the products happens in place in the rows that
 // the input's product gave; what goes on from token to token lies in the mixer's state, its matrix first,
 // then the convolution's last inputs.
-#include "core/engine/forward.h"
+#include "core/engine/forward_scan.h"
 #include "core/engine/mixer_memory.h"
 #include "mixers/causal_conv.params.h"
 #include "mixers/gated_norm.params.h"
@@ -40,20 +40,12 @@ gpu::Slice Forward::scratchRows(const Pass& pass, std::size_t index) const {
   return rowsOf(buffers_.scratch[index], 0, pass.tokens, buffers_.scratch_strides[index]);
 }
 
-// In the rows of scratch buffer 0.
-struct Forward::ConvCall {
-  const CausalConv& spec;
-  const ConvWeights& weights;
-  std::uint64_t matrix_floats = 0;  // of the state in front of the convolution's
-  std::uint32_t x = 0, y = 0;       // first columns
-  std::optional<std::pair<std::uint32_t, std::uint32_t>> gates = {};  // columns of b and c; otherwise SiLU
-};
-
 Result<void> Forward::convolve(const Pass& pass, const ConvCall& call) {
-  const gpu::Slice rows = scratchRows(pass, 0);
+  const gpu::Slice rows = scratchRows(pass, call.scratch);
+  const bool silu = !call.gates && call.after == ConvCall::After::kSilu;
   TRY_ASSIGN(const gpu::Kernel* kernel,
              kernels_.get("mixers/causal_conv", kPlainSubgroups,
-                          {{0, call.spec.kernel}, {1, !call.gates}, {2, call.gates.has_value()}}));
+                          {{0, call.spec.kernel}, {1, silu}, {2, call.gates.has_value()}}));
   const shader::CausalConvParams params{
       .state = buffers_.state.address(),
       .x = column(rows, call.x),
@@ -65,7 +57,7 @@ Result<void> Forward::convolve(const Pass& pass, const ConvCall& call) {
       .past = pass.state->address() + call.matrix_floats * sizeof(float),
       .tokens = pass.tokens,
       .channels = call.spec.channels,
-      .stride = buffers_.scratch_strides[0],
+      .stride = buffers_.scratch_strides[call.scratch],
   };
   pass.commands.dispatch(*kernel, {divideUp(call.spec.channels, kernels_.lanes())}, params,
                          {.reads = {buffers_.state}, .writes = {rows, *pass.state}});

@@ -1,10 +1,22 @@
-// Linear attention's two steps that several mixers share: the scan over a matrix state and the norm behind
-// it (shaders/mixers/matrix_scan.comp, head_norm.comp).
+// Steps that several recurrent mixers share: the causal convolution, the scan over a matrix state and the
+// norm behind it (shaders/mixers/causal_conv.comp, matrix_scan.comp, head_norm.comp).
 #pragma once
 
 #include "core/engine/forward.h"
 
 namespace vitrine::core {
+
+// In the rows of a scratch buffer.
+struct Forward::ConvCall {
+  enum class After { kSilu, kNone };
+  const CausalConv& spec;
+  const ConvWeights& weights;
+  std::size_t scratch = 0;
+  std::uint64_t matrix_floats = 0;  // of the state in front of the convolution's
+  std::uint32_t x = 0, y = 0;       // first columns
+  std::optional<std::pair<std::uint32_t, std::uint32_t>> gates = {};  // columns of b and c; otherwise `after`
+  After after = After::kSilu;
+};
 
 struct Forward::MatrixScan {
   enum class Rule : std::uint32_t { kDecay, kDelta, kErase };  // RULE of matrix_scan.comp
@@ -20,7 +32,7 @@ struct Forward::MatrixScan {
 };
 
 struct Forward::HeadNorm {
-  enum class Gate : std::uint32_t { kNone, kPlain, kSigmoid };  // GATE of head_norm.comp
+  enum class Gate : std::uint32_t { kNone, kPlain, kSigmoid, kSilu };  // GATE of head_norm.comp
   NormKind kind = NormKind::kRms;
   float epsilon = 0;
   const gpu::Buffer* gain = nullptr;

@@ -66,6 +66,31 @@ inline MixerMemory memoryOf(const RwkvChannelSpec& rwkv) {
   const std::uint64_t width = rwkv.width, gated = rwkv.receptance ? width : 0;
   return {.state = width, .scratch = {2 * planeFloats(width), gated, gated}};
 }
+inline MixerMemory memoryOf(const RgLruSpec& lru) {
+  const std::uint64_t channels = lru.channels;
+  return {.state = channels + memoryOf(lru.conv),
+          .scratch = {channels, channels, channels, channels},
+          .shown = {channels}};
+}
+// n is a further value of each head; m of all heads stands behind.
+inline MixerMemory memoryOf(const MlstmSpec& mlstm) {
+  const std::uint64_t heads = mlstm.heads, keys = heads * mlstm.key_dim, values = heads * mlstm.value_dim;
+  return {.state = (values + heads) * mlstm.key_dim + heads,
+          .scratch = {keys, keys, values, values, heads, heads, heads, values + heads},
+          .shown = {heads, std::uint64_t{mlstm.value_dim} + 1, mlstm.key_dim}};
+}
+inline MixerMemory memoryOf(const LightningSpec& lightning) {
+  const std::uint64_t rows = std::uint64_t{lightning.heads} * lightning.head_dim;
+  return {.state = rows * lightning.head_dim,
+          .scratch = {rows, rows, rows, rows, rows},
+          .shown = {lightning.heads, lightning.head_dim, lightning.head_dim}};
+}
+inline MixerMemory memoryOf(const DeltaNetSpec& delta) {
+  const std::uint64_t values = delta.values(), heads = delta.value_heads;
+  return {.state = values * delta.key_dim + memoryOf(delta.conv),
+          .scratch = {delta.conv.channels, values, heads, heads, values},
+          .shown = {heads, delta.value_dim, delta.key_dim}};
+}
 
 // Floats between rows of activations: room for whole chunks of any weight format, so that products may read
 // past the last column.

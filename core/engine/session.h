@@ -36,8 +36,9 @@ struct AttentionRecord {
 };
 
 // What a layer's recurrent mixer carries to the next token, f32: (channels, state) of Mamba, (heads,
-// head_dim, state) of Mamba-2, the inputs (kernel - 1, channels) of a short convolution. Undefined before any
-// token.
+// head_dim, state) of Mamba-2, the inputs (kernel - 1, channels) of a short convolution, (3, channels) of
+// RWKV-4, (channels) of Griffin, (heads, values, keys) of RWKV-7 and linear attention, mLSTM's n as a last
+// value. Undefined before any token.
 struct StateRecord {
   gpu::Slice values;
   std::vector<std::uint64_t> shape;

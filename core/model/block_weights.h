@@ -4,6 +4,7 @@
 
 #include <variant>
 
+#include "core/model/linear_attention_weights.h"
 #include "core/model/mamba_weights.h"
 #include "core/model/mlp_weights.h"
 #include "core/model/model_spec.h"
@@ -29,7 +30,8 @@ struct AttentionWeights {
 
 // The alternatives of MixerSpec, in its order.
 using MixerWeights =
-    std::variant<AttentionWeights, MambaWeights, Mamba2Weights, ShortConvWeights, Rwkv4Weights, Rwkv7Weights>;
+    std::variant<AttentionWeights, MambaWeights, Mamba2Weights, ShortConvWeights, Rwkv4Weights, Rwkv7Weights,
+                 RgLruWeights, MlstmWeights, LightningWeights, DeltaNetWeights>;
 using ChannelWeights = std::variant<MlpWeights, MoeWeights, RwkvChannelWeights>;  // those of ChannelMixerSpec
 
 struct BlockWeights {

@@ -7,7 +7,7 @@ namespace {
 
 // What each channel's inputs are multiplied with, folded into its kernel.
 Result<ConvWeights> convolution(WeightLoader& loader, const CausalConv& spec,
-                                const std::vector<float>& scales = {}) {
+                                const std::vector<float>& scales) {
   ConvWeights weights;
   TRY_ASSIGN(const std::vector<float> stored, readFloats(rowsOf(spec.weight)));
   std::vector<float> by_tap(stored.size());
@@ -45,10 +45,14 @@ std::vector<float> channelScales(const Mamba2Spec& spec) {
 
 }  // namespace
 
+Result<ConvWeights> upload(WeightLoader& loader, const CausalConv& spec) {
+  return convolution(loader, spec, {});
+}
+
 Result<MambaWeights> upload(WeightLoader& loader, const MambaSpec& spec) {
   MambaWeights weights;
   TRY_ASSIGN(weights.input, loader.linear(spec.input, "mamba input"));
-  TRY_ASSIGN(weights.conv, convolution(loader, spec.conv));
+  TRY_ASSIGN(weights.conv, upload(loader, spec.conv));
   TRY_ASSIGN(weights.parameters, loader.linear(spec.parameters, "mamba parameters"));
   TRY_ASSIGN(weights.step, loader.linear(spec.step, "mamba step"));
   TRY_ASSIGN(weights.decay, decayOf(loader, spec.decay, spec.decay_is_log));
@@ -79,7 +83,7 @@ Result<Mamba2Weights> upload(WeightLoader& loader, const Mamba2Spec& spec) {
 Result<ShortConvWeights> upload(WeightLoader& loader, const ShortConvSpec& spec) {
   ShortConvWeights weights;
   TRY_ASSIGN(weights.input, loader.linear(spec.input, "short convolution input"));
-  TRY_ASSIGN(weights.conv, convolution(loader, spec.conv));
+  TRY_ASSIGN(weights.conv, upload(loader, spec.conv));
   TRY_ASSIGN(weights.output, loader.linear(spec.output, "short convolution output"));
   return weights;
 }

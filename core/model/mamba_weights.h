@@ -29,6 +29,7 @@ struct ShortConvWeights {
   ConvWeights conv;
 };
 
+Result<ConvWeights> upload(WeightLoader& loader, const CausalConv& spec);
 Result<MambaWeights> upload(WeightLoader& loader, const MambaSpec& spec);
 Result<Mamba2Weights> upload(WeightLoader& loader, const Mamba2Spec& spec);
 Result<ShortConvWeights> upload(WeightLoader& loader, const ShortConvSpec& spec);

@@ -12,8 +12,10 @@
 #include "core/model/channels/dense_mlp.h"
 #include "core/model/channels/moe.h"
 #include "core/model/channels/rwkv.h"
+#include "core/model/mixers/linear_attention.h"
 #include "core/model/mixers/mamba.h"
 #include "core/model/mixers/mamba2.h"
+#include "core/model/mixers/rg_lru.h"
 #include "core/model/mixers/rwkv.h"
 #include "core/model/mixers/short_conv.h"
 #include "core/model/weight_ref.h"
@@ -64,7 +66,8 @@ struct AttentionSpec {
 // Each kind has a name (kName) and is read by core/arch, run in double precision by core/reference, uploaded
 // by core/model and recorded by core/engine. A kind of its own header lies in core/model/mixers/ or
 // core/model/channels/.
-using MixerSpec = std::variant<AttentionSpec, MambaSpec, Mamba2Spec, ShortConvSpec, Rwkv4Spec, Rwkv7Spec>;
+using MixerSpec = std::variant<AttentionSpec, MambaSpec, Mamba2Spec, ShortConvSpec, Rwkv4Spec, Rwkv7Spec,
+                               RgLruSpec, MlstmSpec, LightningSpec, DeltaNetSpec>;
 using ChannelMixerSpec = std::variant<DenseMlpSpec, MoeSpec, RwkvChannelSpec>;
 
 // What the mixers' and the channel mixer's outputs are added to.

@@ -23,6 +23,8 @@ Result<Matrix> decayOf(const WeightRef& weight, bool is_log) {
   return is_log ? Matrix(-decay.array().exp()) : decay;
 }
 
+}  // namespace
+
 Result<Matrix> convolve(const CausalConv& conv, const Matrix& x) {
   TRY_ASSIGN(const Matrix kernel, expandWeights(conv.weight));
   Matrix y = Matrix::Zero(x.rows(), x.cols());
@@ -35,8 +37,6 @@ Result<Matrix> convolve(const CausalConv& conv, const Matrix& x) {
       y.row(t).array() += x.row(t - back).array() * kernel.col(conv.kernel - 1 - back).transpose().array();
   return y;
 }
-
-}  // namespace
 
 Result<Matrix> mix(const MambaSpec& spec, const Matrix& input, ReferenceLayer& layer) {
   const Index inner = spec.inner, states = spec.state, rank = spec.rank;

@@ -22,7 +22,8 @@ struct ReferenceLayer {
   ReferenceMatrix keys, values;            // (T, kv_heads * head_dim), as a cache holds them: keys after rope
   // What a recurrent mixer has carried to the last token: (inner, state) of Mamba, (heads * head_dim, state)
   // of Mamba-2, the inputs (kernel - 1, channels) of a short convolution, (3, channels) of RWKV-4,
-  // (heads * head_dim, head_dim) of RWKV-7.
+  // (heads * head_dim, head_dim) of RWKV-7, (1, channels) of Griffin, (heads * values, keys) of linear
+  // attention.
   ReferenceMatrix state;
   ReferenceMatrix router;  // (T, experts), logits; empty without a mixture of experts
   std::shared_ptr<const ReferenceMatrix> first_values;  // (T, d) of the first block with RWKV-7's mixer

@@ -11,6 +11,9 @@ Result<ReferenceMatrix> apply(const Linear& linear, const ReferenceMatrix& x);
 Result<ReferenceMatrix> apply(const Norm& norm, ReferenceMatrix x, Eigen::Index width);
 double activate(Activation activation, double x);
 
+// Each channel convolved over time.
+Result<ReferenceMatrix> convolve(const CausalConv& conv, const ReferenceMatrix& x);
+
 // A mixer's output for its (normalized) input (T, d).
 Result<ReferenceMatrix> mix(const DenseMlpSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 Result<ReferenceMatrix> mix(const MoeSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
@@ -20,5 +23,9 @@ Result<ReferenceMatrix> mix(const ShortConvSpec& spec, const ReferenceMatrix& x,
 Result<ReferenceMatrix> mix(const Rwkv4Spec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 Result<ReferenceMatrix> mix(const Rwkv7Spec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 Result<ReferenceMatrix> mix(const RwkvChannelSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+Result<ReferenceMatrix> mix(const RgLruSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+Result<ReferenceMatrix> mix(const MlstmSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+Result<ReferenceMatrix> mix(const LightningSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
+Result<ReferenceMatrix> mix(const DeltaNetSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 
 }  // namespace vitrine::core

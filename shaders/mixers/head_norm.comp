@@ -12,7 +12,7 @@ layout(constant_id = 0) const bool LAYER = false;
 layout(constant_id = 1) const uint GATE = 0;
 layout(constant_id = 2) const bool DIVIDE = false;
 layout(constant_id = 3) const bool BONUS = false;
-const uint GATE_PLAIN = 1, GATE_SIGMOID = 2;  // 0: none
+const uint GATE_NONE = 0, GATE_PLAIN = 1, GATE_SIGMOID = 2, GATE_SILU = 3;
 
 void main() {
   uint unit = gl_WorkGroupID.x * gl_NumSubgroups + gl_SubgroupID;
@@ -38,7 +38,9 @@ void main() {
     if (params.gain != 0) v *= Floats(params.gain).at[first + i];
     if (params.bias != 0) v += Floats(params.bias).at[first + i];
     if (BONUS) v += extra * Floats(params.values).at[token * params.value_stride + first + i];
-    float gate = GATE != 0 ? Floats(params.gate).at[token * params.gate_stride + first + i] : 1.0;
-    Floats(params.y).at[to + i] = GATE == GATE_SIGMOID ? v / (1.0 + exp(-gate)) : v * gate;
+    float gate = GATE != GATE_NONE ? Floats(params.gate).at[token * params.gate_stride + first + i] : 1.0;
+    if (GATE >= GATE_SIGMOID) v /= 1.0 + exp(-gate);
+    if (GATE == GATE_PLAIN || GATE == GATE_SILU) v *= gate;
+    Floats(params.y).at[to + i] = v;
   }
 }

@@ -56,6 +56,12 @@ inline bool countsFromFirstBlock(std::string_view zoo) {
   return zoo == "mamba" || zoo == "falcon-mamba" || zoo == "mamba2" || zoo == "rwkv4";
 }
 
+// MiniMax's lightning attention returns its state (heads, keys, values), which transformers counts as
+// attention.
+inline bool statesCountAsAttention(std::string_view zoo) {
+  return zoo == "minimax";
+}
+
 // Where the golden file of a zoo model keeps hidden state `i` of layers + 1: the embedding's output first,
 // the final norm's last. Empty where it does not.
 inline std::string goldenHidden(std::string_view zoo, std::size_t i, std::size_t layers) {

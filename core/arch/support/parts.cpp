@@ -117,7 +117,9 @@ Result<AttentionSpec> readAttention(Weights& weights, const AttentionNames& name
   spec.heads = sizes.heads;
   spec.kv_heads = sizes.kv_heads;
   spec.head_dim = sizes.head_dim;
-  TRY_ASSIGN(spec.query, readLinear(weights, names.query, width, sizes.embedding, bias));
+  if (!names.query.empty()) {
+    TRY_ASSIGN(spec.query, readLinear(weights, names.query, width, sizes.embedding, bias));
+  }
   TRY_ASSIGN(spec.key, readLinear(weights, names.key, kv_width, sizes.embedding, bias));
   TRY_ASSIGN(spec.value, readLinear(weights, names.value, kv_width, sizes.embedding, bias));
   TRY_ASSIGN(spec.output, readLinear(weights, names.output, sizes.embedding, width, bias));

@@ -36,7 +36,7 @@ struct AttentionSizes {
 Result<AttentionSizes> readAttentionSizes(const Hparams& hparams, std::uint32_t embedding);
 
 struct AttentionNames {
-  std::string query, key, value, output;
+  std::string query, key, value, output;  // query: empty where it is stored in a way of its own
 };
 Result<AttentionSpec> readAttention(Weights& weights, const AttentionNames& names,
                                     const AttentionSizes& sizes, bool bias);

@@ -28,6 +28,15 @@ std::vector<double> stacked(const std::vector<ReferenceMatrix>& heads) {
   return all;
 }
 
+// A state of square heads (values, keys), one below the other, as (keys, values).
+std::vector<double> keysFirst(const ReferenceMatrix& state) {
+  std::vector<double> all;
+  for (Eigen::Index head = 0; head < state.rows(); head += state.cols())
+    for (Eigen::Index key = 0; key < state.cols(); ++key)
+      for (Eigen::Index value = 0; value < state.cols(); ++value) all.push_back(state(head + value, key));
+  return all;
+}
+
 // Compares what the golden file holds of hidden states, attention and routers, and the logits; how many
 // tensors that were.
 int compareWithGolden(const ReferencePass& pass, const Checkpoint& golden, double tolerance,
@@ -43,8 +52,13 @@ int compareWithGolden(const ReferencePass& pass, const Checkpoint& golden, doubl
   for (std::size_t i = 0; i < pass.hidden.size(); ++i)
     hold(test::goldenHidden(zoo, i, pass.layers.size()), numbers(pass.hidden[i]));
   int attention = 0;  // the file numbers the layers that have one
-  for (const ReferenceLayer& layer : pass.layers)
-    if (!layer.attention.empty()) hold(fmt::format("attention.{}", attention++), stacked(layer.attention));
+  for (const ReferenceLayer& layer : pass.layers) {
+    if (!layer.attention.empty()) {
+      hold(fmt::format("attention.{}", attention++), stacked(layer.attention));
+    } else if (test::statesCountAsAttention(zoo)) {
+      hold(fmt::format("attention.{}", attention++), keysFirst(layer.state));
+    }
+  }
   for (std::size_t i = 0; i < pass.layers.size(); ++i)
     hold(fmt::format("router.{}", i), numbers(pass.layers[i].router));
   return compared;
@@ -172,7 +186,9 @@ INSTANTIATE_TEST_SUITE_P(Mixtures, Zoo,
                          testing::Values("mixtral", "olmoe", "qwen2-moe", "qwen3-moe", "granitemoe",
                                          "gpt-oss", "jetmoe-like-dots1"),
                          nameOf);
-INSTANTIATE_TEST_SUITE_P(Recurrent, Zoo, testing::Values("rwkv4"), nameOf);
+INSTANTIATE_TEST_SUITE_P(Recurrent, Zoo,
+                         testing::Values("rwkv4", "recurrent-gemma", "xlstm", "minimax", "qwen3-next"),
+                         nameOf);
 
 // From shared/models/stories260K/README.md; the pieces of a SentencePiece vocabulary joined, "▁" for a space.
 TEST(Reference, Stories260KBeginsItsStory) {
