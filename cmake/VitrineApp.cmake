@@ -5,7 +5,6 @@ if(app_sources)
   add_executable(vitrine ${app_sources})
   target_include_directories(vitrine PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(vitrine PRIVATE vitrine_core CLI11::CLI11 vitrine_warnings)
-  target_precompile_headers(vitrine PRIVATE ${VITRINE_COMMON_HEADERS} ${VITRINE_JSON_HEADER} <CLI/CLI.hpp>)
   # One translation unit: the command-line library's templates are most of the work, and are the same in each file.
   set_target_properties(vitrine PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
   target_compile_definitions(vitrine PRIVATE VITRINE_VERSION="${PROJECT_VERSION}")

@@ -23,6 +23,11 @@ struct Groups {  // number of workgroups
   std::uint32_t x = 1, y = 1, z = 1;
 };
 
+// How many groups of `size` cover `count`.
+constexpr std::uint32_t divideUp(std::uint64_t count, std::uint64_t size) {
+  return static_cast<std::uint32_t>((count + size - 1) / size);
+}
+
 // What stands at one binding of a kernel with descriptors.
 struct Bound {
   VkBufferView texels = VK_NULL_HANDLE;

@@ -39,16 +39,8 @@ Result<Sizes> readSizes(const Hparams& hparams) {
 
 // Whether each layer is one of attention.
 Result<std::vector<bool>> attentionLayers(const Hparams& hparams, std::uint32_t layers) {
-  std::vector<bool> attention(layers, false);
-  const nlohmann::json* found = hparams.find(kAttentionLayers);
-  if (!found) return attention;
-  const auto is_layer = [layers](const nlohmann::json& index) {
-    return index.is_number_unsigned() && index.get<std::uint64_t>() < layers;
-  };
-  if (!found->is_array() || !std::ranges::all_of(*found, is_layer))
-    return hparams.refuse(kAttentionLayers, fmt::format("a list of layers below {}", layers));
-  for (const nlohmann::json& index : *found) attention[index.get<std::size_t>()] = true;
-  return attention;
+  if (!hparams.has(kAttentionLayers)) return std::vector<bool>(layers, false);
+  return hparams.namedLayers(kAttentionLayers, layers);
 }
 
 class Reader {

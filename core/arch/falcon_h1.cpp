@@ -66,14 +66,9 @@ Result<void> readMultiplier(const Hparams& hparams, Key key, float& value) {
 
 // As many numbers as there are places for, or ones.
 Result<void> readMultipliers(const Hparams& hparams, Key key, const std::vector<float*>& places) {
-  const nlohmann::json* found = hparams.find(key);
-  if (!found) return {};
-  const auto fits = [](const nlohmann::json& number) {
-    return number.is_number() && number > 0 && std::isfinite(number.get<float>());
-  };
-  if (!found->is_array() || found->size() != places.size() || !std::ranges::all_of(*found, fits))
-    return hparams.refuse(key, fmt::format("a list of {} numbers greater than 0", places.size()));
-  for (std::size_t i = 0; i < places.size(); ++i) *places[i] = (*found)[i].get<float>();
+  if (!hparams.has(key)) return {};
+  TRY_ASSIGN(const std::vector<double> factors, hparams.positives(key, places.size()));
+  for (std::size_t i = 0; i < places.size(); ++i) *places[i] = static_cast<float>(factors[i]);
   return {};
 }
 

@@ -1,5 +1,6 @@
 // Gemma 3, its text model (arXiv 2503.19786): five layers with a window and a rotary table of their own to
 // each that sees all; norms over the heads of q and k.
+
 #include "core/arch/support/gemma.h"
 #include "core/arch/support/rope.h"
 #include "core/arch/support/rope_scaling.h"
@@ -22,8 +23,7 @@ Result<Rope> localRope(const Source& source, const ModelSpec& spec) {
   RopeShape shape{.rotary_dim = spec.blocks.front().attention()->head_dim,
                   .context_length = spec.context_length,
                   .layer_type = "sliding_attention"};
-  const nlohmann::json* tables = source.hparams.find(kRopes);
-  if (tables && tables->is_object() && tables->contains(shape.layer_type)) {
+  if (source.hparams.hasTable(kRopes, shape.layer_type)) {
     TRY_ASSIGN(FoldedRope folded, readRope(source.hparams, source.weights, shape));
     return std::move(folded.rope);
   }

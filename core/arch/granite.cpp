@@ -1,4 +1,5 @@
 // Granite 3 (IBM): a Llama with multipliers of embedding, scores, residual branches and logits.
+
 #include "core/arch/support/decoder.h"
 
 namespace vitrine::core::arch {
@@ -11,7 +12,7 @@ constexpr Key kLogits = {"logits_scaling", "logit_scale"};  // a divisor
 
 // llama.cpp writes 0 for "none".
 Result<double> multiplier(const Hparams& hparams, Key key, double otherwise) {
-  if (hparams.isGguf() && hparams.has(key) && *hparams.find(key) == 0) return otherwise;
+  if (hparams.isGguf() && hparams.isZero(key)) return otherwise;
   return hparams.positiveOr(key, otherwise);
 }
 

@@ -73,30 +73,17 @@ Result<std::uint32_t> readMlpWidth(const Hparams& hparams) {
 
 // Whether each layer is one of attention.
 Result<std::vector<bool>> typedLayers(const Hparams& hparams, std::uint32_t layers) {
-  const nlohmann::json& types = *hparams.find(kTypes);
-  if (!types.is_array() || types.size() != layers)
-    return hparams.refuse(kTypes, fmt::format("a list of {} layers", layers));
+  static constexpr std::string_view kAllowed[] = {"full_attention", "conv", "linear_attention"};
+  TRY_ASSIGN(const std::vector<std::size_t> types, hparams.choices(kTypes, layers, kAllowed));
   std::vector<bool> attention;
-  for (const nlohmann::json& type : types) {
-    if (type != "full_attention" && type != "conv" && type != "linear_attention")
-      return hparams.refuse(kTypes, "made of full_attention and conv");
-    attention.push_back(type == "full_attention");
-  }
+  for (const std::size_t type : types) attention.push_back(type == 0);
   return attention;
 }
 
 Result<std::vector<bool>> attentionLayers(const Hparams& hparams, std::uint32_t layers) {
   if (hparams.has(kTypes)) return typedLayers(hparams, layers);
-  const nlohmann::json* found = hparams.find(kAttentionLayers);
-  if (!found) return std::vector<bool>(layers, true);
-  const auto is_layer = [layers](const nlohmann::json& index) {
-    return index.is_number_unsigned() && index.get<std::uint64_t>() < layers;
-  };
-  if (!found->is_array() || !std::ranges::all_of(*found, is_layer))
-    return hparams.refuse(kAttentionLayers, fmt::format("a list of layers below {}", layers));
-  std::vector<bool> attention(layers, false);
-  for (const nlohmann::json& index : *found) attention[index.get<std::size_t>()] = true;
-  return attention;
+  if (!hparams.has(kAttentionLayers)) return std::vector<bool>(layers, true);
+  return hparams.namedLayers(kAttentionLayers, layers);
 }
 
 class Reader {

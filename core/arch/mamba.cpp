@@ -1,6 +1,7 @@
 // Mamba (arXiv:2312.00752) and Falcon-Mamba (arXiv:2410.05355), which normalizes dt, B and C. llama.cpp calls
 // both "mamba", stores A instead of its logarithm and tells Falcon's norms by a flag; they take the epsilon
 // of the blocks' norms there.
+
 #include "core/arch/support/mamba.h"
 #include "core/arch/support/parts.h"
 
@@ -30,8 +31,7 @@ struct Sizes {
 
 Result<std::uint32_t> readRank(const Hparams& hparams, std::uint32_t embedding) {
   constexpr std::uint32_t kChannelsEach = 16;
-  const nlohmann::json* found = hparams.find(kRank);
-  if (!hparams.isGguf() && (!found || *found == "auto"))
+  if (!hparams.isGguf() && (!hparams.has(kRank) || hparams.isText(kRank, "auto")))
     return (embedding + kChannelsEach - 1) / kChannelsEach;
   return hparams.count(kRank, kWidestLayer);
 }

@@ -64,17 +64,13 @@ Result<std::vector<LayerType>> readTypes(const Hparams& hparams) {
   std::vector<LayerType> types;
   if (hparams.has(kPattern)) {
     TRY_ASSIGN(types, typesOfPattern(hparams));
-  } else if (const nlohmann::json* list = hparams.find(kTypes); list && list->is_array()) {
-    for (const nlohmann::json& type : *list) {
-      if (type == "linear_attention" || type == "mamba")
-        types.push_back(LayerType::kMamba);
-      else if (type == "full_attention" || type == "attention")
-        types.push_back(LayerType::kAttention);
-      else if (type == "mlp")
-        types.push_back(LayerType::kMlp);
-      else
-        return hparams.refuse(kTypes, "made of linear_attention, full_attention and mlp");
-    }
+  } else {
+    static constexpr std::string_view kAllowed[] = {"linear_attention", "mamba", "full_attention",
+                                                    "attention", "mlp"};
+    static constexpr LayerType kMeant[] = {LayerType::kMamba, LayerType::kMamba, LayerType::kAttention,
+                                           LayerType::kAttention, LayerType::kMlp};
+    TRY_ASSIGN(const std::vector<std::size_t> places, hparams.choices(kTypes, 0, kAllowed));
+    for (const std::size_t place : places) types.push_back(kMeant[place]);
   }
   if (types.empty() || types.size() > kMostLayers)
     return hparams.refuse(kTypes, fmt::format("a list of 1 to {} layers", kMostLayers));

@@ -61,14 +61,10 @@ Result<Sizes> readSizes(const Hparams& hparams) {
 // Which kind each layer is; the list is repeated.
 Result<std::vector<bool>> attentionLayers(const Hparams& hparams, std::uint32_t layers) {
   std::vector<bool> cycle = {false, false, true};
-  if (const nlohmann::json* found = hparams.find(kTypes)) {
-    constexpr std::string_view kExpected = "a list made of recurrent and attention";
-    if (!found->is_array() || found->empty()) return hparams.refuse(kTypes, kExpected);
-    cycle.clear();
-    for (const nlohmann::json& type : *found) {
-      if (type != "recurrent" && type != "attention") return hparams.refuse(kTypes, kExpected);
-      cycle.push_back(type == "attention");
-    }
+  if (hparams.has(kTypes)) {
+    static constexpr std::string_view kAllowed[] = {"recurrent", "attention"};
+    TRY_ASSIGN(const std::vector<std::size_t> types, hparams.choices(kTypes, 0, kAllowed));
+    cycle.assign(types.begin(), types.end());
   }
   std::vector<bool> all;
   for (std::size_t layer = 0; layer < layers; ++layer) all.push_back(cycle[layer % cycle.size()]);

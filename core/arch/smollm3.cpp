@@ -1,4 +1,5 @@
 // SmolLM3: a Llama in which every fourth layer has no positions (NoPE, arXiv 2501.18795).
+
 #include "core/arch/support/decoder.h"
 
 namespace vitrine::core::arch {
@@ -12,13 +13,9 @@ constexpr Key kLayerTypes = {"layer_types", ""};
 // Which layers have rotary embeddings.
 Result<std::vector<bool>> ropeLayers(const Hparams& hparams, std::size_t layers) {
   std::vector<bool> with;
-  if (const nlohmann::json* list = hparams.find(kRopeLayers)) {
-    if (!list->is_array() || list->size() != layers)
-      return hparams.refuse(kRopeLayers, fmt::format("a list of {} layers", layers));
-    for (const nlohmann::json& flag : *list) {
-      if (flag != 0 && flag != 1) return hparams.refuse(kRopeLayers, "made of 0 and 1");
-      with.push_back(flag == 1);
-    }
+  if (hparams.has(kRopeLayers)) {
+    TRY_ASSIGN(const std::vector<std::uint32_t> flags, hparams.numbers(kRopeLayers, layers, 1));
+    with.assign(flags.begin(), flags.end());
     return with;
   }
   TRY_ASSIGN(const std::uint32_t interval, hparams.countOr(kInterval, 4, kMostLayers));

@@ -1,6 +1,7 @@
 // FP8 weights come with scales of their own, a tensor beside each weight.
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "core/checkpoint/parts.h"
 #include "core/tensor/dequantize.h"

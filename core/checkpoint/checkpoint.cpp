@@ -1,6 +1,7 @@
 #include "core/checkpoint/checkpoint.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "core/checkpoint/locate.h"
@@ -23,15 +24,15 @@ Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(const std::filesystem
   std::shared_ptr<Checkpoint> checkpoint(new Checkpoint);
   checkpoint->path_ = path;
   checkpoint->format_ = parts->format;
-  checkpoint->metadata_ = std::move(parts->metadata);
+  checkpoint->metadata_ = std::make_shared<const nlohmann::json>(std::move(parts->metadata));
   checkpoint->tensors_ = std::move(parts->tensors);
   checkpoint->files_ = std::move(parts->files);
   return std::shared_ptr<const Checkpoint>(std::move(checkpoint));
 }
 
 std::string Checkpoint::displayName() const {
-  const auto stored = metadata_.find("general.name");
-  if (format_ == CheckpointFormat::kGguf && stored != metadata_.end() && stored->is_string()) {
+  const auto stored = metadata_->find("general.name");
+  if (format_ == CheckpointFormat::kGguf && stored != metadata_->end() && stored->is_string()) {
     const auto& name = stored->get_ref<const std::string&>();
     if (name.size() <= kLongestDisplayName && checkName(name)) return name;
   }

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -62,7 +62,7 @@ class Checkpoint {
   // GGUF: all key-values, arrays as JSON arrays (long token lists included). Safetensors: config.json
   // under its own keys, or an empty object when the file stands alone; the file's own __metadata__ under that
   // key. All strings are valid UTF-8.
-  const nlohmann::json& metadata() const { return metadata_; }
+  const nlohmann::json& metadata() const { return *metadata_; }
 
   const std::vector<TensorEntry>& tensors() const { return tensors_; }  // sorted by name
   const TensorEntry* find(std::string_view name) const;                 // null when absent
@@ -79,7 +79,7 @@ class Checkpoint {
   Checkpoint() = default;
   CheckpointFormat format_ = CheckpointFormat::kGguf;
   std::filesystem::path path_;
-  nlohmann::json metadata_;
+  std::shared_ptr<const nlohmann::json> metadata_;  // behind a pointer: json.hpp is costly to include
   std::vector<TensorEntry> tensors_;
   std::vector<std::shared_ptr<const MappedFile>> files_;  // what the tensors' bytes point into
 };

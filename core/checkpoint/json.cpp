@@ -1,6 +1,7 @@
 #include "core/checkpoint/json.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>

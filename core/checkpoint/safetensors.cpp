@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/checkpoint/byte_reader.h"
@@ -16,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMostDimensions = 8;
+constexpr std::size_t kMostAxes = 8;
 constexpr JsonLimits kConfigLimits = {.bytes = 16 << 20};
 
 struct Placed {
@@ -47,9 +48,9 @@ Result<Placed> readEntry(const std::string& name, const json& header, std::span<
 
   Placed tensor;
   TRY_ASSIGN(auto shape, unsignedList(header, "shape", name));
-  if (shape.size() > kMostDimensions)
+  if (shape.size() > kMostAxes)
     return fail(ErrorCode::kInvalidFile, "tensor {} has {} dimensions, more than {}", name, shape.size(),
-                kMostDimensions);
+                kMostAxes);
   TRY_ASSIGN(const auto offsets, unsignedList(header, "data_offsets", name));
   auto size = tensorBytes(*type, shape);
   if (!size) return within(fmt::format("tensor {}", name), std::move(size).error());
@@ -117,7 +118,7 @@ Result<SafetensorsFile> parse(std::span<const std::byte> bytes) {
   return file;
 }
 
-Result<SafetensorsFile> parseFile(const MappedFile& file) {
+Result<SafetensorsFile> readHeader(const MappedFile& file) {
   auto parsed = parse(file.bytes());
   if (!parsed) return within(file.path().filename().string(), std::move(parsed).error());
   return parsed;
@@ -157,7 +158,7 @@ Result<std::map<std::string, std::string>> readWeightMap(const MappedFile& index
 Result<CheckpointParts> openSafetensors(std::shared_ptr<const MappedFile> file) {
   CheckpointParts parts;
   parts.format = CheckpointFormat::kSafetensors;
-  TRY_ASSIGN(SafetensorsFile parsed, parseFile(*file));
+  TRY_ASSIGN(SafetensorsFile parsed, readHeader(*file));
   TRY_ASSIGN(parts.metadata, readConfig(file->path().parent_path()));
   if (!parsed.user_metadata.is_null()) parts.metadata["__metadata__"] = std::move(parsed.user_metadata);
   parts.tensors = std::move(parsed.tensors);
@@ -178,7 +179,7 @@ Result<CheckpointParts> openShardedSafetensors(const std::filesystem::path& inde
   std::size_t found = 0;
   for (const std::string& shard : shards) {
     TRY_ASSIGN(auto file, MappedFile::open(index.parent_path() / shard));
-    TRY_ASSIGN(SafetensorsFile parsed, parseFile(*file));
+    TRY_ASSIGN(SafetensorsFile parsed, readHeader(*file));
     for (TensorEntry& tensor : parsed.tensors) {
       const auto listed = shard_of.find(tensor.name);
       if (listed == shard_of.end() || listed->second != shard) continue;  // the index alone says what belongs

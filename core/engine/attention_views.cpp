@@ -21,10 +21,6 @@ constexpr std::uint32_t kMaxPairs = 1024;         // sampled for the induction s
 constexpr std::uint32_t kMeanFloats = 8;
 constexpr float kMasked = -1;
 
-std::uint32_t divideUp(std::uint64_t a, std::uint64_t b) {
-  return static_cast<std::uint32_t>((a + b - 1) / b);
-}
-
 std::uint32_t mostHeads(const Model& model) {
   std::uint32_t heads = 0;
   for (std::uint32_t layer = 0; layer < model.layers(); ++layer)
@@ -209,7 +205,7 @@ Result<void> AttentionViews::Impl::recordMap(const Session& session, const MapRe
       .width = keys.pixels,
       .height = queries.pixels,
   };
-  commands.dispatch(*kernel, {divideUp(keys.pixels, kernels.lanes()), queries.pixels}, params,
+  commands.dispatch(*kernel, {gpu::divideUp(keys.pixels, kernels.lanes()), queries.pixels}, params,
                     {.reads = {}, .writes = {values}}, bound);
   return {};
 }
@@ -224,10 +220,10 @@ Result<void> AttentionViews::Impl::recordReceived(const Session& session, const 
   shader::AttentionReceivedParams params{
       .head = rows,
       .received = values.address() + at_float * 4,
-      .query_step = divideUp(step, rows.q_step) * rows.q_step,
+      .query_step = gpu::divideUp(step, rows.q_step) * rows.q_step,
   };
   gpu::Slice out(values, at_float * 4, session.length() * 4ull);
-  commands.dispatch(*kernel, {divideUp(session.length(), kernels.lanes())}, params,
+  commands.dispatch(*kernel, {gpu::divideUp(session.length(), kernels.lanes())}, params,
                     {.reads = {}, .writes = {out}}, bound);
   return {};
 }
@@ -304,7 +300,7 @@ Result<OverviewPicture> AttentionViews::overview(const Session& session, const O
     TRY_ASSIGN(auto bound, impl.bound(session, layer, picture.get()));
     shader::AttentionOverviewParams params = impl.layerHeads(session, layer);
     params.tile = tile;
-    gpu::Groups groups{divideUp(tile, impl.kernels.lanes()), tile, spec->heads};
+    gpu::Groups groups{gpu::divideUp(tile, impl.kernels.lanes()), tile, spec->heads};
     commands.dispatch(*kernel, groups, params, {}, bound);
   }
   TRY(impl.finish());

@@ -1,5 +1,7 @@
 #include "core/engine/benchmark.h"
 
+#include "core/engine/clock.h"
+
 #include <algorithm>
 #include <chrono>
 #include <numeric>
@@ -8,11 +10,6 @@
 
 namespace vitrine::core {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double secondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 BenchmarkRow row(std::string name, std::string unit, std::vector<double> values) {
   std::ranges::sort(values);

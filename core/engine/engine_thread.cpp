@@ -13,14 +13,9 @@
 namespace vitrine::core {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr double kSliceSeconds = 0.025;       // of generation between two looks at requests and views
 constexpr double kPublishSeconds = 1.0 / 60;  // while something grows
 constexpr std::size_t kNextTokens = 5;
-
-double secondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 std::vector<NextToken> mostProbable(const std::vector<float>& logits, const Tokenizer& tokenizer) {
   std::vector<TokenId> order(logits.size());

@@ -4,14 +4,6 @@
 #include "engine/qkv_scatter.params.h"
 
 namespace vitrine::core {
-namespace {
-
-std::uint32_t divideUp(std::uint32_t a, std::uint32_t b) {
-  return (a + b - 1) / b;
-}
-
-}  // namespace
-
 Result<void> Forward::record(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights) {
   TRY(qkv(pass, spec, weights));
   TRY(attend(pass, spec, weights));
@@ -120,8 +112,8 @@ Result<void> Forward::attend(const Pass& pass, const AttentionSpec& spec, const 
                      .writes = {buffers_.o, buffers.lse}};
   if (buffers.summary) access.writes.push_back(buffers.summary);
   if (pass.splits > 1) access.writes.push_back(buffers_.partial);
-  gpu::Groups groups{spec.kv_heads * divideUp(group, kernel.heads), divideUp(pass.tokens, kernel.queries),
-                     pass.splits};
+  gpu::Groups groups{spec.kv_heads * gpu::divideUp(group, kernel.heads),
+                     gpu::divideUp(pass.tokens, kernel.queries), pass.splits};
   pass.commands.dispatch(*kernel.kernel, groups, params, access, bound);
   return {};
 }

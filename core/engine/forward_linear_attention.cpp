@@ -10,14 +10,6 @@
 #include "mixers/rg_lru_scan.params.h"
 
 namespace vitrine::core {
-namespace {
-
-std::uint32_t divideUp(std::uint32_t a, std::uint32_t b) {
-  return (a + b - 1) / b;
-}
-
-}  // namespace
-
 MatmulCall Forward::productInto(const Pass& pass, const Matrix& matrix, std::size_t to) const {
   return product(pass, matrix, buffers_.scratch[to], buffers_.scratch_strides[to]);
 }
@@ -39,7 +31,7 @@ Result<void> Forward::record(const Pass& pass, const RgLruSpec& spec, const RgLr
              kernels_.get("mixers/rg_lru_gates", kPlainSubgroups, {{0, tokens_each}}));
   const Columns x = scratchColumns(pass, kInput), a = scratchColumns(pass, kDecay);
   const Columns added = scratchColumns(pass, kAdded), y = scratchColumns(pass, kGate);
-  const std::uint32_t groups = divideUp(spec.channels, kernels_.lanes());
+  const std::uint32_t groups = gpu::divideUp(spec.channels, kernels_.lanes());
   const shader::RgLruGatesParams gate_params{
       .state = buffers_.state.address(),
       .x = x.address(),
@@ -57,7 +49,7 @@ Result<void> Forward::record(const Pass& pass, const RgLruSpec& spec, const RgLr
       .a_stride = a.stride,
       .added_stride = added.stride,
   };
-  pass.commands.dispatch(*gates, {groups, divideUp(pass.tokens, tokens_each)}, gate_params,
+  pass.commands.dispatch(*gates, {groups, gpu::divideUp(pass.tokens, tokens_each)}, gate_params,
                          {.reads = {buffers_.state, x.rows}, .writes = {a.rows, added.rows}});
   TRY_ASSIGN(const gpu::Kernel* scan, kernels_.get("mixers/rg_lru_scan", kPlainSubgroups));
   const shader::RgLruScanParams params{
@@ -139,7 +131,7 @@ Result<void> Forward::mlstmGates(const Pass& pass, const MlstmSpec& spec, const 
       .tops_stride = tops.stride,
   };
   pass.commands.dispatch(
-      *kernel, {divideUp(spec.heads, kernels_.lanes())}, params,
+      *kernel, {gpu::divideUp(spec.heads, kernels_.lanes())}, params,
       {.reads = {buffers_.state}, .writes = {input.rows, forget.rows, tops.rows, *pass.state}});
   return {};
 }

@@ -12,10 +12,6 @@
 namespace vitrine::core {
 namespace {
 
-std::uint32_t divideUp(std::uint32_t a, std::uint32_t b) {
-  return (a + b - 1) / b;
-}
-
 // Columns from `first` on of rows whose address is given.
 std::uint64_t column(const gpu::Slice& rows, std::uint32_t first) {
   return rows.address() + std::uint64_t{first} * sizeof(float);
@@ -26,7 +22,7 @@ std::uint64_t column(const gpu::Slice& rows, std::uint32_t first) {
 std::uint32_t rowsOfSubgroup(const Mamba2Spec& spec, const Kernels& kernels) {
   constexpr std::uint32_t kMost = 4, kRegisters = 64, kSoftwareRegisters = 16;
   const std::uint32_t registers = kernels.device().info().software ? kSoftwareRegisters : kRegisters;
-  const std::uint32_t each = divideUp(spec.state, kernels.lanes());
+  const std::uint32_t each = gpu::divideUp(spec.state, kernels.lanes());
   std::uint32_t rows = kMost;
   while (rows > 1 && (spec.head_dim % rows != 0 || rows * each > registers)) rows /= 2;
   return rows;
@@ -59,7 +55,7 @@ Result<void> Forward::convolve(const Pass& pass, const ConvCall& call) {
       .channels = call.spec.channels,
       .stride = buffers_.scratch_strides[call.scratch],
   };
-  pass.commands.dispatch(*kernel, {divideUp(call.spec.channels, kernels_.lanes())}, params,
+  pass.commands.dispatch(*kernel, {gpu::divideUp(call.spec.channels, kernels_.lanes())}, params,
                          {.reads = {buffers_.state}, .writes = {rows, *pass.state}});
   return {};
 }
@@ -148,7 +144,7 @@ Result<void> Forward::mambaScan(const Pass& pass, const MambaSpec& spec, const M
       .dt_stride = buffers_.scratch_strides[2],
       .bc_stride = buffers_.scratch_strides[1],
   };
-  pass.commands.dispatch(*kernel, {divideUp(spec.inner, kernels_.lanes())}, params,
+  pass.commands.dispatch(*kernel, {gpu::divideUp(spec.inner, kernels_.lanes())}, params,
                          {.reads = {buffers_.state, parameters, dt}, .writes = {rows, *pass.state}});
   return {};
 }

@@ -11,10 +11,6 @@
 namespace vitrine::core {
 namespace {
 
-std::uint32_t divideUp(std::uint32_t a, std::uint32_t b) {
-  return (a + b - 1) / b;
-}
-
 // Scratch buffers of RWKV-7 behind the blends (0).
 enum Rwkv7Buffer : std::size_t {
   kReceptance = 1,
@@ -57,7 +53,7 @@ Result<void> Forward::tokenShift(const Pass& pass, const gpu::Buffer& mix, std::
       .x_stride = buffers_.x_stride,
       .y_stride = buffers_.scratch_strides[0],
   };
-  pass.commands.dispatch(*kernel, {divideUp(width, kernels_.lanes())}, params,
+  pass.commands.dispatch(*kernel, {gpu::divideUp(width, kernels_.lanes())}, params,
                          {.reads = {buffers_.state, pass.in.x}, .writes = {to, *pass.state}});
   return {};
 }
@@ -95,7 +91,7 @@ Result<void> Forward::record(const Pass& pass, const Rwkv4Spec& spec, const Rwkv
       .v_stride = buffers_.scratch_strides[2],
       .r_stride = buffers_.scratch_strides[3],
   };
-  pass.commands.dispatch(*kernel, {divideUp(spec.channels, kernels_.lanes())}, params,
+  pass.commands.dispatch(*kernel, {gpu::divideUp(spec.channels, kernels_.lanes())}, params,
                          {.reads = {buffers_.state, k, v}, .writes = {r, *pass.state}});
   return project(pass, weights.output, buffers_.scratch[3], buffers_.scratch_strides[3]);
 }

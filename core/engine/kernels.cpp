@@ -10,10 +10,6 @@
 namespace vitrine::core {
 namespace {
 
-std::uint32_t divideUp(std::uint64_t a, std::uint64_t b) {
-  return static_cast<std::uint32_t>((a + b - 1) / b);
-}
-
 constexpr std::string_view kTiled = "engine/matmul_tiled";
 
 shader::MatmulParams paramsOf(const MatmulCall& call) {
@@ -104,7 +100,7 @@ Result<void> Kernels::tiledMatmul(gpu::Commands& commands, const MatmulCall& cal
   constexpr std::uint32_t kRows = 64, kTokens = 64, kSubgroups = 4;  // matmul_tiled.comp
   const PackedLayout& layout = call.matrix->layout;
   const gpu::Buffer& bias = call.matrix->bias;
-  const std::uint32_t stride = divideUp(layout.columns, 32) * 32;
+  const std::uint32_t stride = gpu::divideUp(layout.columns, 32) * 32;
   TRY_ASSIGN(const gpu::Buffer* halves, scratch(halves_, std::uint64_t(call.tokens) * stride * 4));
   TRY_ASSIGN(const gpu::Buffer* scales, scratch(scales_, std::uint64_t(call.tokens) * 4));
   TRY_ASSIGN(const gpu::Kernel* split, get("engine/split_halves", 1));
@@ -133,7 +129,8 @@ Result<void> Kernels::tiledMatmul(gpu::Commands& commands, const MatmulCall& cal
   gpu::Access access = call.access;
   access.reads.insert(access.reads.end(), {*halves, *scales});
   if (call.y) access.writes.push_back(call.y);
-  commands.dispatch(*kernel, {divideUp(call.tokens, kTokens), divideUp(layout.rows, kRows)}, params, access);
+  commands.dispatch(*kernel, {gpu::divideUp(call.tokens, kTokens), gpu::divideUp(layout.rows, kRows)}, params,
+                    access);
   return {};
 }
 
@@ -143,8 +140,8 @@ Result<void> Kernels::matmul(gpu::Commands& commands, const MatmulCall& call) {
   const PackedLayout& layout = call.matrix->layout;
   MatmulShape shape = call.shape.value_or(matmulShape(device_.info(), call.tokens));
   const gpu::Buffer& bias = call.matrix->bias;
-  gpu::Groups groups{divideUp(layout.rows, shape.rows * shape.subgroups), divideUp(call.tokens, shape.tokens),
-                     1};
+  gpu::Groups groups{gpu::divideUp(layout.rows, shape.rows * shape.subgroups),
+                     gpu::divideUp(call.tokens, shape.tokens), 1};
   constexpr std::uint32_t kMostGroups = 65535;  // along y, on any device
   bool tokens_first = groups.y > 1 && groups.x <= kMostGroups;
   if (tokens_first) std::swap(groups.x, groups.y);

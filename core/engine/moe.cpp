@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::uint32_t kPlain = 1;  // subgroups of the small kernels
 
-std::uint32_t divideUp(std::uint64_t a, std::uint64_t b) {
-  return static_cast<std::uint32_t>((a + b - 1) / b);
-}
-
 std::uint32_t constant(auto value) {
   return static_cast<std::uint32_t>(value);
 }
@@ -94,7 +90,7 @@ Result<void> MoeRecorder::sort() {
 
 MatmulShape MoeRecorder::shape() const {
   const gpu::DeviceInfo& info = kernels_.device().info();
-  return matmulShape(info, isSparse() ? 1 : divideUp(choices(), experts()));
+  return matmulShape(info, isSparse() ? 1 : gpu::divideUp(choices(), experts()));
 }
 
 Result<void> MoeRecorder::multiply(const Product& product) {
@@ -140,7 +136,8 @@ Result<void> MoeRecorder::multiply(const Product& product) {
   else
     access.reads.push_back(chosen);
   const std::uint32_t columns = tiled ? choices() / shape.tokens + experts() : choices();
-  commands_.dispatch(*kernel, {columns, divideUp(rows, shape.rows * shape.subgroups)}, params, access, bound);
+  commands_.dispatch(*kernel, {columns, gpu::divideUp(rows, shape.rows * shape.subgroups)}, params, access,
+                     bound);
   return {};
 }
 
@@ -178,8 +175,8 @@ Result<void> MoeRecorder::downAndSum() {
   TRY_ASSIGN(const auto bound, this->bound(matrix, acts));
   gpu::Access access{.reads = sharedReads(), .writes = {call_.y}};
   access.reads.insert(access.reads.end(), {acts, chosen, weights});
-  commands_.dispatch(*kernel, {divideUp(embedding(), shape.rows * shape.subgroups), call_.tokens}, params,
-                     access, bound);
+  commands_.dispatch(*kernel, {gpu::divideUp(embedding(), shape.rows * shape.subgroups), call_.tokens},
+                     params, access, bound);
   return {};
 }
 

@@ -1,5 +1,7 @@
 #include "core/engine/session.h"
 
+#include "core/engine/clock.h"
+
 #include <algorithm>
 #include <bit>
 #include <chrono>
@@ -25,11 +27,6 @@ constexpr std::uint32_t kKeysPerSplit = 64;  // fewer are not worth a workgroup 
 constexpr std::uint32_t kMaxSplits = 64;
 constexpr std::uint32_t kFirstSplitBucket =
     256;  // decode is recorded again when the length passes a power of two
-
-using Clock = std::chrono::steady_clock;
-double secondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 }  // namespace
 

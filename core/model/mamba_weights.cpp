@@ -23,11 +23,6 @@ Result<ConvWeights> convolution(WeightLoader& loader, const CausalConv& spec,
   return weights;
 }
 
-Result<gpu::Buffer> vectorOf(WeightLoader& loader, const WeightRef& weight, std::string name) {
-  TRY_ASSIGN(const std::vector<float> values, readFloats(rowsOf(weight)));
-  return loader.vector(values, std::move(name));
-}
-
 Result<gpu::Buffer> decayOf(WeightLoader& loader, const WeightRef& weight, bool is_log) {
   TRY_ASSIGN(std::vector<float> values, readFloats(rowsOf(weight)));
   if (is_log)
@@ -56,7 +51,7 @@ Result<MambaWeights> upload(WeightLoader& loader, const MambaSpec& spec) {
   TRY_ASSIGN(weights.parameters, loader.linear(spec.parameters, "mamba parameters"));
   TRY_ASSIGN(weights.step, loader.linear(spec.step, "mamba step"));
   TRY_ASSIGN(weights.decay, decayOf(loader, spec.decay, spec.decay_is_log));
-  TRY_ASSIGN(weights.skip, vectorOf(loader, spec.skip, "state skip"));
+  TRY_ASSIGN(weights.skip, loader.vector(spec.skip, "state skip"));
   TRY_ASSIGN(weights.output, loader.linear(spec.output, "mamba output"));
   return weights;
 }
@@ -70,11 +65,11 @@ Result<Mamba2Weights> upload(WeightLoader& loader, const Mamba2Spec& spec) {
   }
   TRY_ASSIGN(weights.input, loader.matrix(rowsOf(spec.input.weight), bias, "mamba input"));
   TRY_ASSIGN(weights.conv, convolution(loader, spec.conv, channelScales(spec)));
-  TRY_ASSIGN(weights.dt_bias, vectorOf(loader, spec.dt_bias, "step bias"));
+  TRY_ASSIGN(weights.dt_bias, loader.vector(spec.dt_bias, "step bias"));
   TRY_ASSIGN(weights.decay, decayOf(loader, spec.decay, spec.decay_is_log));
-  TRY_ASSIGN(weights.skip, vectorOf(loader, spec.skip, "state skip"));
+  TRY_ASSIGN(weights.skip, loader.vector(spec.skip, "state skip"));
   if (spec.norm) {
-    TRY_ASSIGN(weights.gain, vectorOf(loader, spec.norm->weight, "gated norm gain"));
+    TRY_ASSIGN(weights.gain, loader.vector(spec.norm->weight, "gated norm gain"));
   }
   TRY_ASSIGN(weights.output, loader.linear(spec.output, "mamba output"));
   return weights;

@@ -17,11 +17,6 @@ Result<gpu::Buffer> mixesOf(WeightLoader& loader, const std::vector<WeightRef>& 
   return loader.vector(all, "token shift");
 }
 
-Result<gpu::Buffer> vectorOf(WeightLoader& loader, const WeightRef& weight, std::string name) {
-  TRY_ASSIGN(const std::vector<float> values, readFloats(rowsOf(weight)));
-  return loader.vector(values, std::move(name));
-}
-
 Result<LowRankWeights> upload(WeightLoader& loader, const LowRank& spec, const std::string& name) {
   LowRankWeights weights;
   TRY_ASSIGN(weights.inner, loader.linear(spec.inner, name));
@@ -42,7 +37,7 @@ Result<Rwkv4Weights> upload(WeightLoader& loader, const Rwkv4Spec& spec) {
   if (spec.decay_is_log)
     for (float& value : decay) value = -std::exp(value);
   TRY_ASSIGN(weights.decay, loader.vector(decay, "time decay"));
-  TRY_ASSIGN(weights.first, vectorOf(loader, spec.first, "time first"));
+  TRY_ASSIGN(weights.first, loader.vector(spec.first, "time first"));
   return weights;
 }
 
@@ -59,11 +54,11 @@ Result<Rwkv7Weights> upload(WeightLoader& loader, const Rwkv7Spec& spec) {
   if (spec.residual) {
     TRY_ASSIGN(weights.residual, upload(loader, *spec.residual, "value residual"));
   }
-  TRY_ASSIGN(weights.key_scale, vectorOf(loader, spec.key_scale, "key scale"));
-  TRY_ASSIGN(weights.key_rate, vectorOf(loader, spec.key_rate, "key rate"));
-  TRY_ASSIGN(weights.bonus, vectorOf(loader, spec.bonus, "bonus"));
-  TRY_ASSIGN(weights.gain, vectorOf(loader, spec.norm.weight, "head norm gain"));
-  TRY_ASSIGN(weights.bias, vectorOf(loader, spec.norm.bias, "head norm bias"));
+  TRY_ASSIGN(weights.key_scale, loader.vector(spec.key_scale, "key scale"));
+  TRY_ASSIGN(weights.key_rate, loader.vector(spec.key_rate, "key rate"));
+  TRY_ASSIGN(weights.bonus, loader.vector(spec.bonus, "bonus"));
+  TRY_ASSIGN(weights.gain, loader.vector(spec.norm.weight, "head norm gain"));
+  TRY_ASSIGN(weights.bias, loader.vector(spec.norm.bias, "head norm bias"));
   return weights;
 }
 

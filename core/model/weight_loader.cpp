@@ -129,6 +129,11 @@ Result<gpu::Buffer> WeightLoader::vector(const std::vector<float>& values, std::
   return buffer;
 }
 
+Result<gpu::Buffer> WeightLoader::vector(const WeightRef& weight, std::string name) {
+  TRY_ASSIGN(const std::vector<float> values, readFloats(rowsOf(weight)));
+  return vector(values, std::move(name));
+}
+
 Result<NormWeights> WeightLoader::norm(const Norm& norm, std::uint64_t columns) {
   NormWeights weights{.kind = norm.kind, .epsilon = norm.epsilon};
   std::vector<float> gain(columns, 1.0f);

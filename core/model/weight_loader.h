@@ -50,6 +50,7 @@ class WeightLoader {
   Result<Matrix> linear(const Linear& linear, std::string name);
   // As many floats as given, zeros up to whole vec4s and beyond, as the activations have them.
   Result<gpu::Buffer> vector(const std::vector<float>& values, std::string name);
+  Result<gpu::Buffer> vector(const WeightRef& weight, std::string name);
   Result<NormWeights> norm(const Norm& norm, std::uint64_t columns);
   Result<std::optional<NormWeights>> norm(const std::optional<Norm>& norm, std::uint64_t columns);
 

@@ -11,19 +11,6 @@ using Eigen::Index;
 using Matrix = ReferenceMatrix;
 using Vector = Eigen::VectorXd;
 
-double sigmoid(double x) {
-  return 1 / (1 + std::exp(-x));
-}
-double silu(double x) {
-  return x * sigmoid(x);
-}
-double softplus(double x) {
-  return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
-}
-double softCap(double x, double cap) {
-  return cap > 0 ? cap * std::tanh(x / cap) : x;
-}
-
 // What head `head` of width `dim` has at token t.
 Vector headOf(const Matrix& rows, Index t, Index head, Index dim) {
   return rows.row(t).segment(head * dim, dim).transpose();

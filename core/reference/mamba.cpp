@@ -11,13 +11,6 @@ using Eigen::Index;
 using Matrix = ReferenceMatrix;
 using Vector = Eigen::VectorXd;
 
-double silu(double x) {
-  return x / (1 + std::exp(-x));
-}
-double softplus(double x) {
-  return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
-}
-
 Result<Matrix> decayOf(const WeightRef& weight, bool is_log) {
   TRY_ASSIGN(Matrix decay, expandWeights(weight));
   return is_log ? Matrix(-decay.array().exp()) : decay;

@@ -87,10 +87,6 @@ double activate(Activation activation, double x) {
 
 namespace {
 
-double softCap(double value, double cap) {
-  return cap > 0 ? cap * std::tanh(value / cap) : value;
-}
-
 // What a head adds to its scores and to the sum of their exponentials.
 struct HeadTerms {
   double slope = 0;

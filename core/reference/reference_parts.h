@@ -1,6 +1,9 @@
 // What the parts of the reference share, and the mixers that have a file of their own.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/reference/reference.h"
 
 namespace vitrine::core {
@@ -10,6 +13,20 @@ Result<ReferenceMatrix> apply(const Linear& linear, const ReferenceMatrix& x);
 // Normalizes each run of `width` columns of each row.
 Result<ReferenceMatrix> apply(const Norm& norm, ReferenceMatrix x, Eigen::Index width);
 double activate(Activation activation, double x);
+
+inline double sigmoid(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+inline double silu(double x) {
+  return x * sigmoid(x);
+}
+inline double softplus(double x) {
+  return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
+}
+// 0 caps nothing.
+inline double softCap(double x, double cap) {
+  return cap > 0 ? cap * std::tanh(x / cap) : x;
+}
 
 // Each channel convolved over time.
 Result<ReferenceMatrix> convolve(const CausalConv& conv, const ReferenceMatrix& x);

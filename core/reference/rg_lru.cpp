@@ -10,12 +10,6 @@ namespace {
 using Eigen::Index;
 using Matrix = ReferenceMatrix;
 
-double sigmoid(double x) {
-  return 1 / (1 + std::exp(-x));
-}
-double softplus(double x) {
-  return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
-}
 double gelu(double x) {
   return x / 2 * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
 }

@@ -11,10 +11,6 @@ using Eigen::Index;
 using Matrix = ReferenceMatrix;
 using Vector = Eigen::VectorXd;
 
-double sigmoid(double x) {
-  return 1 / (1 + std::exp(-x));
-}
-
 Result<Vector> vectorOf(const WeightRef& weight) {
   TRY_ASSIGN(const Matrix stored, expandWeights(weight));
   return Vector(stored.col(0));

@@ -3,6 +3,7 @@
 #include "core/text/tokenizer_files.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace vitrine::core {
 namespace {

@@ -1,6 +1,7 @@
 #include "core/text/json_fields.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace vitrine::core {
 namespace {

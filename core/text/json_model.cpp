@@ -1,5 +1,7 @@
 #include "core/text/json_model.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/text/unicode.h"
 
 namespace vitrine::core {
@@ -39,7 +41,7 @@ Result<std::optional<TokenId>> readUnknown(const Json& model, std::string_view o
   return id;
 }
 
-Result<std::vector<SpelledMerge>> readMerges(const Json& model) {
+Result<std::vector<SpelledMerge>> readMergeList(const Json& model) {
   TRY_ASSIGN(const Json* list, requireArray(model, "merges"));
   std::vector<SpelledMerge> merges;
   merges.reserve(list->size());
@@ -67,7 +69,7 @@ Result<JsonModel> readBpe(const Json& model, const JsonPipeline& pipeline, Vocab
   TRY_ASSIGN(options.ignore_merges, boolOr(model, "ignore_merges", false));
   TRY_ASSIGN(options.fuse_unknown, boolOr(model, "fuse_unk", false));
   TRY_ASSIGN(options.unknown, readUnknown(model, "", vocabulary));
-  TRY_ASSIGN(const std::vector<SpelledMerge> merges, readMerges(model));
+  TRY_ASSIGN(const std::vector<SpelledMerge> merges, readMergeList(model));
   TRY_ASSIGN(BpeModel bpe, BpeModel::fromMerges(vocabulary, merges, options));
   if (pipeline.byte_level) return JsonModel{std::move(bpe), "byte-level BPE", Spelling::kByteAlphabet, ""};
   return JsonModel{std::move(bpe), "SentencePiece BPE", Spelling::kSpaceMarks, pipeline.space_mark};

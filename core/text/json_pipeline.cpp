@@ -1,5 +1,7 @@
 #include "core/text/json_pipeline.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/text/base64.h"
 #include "core/text/bert_steps.h"
 #include "core/text/llamacpp_patterns.h"

@@ -3,6 +3,7 @@
 #include "core/text/unicode.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace vitrine::core {
 namespace {

@@ -5,8 +5,6 @@
 namespace vitrine::core {
 namespace {
 
-using Kind = PreTokenizerStep::Kind;
-
 // A stretch of a word: a match of the pattern, or what lies between two.
 struct Stretch {
   ByteRange range;
@@ -129,16 +127,16 @@ Result<SplitText> PreTokenizer::apply(std::string text, FragmentPosition positio
   std::optional<Utf16Text> utf16;  // of split.text, made when a pattern needs it
   bool as_bytes = false;
   for (const PreTokenizerStep& step : steps_) {
-    if (step.kind == Kind::kSplit) {
+    if (step.kind == PreTokenizerStep::Kind::kSplit) {
       if (!utf16)
         utf16 = as_bytes ? Utf16Text::fromBytesAsAlphabet(split.text) : Utf16Text::fromUtf8(split.text);
       TRY(splitByPattern(step, *utf16, split));
       continue;
     }
     utf16.reset();
-    if (step.kind == Kind::kBytes) as_bytes = true;
-    if (step.kind == Kind::kPrefixSpace) prefixSpaces(split);
-    if (step.kind == Kind::kMetaspace) {
+    if (step.kind == PreTokenizerStep::Kind::kBytes) as_bytes = true;
+    if (step.kind == PreTokenizerStep::Kind::kPrefixSpace) prefixSpaces(split);
+    if (step.kind == PreTokenizerStep::Kind::kMetaspace) {
       markSpaces(step, position, split);
       if (step.split_at_marks) splitAtMarks(step.mark, split);
     }

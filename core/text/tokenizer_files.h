@@ -4,7 +4,7 @@
 
 #include "core/text/tokenizer.h"
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include <memory>
 #include <string_view>

@@ -16,7 +16,7 @@ namespace {
 using test::expectOk;
 using test::expectValue;
 
-constexpr Specialization kConstants[] = {{0, 64}};
+constexpr Specialization kWidth64[] = {{0, 64}};
 constexpr std::uint64_t kMiB = 1 << 20;
 
 class DeviceTest : public test::GpuTest {};
@@ -65,7 +65,7 @@ TEST_F(DeviceTest, HearsTheValidationLayer) {
 }
 
 TEST_F(DeviceTest, TwoThreadsWaitForOneSubmission) {
-  const Kernel kernel = expectValue(Kernel::create(device(), "test/increment", "", kConstants));
+  const Kernel kernel = expectValue(Kernel::create(device(), "test/increment", "", kWidth64));
   const Buffer numbers = bufferOf(std::vector<std::uint32_t>(100'000));
   Commands commands = expectValue(Commands::create(device(), "awaited"));
   expectOk(commands.begin());
@@ -88,7 +88,7 @@ TEST_F(DeviceTest, TwoThreadsWaitForOneSubmission) {
 }
 
 TEST_F(DeviceTest, ThreadsSubmitSideBySide) {
-  const Kernel kernel = expectValue(Kernel::create(device(), "test/increment", "", kConstants));
+  const Kernel kernel = expectValue(Kernel::create(device(), "test/increment", "", kWidth64));
   const auto work = [&](const Buffer& numbers) {
     Commands commands = expectValue(Commands::create(device(), "side by side"));
     for (int i = 0; i < 50; ++i) {
@@ -109,7 +109,7 @@ TEST_F(DeviceTest, ThreadsSubmitSideBySide) {
 TEST_F(DeviceTest, DestroysWhatIsInUseLater) {
   std::atomic<bool> destroyed = false;
   {
-    const Kernel kernel = expectValue(Kernel::create(device(), "test/increment", "", kConstants));
+    const Kernel kernel = expectValue(Kernel::create(device(), "test/increment", "", kWidth64));
     const Buffer numbers = bufferOf(std::vector<std::uint32_t>(1'000'000));
     Commands commands = expectValue(Commands::create(device(), "abandoned"));
     expectOk(commands.begin());
@@ -169,7 +169,7 @@ TEST_F(DeviceTest, PipelineCacheSurvivesDamage) {
   };
   const auto use = [&] {
     const auto own = expectValue(Device::create(options));
-    EXPECT_TRUE(Kernel::create(*own, "test/increment", "", kConstants));
+    EXPECT_TRUE(Kernel::create(*own, "test/increment", "", kWidth64));
     expectOk(own->savePipelineCache());
     EXPECT_TRUE(own->validationMessages().empty());
   };

@@ -12,8 +12,8 @@ using shader::ImagePaintParams;
 using test::expectOk;
 using test::expectValue;
 
-constexpr std::uint32_t kWidth = 33, kHeight = 17;
-constexpr Groups kGroups = {(kWidth + 7) / 8, (kHeight + 7) / 8};
+constexpr std::uint32_t kImageWidth = 33, kImageHeight = 17;
+constexpr Groups kGroups = {(kImageWidth + 7) / 8, (kImageHeight + 7) / 8};
 
 class ImageTest : public test::GpuTest {
  protected:
@@ -30,8 +30,9 @@ class ImageTest : public test::GpuTest {
 
   static std::vector<float> painted(float scale) {
     std::vector<float> pixels;
-    for (std::uint32_t y = 0; y < kHeight; ++y)
-      for (std::uint32_t x = 0; x < kWidth; ++x) pixels.push_back(scale * static_cast<float>(x + 1000 * y));
+    for (std::uint32_t y = 0; y < kImageHeight; ++y)
+      for (std::uint32_t x = 0; x < kImageWidth; ++x)
+        pixels.push_back(scale * static_cast<float>(x + 1000 * y));
     return pixels;
   }
 
@@ -39,12 +40,13 @@ class ImageTest : public test::GpuTest {
 };
 
 TEST_F(ImageTest, ComputeWritesWhatCopiesAndSamplersRead) {
-  const Image image = expectValue(Image::create(device(), kWidth, kHeight, VK_FORMAT_R32_SFLOAT, "picture"));
-  EXPECT_EQ(image.bytes(), kWidth * kHeight * 4u);
+  const Image image =
+      expectValue(Image::create(device(), kImageWidth, kImageHeight, VK_FORMAT_R32_SFLOAT, "picture"));
+  EXPECT_EQ(image.bytes(), kImageWidth * kImageHeight * 4u);
   const Kernel paint = expectValue(Kernel::create(device(), "test/image_paint"));
   const Kernel sample = expectValue(Kernel::create(device(), "test/image_sample"));
-  const Buffer copied = bufferOf(std::vector<float>(kWidth * kHeight));
-  const Buffer sampled = bufferOf(std::vector<float>(kWidth * kHeight));
+  const Buffer copied = bufferOf(std::vector<float>(kImageWidth * kImageHeight));
+  const Buffer sampled = bufferOf(std::vector<float>(kImageWidth * kImageHeight));
   Commands commands = expectValue(Commands::create(device(), "paint"));
   expectOk(commands.begin());
   const Bound painting[] = {image};
@@ -60,9 +62,10 @@ TEST_F(ImageTest, ComputeWritesWhatCopiesAndSamplersRead) {
 }
 
 TEST_F(ImageTest, TakesPixelsFromABuffer) {
-  const Image image = expectValue(Image::create(device(), kWidth, kHeight, VK_FORMAT_R32_SFLOAT, "picture"));
+  const Image image =
+      expectValue(Image::create(device(), kImageWidth, kImageHeight, VK_FORMAT_R32_SFLOAT, "picture"));
   const Buffer from = bufferOf(painted(3));
-  const Buffer to = bufferOf(std::vector<float>(kWidth * kHeight));
+  const Buffer to = bufferOf(std::vector<float>(kImageWidth * kImageHeight));
   Commands commands = expectValue(Commands::create(device(), "pixels"));
   expectOk(commands.begin());
   commands.copyToImage(from, image);

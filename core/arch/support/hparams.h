@@ -4,10 +4,12 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/checkpoint/checkpoint.h"
 #include "gpu/error.h"
@@ -36,7 +38,7 @@ class Hparams {
   bool isGguf() const { return format_ == CheckpointFormat::kGguf; }
   const nlohmann::json* find(Key key) const;  // null when absent or null
   bool has(Key key) const { return find(key) != nullptr; }
-  bool mentions(Key key) const { return values_->contains(spelling(key)); }  // be it as null
+  bool mentions(Key key) const;  // be it as null
 
   // A whole number from 1 to `most`.
   Result<std::uint32_t> count(Key key, std::uint32_t most) const;
@@ -49,11 +51,28 @@ class Hparams {
   Result<bool> flagOr(Key key, bool otherwise) const;
   Result<std::string> textOr(Key key, std::string otherwise) const;
 
+  bool isZero(Key key) const;  // which llama.cpp writes for "none"
+  bool isText(Key key, std::string_view text) const;
+  bool hasTable(Key key, std::string_view name) const;  // an object with an object of that name in it
+
+  // Lists; `size` 0 takes any but an empty one.
+  Result<std::vector<double>> positives(Key key, std::size_t size) const;
+  Result<std::vector<std::uint32_t>> numbers(Key key, std::size_t size,
+                                             std::uint32_t most) const;  // from 0 on
+  // Each entry's place in `allowed`.
+  Result<std::vector<std::size_t>> choices(Key key, std::size_t size,
+                                           std::span<const std::string_view> allowed) const;
+  // Of a list of layers' numbers: which of `layers` it names.
+  Result<std::vector<bool>> namedLayers(Key key, std::uint32_t layers) const;
+
   // How the file spells the key, for messages: "num_attention_heads", "llama.attention.head_count".
   std::string spelling(Key key) const;
   tl::unexpected<Error> refuse(Key key, std::string_view expected) const;
 
  private:
+  // The list, if all its entries pass.
+  Result<const nlohmann::json*> list(Key key, std::size_t size, bool (*fits)(const nlohmann::json&),
+                                     std::string_view entries) const;
   Result<std::uint32_t> wholeNumber(Key key, std::uint32_t least, std::uint32_t most) const;
 
   CheckpointFormat format_;

@@ -27,20 +27,10 @@ Linear runsOf(const WeightRef& fused, std::uint64_t first, std::uint64_t run, st
 
 Result<std::vector<bool>> readLinearLayers(const Hparams& hparams, std::vector<bool> otherwise) {
   constexpr Key kTypes = {"layer_types", ""};
-  const nlohmann::json* found = hparams.find(kTypes);
-  if (!found) return otherwise;
-  const auto refuse = [&] {
-    return hparams.refuse(
-        kTypes,
-        fmt::format("a list of {} layers made of linear_attention and full_attention", otherwise.size()));
-  };
-  if (!found->is_array() || found->size() != otherwise.size()) return refuse();
-  std::vector<bool> linear;
-  for (const nlohmann::json& type : *found) {
-    if (type != "linear_attention" && type != "full_attention") return refuse();
-    linear.push_back(type == "linear_attention");
-  }
-  return linear;
+  if (!hparams.has(kTypes)) return otherwise;
+  static constexpr std::string_view kAllowed[] = {"full_attention", "linear_attention"};
+  TRY_ASSIGN(const std::vector<std::size_t> types, hparams.choices(kTypes, otherwise.size(), kAllowed));
+  return std::vector<bool>(types.begin(), types.end());
 }
 
 Result<LightningSpec> readLightning(Weights& weights, const std::string& in, const LightningSizes& sizes,

@@ -1,6 +1,7 @@
 #include "core/arch/support/mamba.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "core/arch/support/parts.h"
 

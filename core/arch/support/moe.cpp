@@ -109,16 +109,10 @@ Result<void> MoeReader::readSparseLayers(std::uint32_t layers) {
   if (layer_step != 1) return hparams_.refuse(kLayerStep, "1");
   sparse_.assign(layers, false);
   for (std::uint32_t layer = first; layer < layers; ++layer) sparse_[layer] = (layer + 1) % step == 0;
-  const nlohmann::json* dense = hparams_.find(kDenseLayers);
-  if (!dense) return {};
-  const auto refuse = [&] {
-    return hparams_.refuse(kDenseLayers, fmt::format("a list of layers below {}", layers));
-  };
-  if (!dense->is_array()) return refuse();
-  for (const nlohmann::json& layer : *dense) {
-    if (!layer.is_number_unsigned() || layer.get<std::uint64_t>() >= layers) return refuse();
-    sparse_[layer.get<std::size_t>()] = false;
-  }
+  if (!hparams_.has(kDenseLayers)) return {};
+  TRY_ASSIGN(const std::vector<bool> dense, hparams_.namedLayers(kDenseLayers, layers));
+  for (std::uint32_t layer = 0; layer < layers; ++layer)
+    if (dense[layer]) sparse_[layer] = false;
   return {};
 }
 

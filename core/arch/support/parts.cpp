@@ -65,14 +65,7 @@ Result<Activation> readActivation(const Hparams& hparams, Key key, std::string o
 
 Result<std::vector<std::uint32_t>> readLayerNumbers(const Hparams& hparams, Key key, std::uint32_t layers,
                                                     std::uint32_t most) {
-  const nlohmann::json* found = hparams.find(key);
-  const auto is_count = [most](const nlohmann::json& n) {
-    return n.is_number_integer() && n >= 0 && n <= most;
-  };
-  if (!found || !found->is_array() || found->size() != layers || !std::ranges::all_of(*found, is_count))
-    return hparams.refuse(key, fmt::format("a list of {} numbers from 0 to {}", layers, most));
-  std::vector<std::uint32_t> numbers;
-  for (const nlohmann::json& n : *found) numbers.push_back(n.get<std::uint32_t>());
+  TRY_ASSIGN(std::vector<std::uint32_t> numbers, hparams.numbers(key, layers, most));
   const std::uint32_t common = *std::ranges::max_element(numbers);
   if (!std::ranges::all_of(numbers, [common](std::uint32_t n) { return n == 0 || n == common; }))
     return hparams.refuse(key, "one number for all layers that have one, and 0");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "core/arch/support/rope_scaling.h"
 #include "core/tensor/dequantize.h"
@@ -71,7 +72,7 @@ Result<double> readYarnMagnitude(const Hparams& parameters, double factor) {
     return given * yarnMagnitude(factor);
   }
   constexpr Key kMscale = {"mscale", ""}, kAllDim = {"mscale_all_dim", ""};
-  const auto given = [&](Key key) { return parameters.has(key) && *parameters.find(key) != 0; };
+  const auto given = [&](Key key) { return parameters.has(key) && !parameters.isZero(key); };
   double inferred = yarnMagnitude(factor);
   if (given(kMscale) && given(kAllDim)) {
     TRY_ASSIGN(const double mscale, parameters.positive(kMscale));
@@ -95,13 +96,7 @@ Result<FoldedRope> readYarn(const Hparams& parameters, const Base& base) {
 }
 
 Result<Frequencies> divisorList(const Hparams& parameters, Key key, std::size_t expected) {
-  const json* list = parameters.find(key);
-  const auto is_divisor = [](const json& n) {
-    return n.is_number() && n > 0 && std::isfinite(n.get<double>());
-  };
-  if (!list || !list->is_array() || list->size() != expected || !std::ranges::all_of(*list, is_divisor))
-    return parameters.refuse(key, fmt::format("a list of {} numbers greater than 0", expected));
-  return list->get<Frequencies>();
+  return parameters.positives(key, expected);
 }
 
 // longrope has a table for texts within the original context and another beyond. The short one is taken, and
@@ -181,7 +176,7 @@ Result<FoldedRope> foldGguf(const Hparams& keys, Weights& weights, const RopeSha
     TRY_ASSIGN(folded, readYarn(keys, base));
   } else if (type == "linear" || type == "longrope") {
     const Key key = keys.has(kFactor) ? kFactor : kOldFactor;
-    const bool unscaled = !keys.has(key) || *keys.find(key) == 0;  // llama.cpp writes 0 for "none"
+    const bool unscaled = !keys.has(key) || keys.isZero(key);  // llama.cpp writes 0 for "none"
     if (!unscaled) {
       TRY_ASSIGN(const double factor, keys.positive(key));
       for (double& frequency : folded.rope.inv_freq) frequency /= factor;

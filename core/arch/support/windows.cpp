@@ -1,4 +1,5 @@
 // Sliding windows. transformers and llama.cpp agree: a query sees `sliding_window` keys, itself included.
+
 #include "core/arch/support/decoder.h"
 
 namespace vitrine::core::arch {
@@ -15,15 +16,10 @@ constexpr std::uint32_t kQwenWindow = 4096, kQwenFirstLayer = 28;  // where conf
 
 Result<std::vector<std::uint32_t>> typedWindows(const Hparams& hparams, std::uint32_t layers,
                                                 std::uint32_t window) {
-  const nlohmann::json& types = *hparams.find(kLayerTypes);
-  if (!types.is_array() || types.size() != layers)
-    return hparams.refuse(kLayerTypes, fmt::format("a list of {} layers", layers));
+  static constexpr std::string_view kAllowed[] = {"full_attention", "sliding_attention"};
+  TRY_ASSIGN(const std::vector<std::size_t> types, hparams.choices(kLayerTypes, layers, kAllowed));
   std::vector<std::uint32_t> windows;
-  for (const nlohmann::json& type : types) {
-    if (type != "full_attention" && type != "sliding_attention")
-      return hparams.refuse(kLayerTypes, "made of full_attention and sliding_attention");
-    windows.push_back(type == "sliding_attention" ? window : 0);
-  }
+  for (const std::size_t type : types) windows.push_back(type == 1 ? window : 0);
   return windows;
 }
 

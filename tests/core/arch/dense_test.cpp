@@ -210,8 +210,10 @@ TEST_F(DenseArchitectures, LayersWithoutRopeOfSmolLm3) {
   without["no_rope_layers"] = nullptr;
   without["no_rope_layer_interval"] = 1;
   EXPECT_FALSE(attentionOf(*read(test::tinyTensors(), without)).rope);
-  EXPECT_THAT(refused({{"no_rope_layers", {1, 1}}}), HasSubstr("no_rope_layers must be a list of 1 layers"));
-  EXPECT_THAT(refused({{"no_rope_layers", {2}}}), HasSubstr("no_rope_layers must be made of 0 and 1"));
+  EXPECT_THAT(refused({{"no_rope_layers", {1, 1}}}),
+              HasSubstr("no_rope_layers must be a list of 1 numbers from 0 to 1"));
+  EXPECT_THAT(refused({{"no_rope_layers", {2}}}),
+              HasSubstr("no_rope_layers must be a list of numbers from 0 to 1"));
   EXPECT_THAT(refused({{"no_rope_layers", "all"}}), HasSubstr("no_rope_layers must be a list"));
   EXPECT_THAT(refused({{"use_sliding_window", true}}), HasSubstr("layer_types is missing"));
 }
@@ -258,7 +260,8 @@ TEST_F(DenseArchitectures, WindowsAndCapsOfGemma) {
   EXPECT_THAT(refused({{"attn_logit_softcapping", -1}}), HasSubstr("attn_logit_softcapping must be"));
   EXPECT_THAT(refused({{"query_pre_attn_scalar", 0}}), HasSubstr("query_pre_attn_scalar must be"));
   EXPECT_THAT(refused({{"use_bidirectional_attention", true}}), HasSubstr("use_bidirectional_attention"));
-  EXPECT_THAT(refused({{"layer_types", {"chunked_attention"}}}), HasSubstr("layer_types must be made of"));
+  EXPECT_THAT(refused({{"layer_types", {"chunked_attention"}}}),
+              HasSubstr("layer_types must be a list of layers, each one of full_attention"));
   config["sliding_window"] = json();
   EXPECT_THAT(read(shapes, config).error().describe(), HasSubstr("sliding_window is missing"));
 

@@ -571,7 +571,7 @@ TEST(RecurrentReaders, RefuseWhatLies) {
   EXPECT_THAT(reason(recurrentGemma(), {{"lru_width", 50}}),
               HasSubstr("lru_width must be a multiple of the 3 heads"));
   EXPECT_THAT(reason(recurrentGemma(), {{"block_types", {"recurrent", "ssm"}}}),
-              HasSubstr("a list made of recurrent and attention"));
+              HasSubstr("a list of texts, each one of recurrent, attention"));
   EXPECT_THAT(reason(recurrentGemma(), {{"hidden_activation", "silu"}}), HasSubstr("gelu_pytorch_tanh"));
   EXPECT_THAT(reason(recurrentGemma(), json::object(),
                      "model.layers.1.temporal_block.rg_lru.input_gate_weight", {3, 17, 16}),

@@ -216,18 +216,18 @@ TEST(Charsmap, RefusesSizesThatDoNotFit) {
   EXPECT_FALSE(Charsmap::create(std::string(64, '\0')));
 }
 
-std::string normalized(NormalizerStep step, std::string_view text) {
+std::string normalizedBy(NormalizerStep step, std::string_view text) {
   return Normalizer({std::move(step)}).apply(text).value_or("error");
 }
 
 TEST(Normalizer, DoesWhatBertDoes) {
   using Kind = NormalizerStep::Kind;
-  EXPECT_EQ(normalized({.kind = Kind::kCleanText}, std::string("a\0b\uFFFD\t\u00A0\u200Bc\x7F", 15)),
+  EXPECT_EQ(normalizedBy({.kind = Kind::kCleanText}, std::string("a\0b\uFFFD\t\u00A0\u200Bc\x7F", 15)),
             "ab  c");
-  EXPECT_EQ(normalized({.kind = Kind::kSpaceHan}, "a東京bか\U00020000"), "a 東  京 bか \U00020000 ");
-  EXPECT_EQ(normalized({.kind = Kind::kMergeSpaces}, "  a   b "), " a b ");
-  EXPECT_EQ(normalized({.kind = Kind::kStripSpaces}, "  a  b "), "a  b");
-  EXPECT_EQ(normalized({.kind = Kind::kStripSpaces}, "   "), "");
+  EXPECT_EQ(normalizedBy({.kind = Kind::kSpaceHan}, "a東京bか\U00020000"), "a 東  京 bか \U00020000 ");
+  EXPECT_EQ(normalizedBy({.kind = Kind::kMergeSpaces}, "  a   b "), " a b ");
+  EXPECT_EQ(normalizedBy({.kind = Kind::kStripSpaces}, "  a  b "), "a  b");
+  EXPECT_EQ(normalizedBy({.kind = Kind::kStripSpaces}, "   "), "");
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 namespace vitrine::ui::attention {
 namespace {
 
-MapViewport viewportOf(std::uint32_t cells, double ratio = 1) {
+MapViewport plannedViewport(std::uint32_t cells, double ratio = 1) {
   MapViewport viewport;
   viewport.setArea({80, 40, 720, 680}, ratio);
   viewport.setCells(cells);
@@ -15,7 +15,7 @@ MapViewport viewportOf(std::uint32_t cells, double ratio = 1) {
 }
 
 TEST(MapPlan, SmallMapsAreComputedWholeOneElementACell) {
-  MapViewport viewport = viewportOf(67);
+  MapViewport viewport = plannedViewport(67);
   const auto request = mapRequest(viewport, {17, 5}, core::Pooling::kMax);
   ASSERT_TRUE(request);
   EXPECT_EQ(request->layer, 17u);
@@ -30,7 +30,7 @@ TEST(MapPlan, SmallMapsAreComputedWholeOneElementACell) {
 
 TEST(MapPlan, LargeMapsAreComputedAtTheResolutionOfTheScreen) {
   for (double ratio : {1.0, 2.0}) {
-    const auto request = mapRequest(viewportOf(16384, ratio), {0, 0}, core::Pooling::kMean);
+    const auto request = mapRequest(plannedViewport(16384, ratio), {0, 0}, core::Pooling::kMean);
     ASSERT_TRUE(request);
     EXPECT_EQ(request->width, 640 * ratio);
     EXPECT_EQ(request->height, 640 * ratio);
@@ -40,7 +40,7 @@ TEST(MapPlan, LargeMapsAreComputedAtTheResolutionOfTheScreen) {
 }
 
 TEST(MapPlan, ZoomedLargeMapsCoverWhatIsSeenAndChangeRarely) {
-  MapViewport viewport = viewportOf(16384);
+  MapViewport viewport = plannedViewport(16384);
   viewport.zoomAt({400, 360}, 400);
   viewport.finishAnimation();
   const auto request = mapRequest(viewport, {0, 0}, core::Pooling::kMax);
@@ -96,7 +96,7 @@ TEST(MapPlan, KnowsWhichPictureAnswersARequest) {
 }
 
 TEST(MapPlan, NothingSeenNothingAsked) {
-  EXPECT_FALSE(mapRequest(viewportOf(0), {0, 0}, core::Pooling::kMax));
+  EXPECT_FALSE(mapRequest(plannedViewport(0), {0, 0}, core::Pooling::kMax));
   EXPECT_FALSE(mapRequest(MapViewport(), {0, 0}, core::Pooling::kMax));
 }
 
