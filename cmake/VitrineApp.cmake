@@ -7,6 +7,7 @@ if(app_sources)
   target_link_libraries(vitrine PRIVATE vitrine_core CLI11::CLI11 vitrine_warnings)
   # One translation unit: the command-line library's templates are most of the work, and are the same in each file.
   set_target_properties(vitrine PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
+  target_compile_options(vitrine PRIVATE ${VITRINE_COLD_CODE})
   target_compile_definitions(vitrine PRIVATE VITRINE_VERSION="${PROJECT_VERSION}")
   if(TARGET vitrine_ui)
     target_link_libraries(vitrine PRIVATE vitrine_ui)

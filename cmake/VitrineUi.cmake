@@ -7,6 +7,7 @@ if(ui_sources)
   pkg_check_modules(IMGUI REQUIRED IMPORTED_TARGET imgui)
   vitrine_floor(ui vitrine_core Qt6::Core Qt6::Gui Qt6::Widgets Qt6::Svg PkgConfig::IMGUI Freetype::Freetype)
   target_precompile_headers(vitrine_ui PRIVATE <QFont> <QObject> <QPainter> <QString> <QWidget>)
+  target_compile_options(vitrine_ui PRIVATE ${VITRINE_COLD_CODE})
   file(GLOB_RECURSE ui_headers CONFIGURE_DEPENDS ui/*.h)  # moc looks into headers without a .cpp of their name, too
   target_sources(vitrine_ui PRIVATE ${ui_headers})
   set_target_properties(vitrine_ui PROPERTIES AUTOMOC ON AUTORCC ON)
