@@ -25,6 +25,3 @@ std::span<const Architecture* const> architectures() {
 }  // namespace vitrine::core::arch
 ]])
 target_sources(vitrine_core PRIVATE ${arch_list})
-
-file(GLOB_RECURSE arch_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/core/arch/*.cpp)
-set_source_files_properties(${arch_sources} PROPERTIES COMPILE_OPTIONS "${VITRINE_COLD_CODE}")
