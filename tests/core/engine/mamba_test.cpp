@@ -360,7 +360,7 @@ TEST(StateSpaceReaders, RefuseWhatIsNotImplemented) {
   EXPECT_THAT(reason(falconH1(true), {{"ssm_multipliers", {1, 1, 1, 1}}}), HasSubstr("a list of 5 numbers"));
   EXPECT_THAT(reason(falconH1(true), {{"attention_bias", true}}), HasSubstr("attention_in_multiplier"));
   EXPECT_THAT(reason(lfm2(), {{"layer_types", {"conv", "sliding_attention", "conv"}}}),
-              HasSubstr("made of full_attention and conv"));
+              HasSubstr("each one of full_attention, conv"));
   EXPECT_THAT(reason({decoder("nemotron_h", 1, 32), {}},
                      {{"num_attention_heads", 4}, {"hybrid_override_pattern", "ME"}}),
               HasSubstr("experts, E, are not read"));
