@@ -73,6 +73,9 @@ void addBench(CLI::App& app, Common& common) {
   command->add_option("--decode", options->benchmark.decode, "tokens to generate, 128")
       ->delimiter(',')
       ->capture_default_str();
+  command->add_option("--depth", options->benchmark.depths, "tokens before those that are generated, 0")
+      ->delimiter(',')
+      ->capture_default_str();
   command->add_option("--repetitions", options->benchmark.repetitions, "counted runs of each")
       ->capture_default_str();
   command->add_flag("--no-view", options->no_view, "leave out the runs with the attention view");

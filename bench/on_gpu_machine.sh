@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures Vitrine beside llama.cpp on a GPU machine without network, from what bench/pack_for_gpu_machine.sh collected.
 #   bench/on_gpu_machine.sh [FOLDER]      FOLDER: .carry/bench
-# Writes smollm2.json, llama-1.1b.json and bench.log to $OUT (default out/bench). Every step has a time limit; one that fails is reported
+# Writes smollm2.json, llama-1.1b.json, olmoe-6.9b.json and bench.log to $OUT (default out/bench). Every step has a time limit; one that fails is reported
 # and the next goes on; exit status 1 if any failed. REPETITIONS (20) and ROUNDS (3) set how often, PREFILL and DECODE how long,
 # STEP_LIMIT (200) the seconds for one model.
 set -uo pipefail
@@ -42,4 +42,6 @@ step 60 python3 "$repository/bench/random_gguf.py" "$work/smollm2-random-q4_1.gg
   compare smollm2 "$work/smollm2-random-q4_1.gguf"
 step 120 python3 "$repository/bench/random_gguf.py" "$work/llama-1.1b-random-f16.gguf" &&
   compare llama-1.1b "$work/llama-1.1b-random-f16.gguf"
+step 200 python3 "$repository/bench/random_gguf.py" "$work/olmoe-6.9b-random-f16.gguf" --mixture &&
+  compare olmoe-6.9b "$work/olmoe-6.9b-random-f16.gguf"
 exit $failed

@@ -2,6 +2,7 @@
 """Writes a GGUF with random weights, for benchmarks that need a shape and not a meaning. Python's standard library is enough.
 
 random_gguf.py OUT.gguf                        a Llama of 1.1 billion weights in F16 (22 layers, 2048, 32 heads, 4 KV heads, 5632)
+random_gguf.py OUT.gguf --mixture              an OLMoE of 6.9 billion in F16 (16 layers, 2048, 16 heads, 64 experts of 1024, 8 chosen)
 random_gguf.py OUT.gguf --like MODEL.gguf      the metadata, tokenizer, shapes and types of MODEL, of which the head is enough
 random_gguf.py HEAD --head-of MODEL.gguf       all of MODEL before its weights: small enough to carry to another machine
 
@@ -21,6 +22,7 @@ F32, F16, Q4_1, Q8_0 = 0, 1, 3, 8
 # are scales or weights have a fixed exponent: 0x2000 | mantissa is 2^-7 and up, a sign bit that passes keeps its chance.
 SCALE, OFFSET, WEIGHT = (0x03FF, 0x1400), (0x03FF, 0xA000), (0x87FF, 0x2000)  # 2^-10, -2^-7, +-2^-7
 BLOCKS = {
+    F32: (1, [(0xFFFF, 0), (0x807F, 0x3C00)], 0),
     F16: (1, [WEIGHT], 0),
     Q4_1: (32, [SCALE, OFFSET], 16),
     Q8_0: (32, [(0x03FF, 0x0400)], 32),  # 2^-14, times whole numbers to 127
@@ -98,7 +100,7 @@ def write(out, head, tensors):
                 file.write(struct.pack("<f", 1.0) * elements)
                 continue
             if kind not in BLOCKS:
-                sys.exit(f"{name}: tensor type {kind} is none that random_gguf.py makes (F16, Q4_1, Q8_0; F32 norms)")
+                sys.exit(f"{name}: tensor type {kind} is none that random_gguf.py makes (F32, F16, Q4_1, Q8_0)")
             pool = pools.setdefault(kind, random_blocks(kind, CHUNK_BLOCKS, random))
             left = elements // BLOCKS[kind][0] * block_bytes(kind)
             while left > 0:
@@ -136,27 +138,8 @@ class Metadata:
         self._add(key, ARRAY, struct.pack(f"<IQ{len(values)}{SCALARS[kind]}", kind, len(values), *values))
 
 
-def llama_1b():
-    """Head and tensors of a Llama with the shape of TinyLlama 1.1B and an invented vocabulary."""
-    layers, width, heads, kv_heads, feed_forward, vocab = 22, 2048, 32, 4, 5632, 32000
-    kv = width // heads * kv_heads
-    m = Metadata()
-    m.text("general.architecture", "llama")
-    m.text("general.name", "random 1.1B")
-    m.u32("general.file_type", 1)
-    for key, value in (
-        ("context_length", 32768),
-        ("embedding_length", width),
-        ("block_count", layers),
-        ("feed_forward_length", feed_forward),
-        ("attention.head_count", heads),
-        ("attention.head_count_kv", kv_heads),
-        ("rope.dimension_count", width // heads),
-        ("vocab_size", vocab),
-    ):
-        m.u32("llama." + key, value)
-    m.real("llama.rope.freq_base", 10000.0)
-    m.real("llama.attention.layer_norm_rms_epsilon", 1e-5)
+def vocabulary(m, vocab):
+    """An invented one."""
     pieces = ["<unk>", "<s>", "</s>"] + [f"<0x{b:02X}>" for b in range(256)]
     words = vocab - len(pieces)
     m.text("tokenizer.ggml.model", "llama")
@@ -166,15 +149,25 @@ def llama_1b():
     m.u32("tokenizer.ggml.bos_token_id", 1)
     m.u32("tokenizer.ggml.eos_token_id", 2)
 
-    shapes = [("token_embd", (width, vocab)), ("output_norm", (width,)), ("output", (width, vocab))]
-    for layer in range(layers):
-        parts = [("attn_norm", (width,)), ("attn_q", (width, width)), ("attn_k", (width, kv)), ("attn_v", (width, kv))]
-        parts += [("attn_output", (width, width)), ("ffn_norm", (width,)), ("ffn_gate", (width, feed_forward))]
-        parts += [("ffn_up", (width, feed_forward)), ("ffn_down", (feed_forward, width))]
-        shapes += [(f"blk.{layer}.{name}", shape) for name, shape in parts]
+
+def metadata(architecture, name, vocab, numbers):
+    m = Metadata()
+    m.text("general.architecture", architecture)
+    m.text("general.name", name)
+    m.u32("general.file_type", 1)
+    for key, value in numbers.items():
+        m.u32(f"{architecture}.{key}", value)
+    m.u32(f"{architecture}.vocab_size", vocab)
+    m.real(f"{architecture}.rope.freq_base", 10000.0)
+    m.real(f"{architecture}.attention.layer_norm_rms_epsilon", 1e-5)
+    vocabulary(m, vocab)
+    return m
+
+
+def head_and_tensors(m, shapes):
+    """shapes: (name, ne, type) in the order of the file."""
     tensors, listing, offset = [], b"", 0
-    for name, shape in shapes:
-        kind = F32 if len(shape) == 1 else F16
+    for name, shape, kind in shapes:
         listing += m.string(name + ".weight") + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset)
         tensors.append((name, math.prod(shape), len(shape), kind, offset))
         offset += math.prod(shape) * (4 if kind == F32 else 2)  # a multiple of the alignment, as every width here is
@@ -182,9 +175,62 @@ def llama_1b():
     return head.ljust(-(-len(head) // ALIGNMENT) * ALIGNMENT, b"\0"), tensors
 
 
+def typed(shapes):
+    return [(name, shape, F32 if len(shape) == 1 else F16) for name, shape in shapes]
+
+
+def llama_1b():
+    """Head and tensors of a Llama with the shape of TinyLlama 1.1B."""
+    layers, width, heads, kv_heads, feed_forward, vocab = 22, 2048, 32, 4, 5632, 32000
+    kv = width // heads * kv_heads
+    numbers = {
+        "context_length": 32768,
+        "embedding_length": width,
+        "block_count": layers,
+        "feed_forward_length": feed_forward,
+        "attention.head_count": heads,
+        "attention.head_count_kv": kv_heads,
+        "rope.dimension_count": width // heads,
+    }
+    shapes = [("token_embd", (width, vocab)), ("output_norm", (width,)), ("output", (width, vocab))]
+    for layer in range(layers):
+        parts = [("attn_norm", (width,)), ("attn_q", (width, width)), ("attn_k", (width, kv)), ("attn_v", (width, kv))]
+        parts += [("attn_output", (width, width)), ("ffn_norm", (width,)), ("ffn_gate", (width, feed_forward))]
+        parts += [("ffn_up", (width, feed_forward)), ("ffn_down", (feed_forward, width))]
+        shapes += [(f"blk.{layer}.{name}", shape) for name, shape in parts]
+    return head_and_tensors(metadata("llama", "random 1.1B", vocab, numbers), typed(shapes))
+
+
+def olmoe_7b():
+    """Head and tensors of a mixture with the shape of OLMoE 1B-7B."""
+    layers, width, heads, experts, chosen, feed_forward, vocab = 16, 2048, 16, 64, 8, 1024, 50304
+    numbers = {
+        "context_length": 4096,
+        "embedding_length": width,
+        "block_count": layers,
+        "feed_forward_length": feed_forward,
+        "attention.head_count": heads,
+        "attention.head_count_kv": heads,
+        "expert_count": experts,
+        "expert_used_count": chosen,
+    }
+    shapes = [("token_embd", (width, vocab)), ("output_norm", (width,)), ("output", (width, vocab))]
+    routers = set()
+    for layer in range(layers):
+        parts = [("attn_norm", (width,)), ("attn_q_norm", (width,)), ("attn_k_norm", (width,)), ("ffn_norm", (width,))]
+        parts += [(f"attn_{name}", (width, width)) for name in ("q", "k", "v", "output")]
+        parts += [("ffn_gate_inp", (width, experts)), ("ffn_gate_exps", (width, feed_forward, experts))]
+        parts += [("ffn_up_exps", (width, feed_forward, experts)), ("ffn_down_exps", (feed_forward, width, experts))]
+        shapes += [(f"blk.{layer}.{name}", shape) for name, shape in parts]
+        routers.add(f"blk.{layer}.ffn_gate_inp")
+    shapes = [(name, shape, F32 if name in routers else kind) for name, shape, kind in typed(shapes)]
+    return head_and_tensors(metadata("olmoe", "random mixture 6.9B", vocab, numbers), shapes)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--mixture", action="store_true")
     parser.add_argument("--like", type=Path)
     parser.add_argument("--head-of", type=Path)
     args = parser.parse_args()
@@ -194,7 +240,7 @@ def main():
         head = Head(args.like)
         write(args.out, head.bytes, head.tensors)
     else:
-        write(args.out, *llama_1b())
+        write(args.out, *(olmoe_7b() if args.mixture else llama_1b()))
 
 
 if __name__ == "__main__":

@@ -55,7 +55,8 @@ class Benchmark {
 
   Result<std::vector<BenchmarkRow>> run() {
     for (std::uint32_t tokens : options_.prefill) TRY(prefill(tokens));
-    for (std::uint32_t tokens : options_.decode) TRY(decode(tokens));
+    for (std::uint32_t tokens : options_.decode)
+      for (std::uint32_t depth : options_.depths) TRY(decode(tokens, depth));
     return rows_;
   }
 
@@ -76,19 +77,22 @@ class Benchmark {
   }
 
   // Plain, with probes and with the view in turn, so that a drifting machine changes all alike.
-  Result<void> decode(std::uint32_t tokens) {
-    std::uint32_t context = tokens + 1;
+  Result<void> decode(std::uint32_t tokens, std::uint32_t depth) {
+    const std::string name =
+        depth == 0 ? fmt::format("tg{}", tokens) : fmt::format("tg{} @ d{}", tokens, depth);
+    const std::vector<TokenId> before = someIds(std::max(depth, 1u), model_->spec().vocab_size);
+    const auto context = static_cast<std::uint32_t>(tokens + before.size());
     TRY_ASSIGN(auto plain, Session::create(model_, {.context = context, .cache = options_.cache}));
     TRY_ASSIGN(auto probed,
                Session::create(model_, {.context = context, .cache = options_.cache, .probes = true}));
     std::vector<double> speeds, seen_speeds, probe_costs, costs;
     for (std::uint32_t i = 0; i <= options_.repetitions; ++i) {
-      report(fmt::format("tg{}", tokens), i);
-      TRY_ASSIGN(double seconds, generate(*plain, tokens, false));
+      report(name, i);
+      TRY_ASSIGN(double seconds, generate(*plain, before, tokens, false));
       double kept = seconds, seen = seconds;
       if (options_.probes) {
-        TRY_ASSIGN(kept, generate(*probed, tokens, false));
-        TRY_ASSIGN(seen, generate(*probed, tokens, true));
+        TRY_ASSIGN(kept, generate(*probed, before, tokens, false));
+        TRY_ASSIGN(seen, generate(*probed, before, tokens, true));
       }
       if (i == 0) continue;
       speeds.push_back(tokens / seconds);
@@ -96,7 +100,6 @@ class Benchmark {
       probe_costs.push_back(100 * (kept - seconds) / seconds);
       costs.push_back(100 * (seen - seconds) / seconds);
     }
-    std::string name = fmt::format("tg{}", tokens);
     rows_.push_back(row(name, "tokens/s", speeds));
     if (!options_.probes) return {};
     rows_.push_back(row(name + " + view", "tokens/s", seen_speeds));
@@ -106,10 +109,10 @@ class Benchmark {
   }
 
   // As the engine's thread does it: slices of about 25 ms, pictures between them.
-  Result<double> generate(Session& session, std::uint32_t tokens, bool with_view) {
+  Result<double> generate(Session& session, std::span<const TokenId> before, std::uint32_t tokens,
+                          bool with_view) {
     TRY(session.truncate(0));
-    std::vector<TokenId> first = someIds(1, model_->spec().vocab_size);
-    TRY(session.prefill(first));
+    TRY(session.prefill(before));
     std::optional<ViewRefresher> views;
     if (with_view) {
       TRY_ASSIGN(auto made, AttentionViews::create(model_->device()));

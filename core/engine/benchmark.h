@@ -13,7 +13,8 @@ namespace vitrine::core {
 struct BenchmarkOptions {
   std::vector<std::uint32_t> prefill = {64, 512};
   std::vector<std::uint32_t> decode = {128};
-  std::uint32_t repetitions = 5;  // after one that is not counted
+  std::vector<std::uint32_t> depths = {0};  // tokens before those that are generated
+  std::uint32_t repetitions = 5;            // after one that is not counted
   CacheType cache = CacheType::kF16;
   bool probes = true;  // also with the attention view's probes and pictures
 };
@@ -24,8 +25,8 @@ struct BenchmarkRow {
   std::uint32_t n = 0;
 };
 
-// Rows ppN and tgN, then tgN with "+ view" (attention view open) and "view cost" in percent of generation
-// time.
+// Rows ppN and tgN (tgN @ dM behind M tokens), then tgN with "+ view" (attention view open) and "view cost"
+// in percent of generation time.
 Result<std::vector<BenchmarkRow>> runBenchmark(std::shared_ptr<const Model> model,
                                                const BenchmarkOptions& options,
                                                const std::function<void(const std::string&)>& progress);
