@@ -3,7 +3,7 @@
 #   bench/on_gpu_machine.sh [FOLDER]      FOLDER: .carry/bench
 # Writes smollm2.json, llama-1.1b.json, olmoe-6.9b.json and bench.log to $OUT (default out/bench). Every step has a time limit; one that fails is reported
 # and the next goes on; exit status 1 if any failed. REPETITIONS (20) and ROUNDS (3) set how often, PREFILL and DECODE how long,
-# STEP_LIMIT (200) the seconds for one model.
+# STEP_LIMIT (200) the seconds for one model, MODELS which of smollm2 llama-1.1b olmoe-6.9b.
 set -uo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 carried=${1:-$repository/.carry/bench}
@@ -37,11 +37,13 @@ nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.max.sm --format=csv,
 
 step 60 tar -C "$work/vitrine" -xJf "$carried/vitrine.tar.xz" || exit 1
 step 60 tar -C "$work/llamacpp" -xJf "$carried/llamacpp.tar.xz" || exit 1
-xz -dc "$carried/smollm2-head.gguf.xz" >"$work/smollm2.head" || exit 1
-step 60 python3 "$repository/bench/random_gguf.py" "$work/smollm2-random-q4_1.gguf" --like "$work/smollm2.head" &&
-  compare smollm2 "$work/smollm2-random-q4_1.gguf"
-step 120 python3 "$repository/bench/random_gguf.py" "$work/llama-1.1b-random-f16.gguf" &&
-  compare llama-1.1b "$work/llama-1.1b-random-f16.gguf"
-step 200 python3 "$repository/bench/random_gguf.py" "$work/olmoe-6.9b-random-f16.gguf" --mixture &&
-  compare olmoe-6.9b "$work/olmoe-6.9b-random-f16.gguf"
+for model in ${MODELS:-smollm2 llama-1.1b olmoe-6.9b}; do
+  file=$work/$model-random.gguf how=()
+  case $model in
+    smollm2) xz -dc "$carried/smollm2-head.gguf.xz" >"$work/smollm2.head" && how=(--like "$work/smollm2.head") ;;
+    olmoe-6.9b) how=(--mixture) ;;
+  esac
+  step 200 python3 "$repository/bench/random_gguf.py" "$file" "${how[@]}" && compare "$model" "$file"
+  rm -f "$file"
+done
 exit $failed

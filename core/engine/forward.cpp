@@ -1,5 +1,6 @@
 #include "core/engine/forward.h"
 
+#include "core/engine/moe.h"
 #include "engine/embed.params.h"
 #include "engine/norm.params.h"
 #include "engine/sample.params.h"
@@ -120,27 +121,27 @@ Result<void> Forward::block(gpu::Commands& commands, std::uint32_t layer, std::u
                    },
                    spec.mixers[part]);
              }));
-  return branch(
-      commands,
-      {.norm = weights.channel_norm,
-       .post_norm = weights.channel_post_norm,
-       .residual = spec.residual,
-       .scale = spec.channel_scale,
-       .skip = spec.channel_skip,
-       .parts = spec.channel ? 1u : 0u,
-       .input = spec.parallel ? &buffers_.channel_input : nullptr,
-       // Experts gather their tokens' rows, which are to be normalized once.
-       .fuse = spec.channel && std::holds_alternative<MoeSpec>(*spec.channel) ? Fuse::kNever
-                                                                              : Fuse::kWherePossible},
-      layer, tokens, splits, [&](Pass pass, std::size_t) {
-        pass.state = &buffers_.layers[layer].channel_state;
-        return std::visit(
-            [&](const auto& kind) {
-              using Weights = decltype(upload(std::declval<WeightLoader&>(), kind))::value_type;
-              return record(pass, kind, std::get<Weights>(*weights.channel));
-            },
-            *spec.channel);
-      });
+  // Experts of a batch gather their tokens' rows, which are to be normalized once.
+  const MoeSpec* experts = spec.channel ? std::get_if<MoeSpec>(&*spec.channel) : nullptr;
+  const bool gathers = experts && !routesDirectly(*experts, tokens);
+  return branch(commands,
+                {.norm = weights.channel_norm,
+                 .post_norm = weights.channel_post_norm,
+                 .residual = spec.residual,
+                 .scale = spec.channel_scale,
+                 .skip = spec.channel_skip,
+                 .parts = spec.channel ? 1u : 0u,
+                 .input = spec.parallel ? &buffers_.channel_input : nullptr,
+                 .fuse = gathers ? Fuse::kNever : Fuse::kWherePossible},
+                layer, tokens, splits, [&](Pass pass, std::size_t) {
+                  pass.state = &buffers_.layers[layer].channel_state;
+                  return std::visit(
+                      [&](const auto& kind) {
+                        using Weights = decltype(upload(std::declval<WeightLoader&>(), kind))::value_type;
+                        return record(pass, kind, std::get<Weights>(*weights.channel));
+                      },
+                      *spec.channel);
+                });
 }
 
 Result<Forward::Input> Forward::normed(gpu::Commands& commands, const std::optional<NormWeights>& norm,

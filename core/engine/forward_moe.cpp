@@ -22,6 +22,8 @@ Result<void> Forward::record(const Pass& pass, const MoeSpec& spec, const MoeWei
                      .tokens = pass.tokens,
                      .x = pass.in.x,
                      .x_stride = buffers_.x_stride,
+                     .norm_gain = pass.in.gain,
+                     .epsilon = pass.in.epsilon,
                      .scratch = &scratch,
                      .scratch_strides = &strides,
                      .y = rowsOf(*pass.out.to, 0, pass.tokens, buffers_.x_stride),

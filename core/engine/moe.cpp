@@ -50,10 +50,11 @@ Result<void> MoeRecorder::record() {
 
 Result<void> MoeRecorder::route() {
   const RouterSpec& router = call_.spec->router;
-  TRY_ASSIGN(
-      const gpu::Kernel* kernel,
-      kernels_.get("engine/moe_route", kPlain,
-                   {{0, constant(router.scores)}, {1, router.normalize}, {2, constant(router.group_score)}}));
+  TRY_ASSIGN(const gpu::Kernel* kernel, kernels_.get("engine/moe_route", kPlain,
+                                                     {{0, constant(router.scores)},
+                                                      {1, router.normalize},
+                                                      {2, constant(router.group_score)},
+                                                      {3, experts()}}));
   const gpu::Slice logits = scratch(kMoeLogits), chosen = scratch(kMoeChosen), weights = scratch(kMoeWeights);
   const shader::MoeRouteParams params{
       .logits = logits.address(),
@@ -61,7 +62,6 @@ Result<void> MoeRecorder::route() {
       .chosen = chosen.address(),
       .weights = weights.address(),
       .tokens = call_.tokens,
-      .experts = experts(),
       .logits_stride = (*call_.scratch_strides)[kMoeLogits],
       .top_k = router.top_k,
       .groups = router.groups,
@@ -107,7 +107,8 @@ Result<void> MoeRecorder::multiply(const Product& product) {
                                                       {5, constant(call_.spec->activation)},
                                                       {6, bool(product.matrix.bias)},
                                                       {8, shape.depth},
-                                                      {9, product.glu && clamped}}));
+                                                      {9, product.glu && clamped},
+                                                      {11, product.glu && call_.norm_gain}}));
   const gpu::Slice low = product.matrix.low(), high = product.matrix.high(), scale = product.matrix.scale();
   const gpu::Slice tiles = scratch(kMoeTiles), sorted = scratch(kMoeSorted), chosen = scratch(kMoeChosen);
   const auto rows = static_cast<std::uint32_t>(layout.rows / experts());
@@ -121,11 +122,14 @@ Result<void> MoeRecorder::multiply(const Product& product) {
       .tiles = tiles.address(),
       .sorted = sorted.address(),
       .chosen = chosen.address(),
+      .gain = call_.norm_gain ? call_.norm_gain->address() : 0,
       .rows = rows,
       .chunks_per_row = layout.chunks_per_row,
       .x_stride = product.x_stride,
       .y_stride = product.y_stride,
       .x_share = product.x_share,
+      .columns = embedding(),
+      .epsilon = call_.epsilon,
       .alpha = clamped ? clamped->alpha : 0,
       .limit = clamped ? clamped->limit : 0,
   };

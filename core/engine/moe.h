@@ -15,8 +15,10 @@ struct MoeCall {
   const MoeSpec* spec = nullptr;
   const MoeWeights* weights = nullptr;
   std::uint32_t tokens = 1;
-  gpu::Slice x;  // (tokens, x_stride) f32, normalized
+  gpu::Slice x;  // (tokens, x_stride) f32, normalized unless there is a gain
   std::uint32_t x_stride = 0;
+  const gpu::Buffer* norm_gain = nullptr;  // of an RMS norm of x, only where routesDirectly()
+  float epsilon = 0;
   // MoeScratch; the logits, and the shared expert's output (x_stride) and gate if there are, are there.
   const std::vector<gpu::Buffer>* scratch = nullptr;
   const std::vector<std::uint32_t>* scratch_strides = nullptr;
@@ -24,6 +26,12 @@ struct MoeCall {
   bool add = true;
   float scale = 1;
 };
+
+// Few tokens go straight to their experts: where most experts have one token at most, there is nothing to
+// share.
+inline bool routesDirectly(const MoeSpec& spec, std::uint32_t tokens) {
+  return tokens == 1 || tokens * spec.router.top_k <= spec.experts.size();
+}
 
 class MoeRecorder {
  public:
@@ -42,8 +50,7 @@ class MoeRecorder {
 
   std::uint32_t experts() const { return static_cast<std::uint32_t>(call_.spec->experts.size()); }
   std::uint32_t choices() const { return call_.tokens * call_.spec->router.top_k; }
-  // Where most experts have one token at most, there is nothing to share.
-  bool isSparse() const { return call_.tokens == 1 || choices() <= experts(); }
+  bool isSparse() const { return routesDirectly(*call_.spec, call_.tokens); }
   std::uint32_t embedding() const {
     return static_cast<std::uint32_t>(call_.weights->down.layout.rows / experts());
   }

@@ -9,6 +9,7 @@
 
 layout(push_constant, scalar) uniform Push { MoeMatmulParams params; };
 
+#define HAS_GAIN
 #include "engine/moe_product.glsl"
 
 layout(constant_id = 3) const bool TILED = false;
@@ -57,6 +58,10 @@ void main() {
     x_rows[t] = choiceOf(tile, t) / params.x_share * (params.x_stride / 4);
   clearProduct();
   addProduct(tile.expert, row0, x_rows);
+  [[unroll]] for (uint t = 0; NORM && t < TOKENS; ++t) {
+    float scale = inversesqrt(subgroupAdd(squares[t]) / float(params.columns) + params.epsilon);
+    [[unroll]] for (uint r = 0; r < ROWS; ++r) acc[r * TOKENS + t] *= scale;
+  }
   [[unroll]] for (uint base = 0; base < kPairs; base += LANES) {
     vec2 mine = pairOfLane(base);
     uint pair = base + lane(), row = row0 + pair / TOKENS * 2, t = pair % TOKENS;

@@ -11,9 +11,12 @@ struct MoeMatmulParams {
   device_address y;                  // (choices, y_stride) f32
   device_address tiles, sorted;      // MoeTile and u32; unused where each choice is a tile of its own
   device_address chosen;             // (choices) u32 experts; used in that case
+  device_address gain;               // of an RMS norm of x, or 0
   uint rows, chunks_per_row;         // of one expert
   uint x_stride, y_stride;           // floats, multiples of 4
   uint x_share;
+  uint columns;   // of x
+  float epsilon;  // of the norm
   float alpha, limit;  // of the clamped activation
 };
 

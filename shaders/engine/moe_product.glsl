@@ -6,6 +6,13 @@ layout(constant_id = 1) const uint ROWS = 8;  // even
 layout(constant_id = 2) const uint TOKENS = 1;
 layout(constant_id = 6) const bool HAS_BIAS = false;
 layout(constant_id = 8) const uint DEPTH = 1;  // chunks of each row in flight
+#ifdef HAS_GAIN  // params.gain, columns, epsilon
+layout(constant_id = 11) const bool NORM = false;  // x goes through an RMS norm first, as in matmul.comp
+#define LOAD_GAIN(i) Vec4s(params.gain).at[i]
+#else
+const bool NORM = false;
+#define LOAD_GAIN(i) vec4(1)
+#endif
 
 #ifdef VARIANT_TEXEL
 layout(set = 0, binding = 3) uniform samplerBuffer x_view;
@@ -15,16 +22,25 @@ layout(set = 0, binding = 3) uniform samplerBuffer x_view;
 #endif
 
 float acc[ROWS * TOKENS];  // of this lane's part of the columns
+float squares[TOKENS];     // of x there
 
 void clearProduct() {
   [[unroll]] for (uint i = 0; i < ROWS * TOKENS; ++i) acc[i] = 0.0;
+  [[unroll]] for (uint t = 0; t < TOKENS; ++t) squares[t] = 0.0;
 }
 
 void accumulate(Chunk weights[ROWS], uint chunk, uint x_rows[TOKENS]) {
   [[unroll]] for (uint quad = 0; quad < CHUNK_QUADS; ++quad) {
     uint column = chunk * CHUNK_QUADS + quad;
     vec4 x[TOKENS];
-    [[unroll]] for (uint t = 0; t < TOKENS; ++t) x[t] = LOAD_X(x_rows[t] + column);
+    vec4 gain = NORM ? LOAD_GAIN(column) : vec4(1);
+    [[unroll]] for (uint t = 0; t < TOKENS; ++t) {
+      x[t] = LOAD_X(x_rows[t] + column);
+      if (NORM) {
+        squares[t] += dot(x[t], x[t]);
+        x[t] *= gain;
+      }
+    }
     [[unroll]] for (uint r = 0; r < ROWS; ++r) {
       vec4 w = decode4(weights[r], quad);
       [[unroll]] for (uint t = 0; t < TOKENS; ++t) acc[r * TOKENS + t] += dot(w, x[t]);

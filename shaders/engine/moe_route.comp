@@ -10,6 +10,8 @@ layout(push_constant, scalar) uniform Push { MoeRouteParams params; };
 layout(constant_id = 0) const uint SCORES = 0;  // core::RouterScores
 layout(constant_id = 1) const bool NORMALIZE = false;
 layout(constant_id = 2) const uint GROUP_SCORE = 0;  // core::GroupScore
+layout(constant_id = 3) const uint EXPERTS = 64;
+const uint kMine = (EXPERTS + LANES - 1) / LANES;  // experts of a lane: LANES apart
 const uint SCORES_SOFTMAX = 0, SCORES_CHOSEN_SOFTMAX = 1, SCORES_SIGMOID = 2;
 const uint GROUP_TOP_TWO_SUM = 1;
 const float kLeast = -3.402823466e38;  // the smallest float
@@ -25,25 +27,29 @@ float score(uint expert) {
   return SCORES == SCORES_SIGMOID ? 1.0 / (1.0 + exp(-logit)) : logit;
 }
 
+float correction(uint expert) {
+  return params.correction != 0 ? Floats(params.correction).at[expert] : 0.0;
+}
+
 float choiceValue(uint expert) {
-  return score(expert) + (params.correction != 0 ? Floats(params.correction).at[expert] : 0.0);
+  return score(expert) + correction(expert);
 }
 
 bool isOpen(uint expert) {
-  return params.groups == 1 || (open_groups >> (expert / (params.experts / params.groups)) & 1) != 0;
+  return params.groups == 1 || (open_groups >> (expert / (EXPERTS / params.groups)) & 1) != 0;
 }
 
 void sumSoftmax() {
   peak = kLeast;
-  for (uint e = lane(); e < params.experts; e += LANES) peak = max(peak, Floats(params.logits).at[logits0 + e]);
+  for (uint e = lane(); e < EXPERTS; e += LANES) peak = max(peak, Floats(params.logits).at[logits0 + e]);
   peak = subgroupMax(peak);
   float sum = 0.0;
-  for (uint e = lane(); e < params.experts; e += LANES) sum += exp(Floats(params.logits).at[logits0 + e] - peak);
+  for (uint e = lane(); e < EXPERTS; e += LANES) sum += exp(Floats(params.logits).at[logits0 + e] - peak);
   inverse = 1.0 / subgroupAdd(sum);
 }
 
 float groupScore(uint group) {
-  uint size = params.experts / params.groups;
+  uint size = EXPERTS / params.groups;
   float best = kLeast, second = kLeast;
   for (uint i = lane(); i < size; i += LANES) {
     float value = choiceValue(group * size + i);
@@ -81,21 +87,30 @@ void main() {
   if (params.groups > 1) openBestGroups();
   uint to = token * params.top_k, last = kNobody;
   float last_value = 0.0, first_score = 0.0, sum = 0.0;
+  float scores[kMine], values[kMine];
+  [[unroll]] for (uint i = 0; i < kMine; ++i) {
+    uint e = min(lane() + i * LANES, EXPERTS - 1);
+    scores[i] = score(e);
+    values[i] = scores[i] + correction(e);
+  }
   for (uint k = 0; k < params.top_k; ++k) {
-    float best = kLeast;
+    float best = kLeast, best_score = kLeast;
     uint which = kNobody;
-    for (uint e = lane(); e < params.experts; e += LANES) {
-      float value = choiceValue(e);
+    [[unroll]] for (uint i = 0; i < kMine; ++i) {
+      uint e = lane() + i * LANES;
+      float value = values[i];
       bool after = last == kNobody || value < last_value || (value == last_value && e > last);
-      if (isOpen(e) && after && (value > best || which == kNobody)) {
+      if (e < EXPERTS && isOpen(e) && after && (value > best || which == kNobody)) {
         best = value;
+        best_score = scores[i];
         which = e;
       }
     }
     last_value = subgroupMax(which == kNobody ? kLeast : best);
-    // Logits that are no numbers have no best; they still name an expert that there is.
-    last = min(subgroupMin(best == last_value ? which : kNobody), params.experts - 1);
-    float weight = score(last);
+    uint found = subgroupMin(best == last_value ? which : kNobody);
+    // Logits that are no numbers have no best; they still name an expert that there is, and its weight.
+    last = min(found, EXPERTS - 1);
+    float weight = found == kNobody ? score(last) : subgroupMax(which == found ? best_score : kLeast);
     if (k == 0) first_score = weight;
     if (SCORES == SCORES_CHOSEN_SOFTMAX) weight = exp(weight - first_score);
     sum += weight;

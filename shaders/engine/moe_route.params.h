@@ -9,7 +9,7 @@ struct MoeRouteParams {
   device_address correction;  // (experts) f32, or 0
   device_address chosen;      // (tokens, top_k) u32, best first
   device_address weights;     // (tokens, top_k) f32
-  uint tokens, experts, logits_stride, top_k;
+  uint tokens, logits_stride, top_k;
   uint groups, top_groups;  // at most 32 groups
   float epsilon, scale;     // weight = scale score / (sum of the chosen + epsilon), where NORMALIZE
 };

@@ -11,6 +11,22 @@ layout(push_constant, scalar) uniform Push { QkvScatterParams params; };
 layout(constant_id = 7) const bool CACHE_F16 = true;
 #include "engine/qkv_target.glsl"
 
+float sumOfSquares(uint first, uint width) {
+  float sum = 0.0;
+  if ((first | width) % 4 == 0) {
+    for (uint i = lane(); i < width / 4; i += LANES) {
+      vec4 v = Vec4s(params.qkv).at[first / 4 + i];
+      sum += dot(v, v);
+    }
+    return subgroupAdd(sum);
+  }
+  for (uint i = lane(); i < width; i += LANES) {
+    float v = Floats(params.qkv).at[first + i];
+    sum += v * v;
+  }
+  return subgroupAdd(sum);
+}
+
 void main() {
   uint unit = gl_WorkGroupID.x * gl_NumSubgroups + gl_SubgroupID;
   uint head = unit % (params.heads + 2 * params.kv_heads), token = unit / (params.heads + 2 * params.kv_heads);
@@ -24,12 +40,8 @@ void main() {
   if (gain != 0) {
     uint width = is_query ? params.q_width : params.k_width;
     gain_at = (is_query ? head : head - params.heads) * target.head_dim % width;
-    float squares = 0.0;
-    for (uint i = lane(); i < width; i += LANES) {
-      float v = Floats(params.qkv).at[base - gain_at + i];
-      squares += v * v;
-    }
-    scale = inversesqrt(subgroupAdd(squares) / float(width) + (is_query ? params.q_epsilon : params.k_epsilon));
+    float squares = sumOfSquares(base - gain_at, width);
+    scale = inversesqrt(squares / float(width) + (is_query ? params.q_epsilon : params.k_epsilon));
   }
   for (uint dim = 2 * lane(); dim < target.head_dim; dim += 2 * LANES) {
     vec2 pair = vec2(Floats(params.qkv).at[base + dim], Floats(params.qkv).at[base + dim + 1]) * scale;

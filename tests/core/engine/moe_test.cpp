@@ -19,6 +19,7 @@ namespace vitrine::core {
 namespace {
 
 constexpr double kTolerance = 2e-5;  // float32 sums of at most 300 terms
+constexpr float kEpsilon = 1e-3f;    // large enough to show where it is forgotten
 
 struct Sizes {
   std::uint32_t experts = 5, top_k = 3, model = 36, width = 44;
@@ -87,7 +88,8 @@ class MoeTest : public test::GpuTest {
 
   // y = 0.5 * before + mixture where `add`; rows of `stride`.
   std::vector<float> run(const MoeSpec& spec, const MoeWeights& weights, const std::vector<float>& x,
-                         std::uint32_t tokens, std::vector<float> before, bool add) {
+                         std::uint32_t tokens, std::vector<float> before, bool add,
+                         const gpu::Buffer* gain = nullptr) {
     const auto stride = static_cast<std::uint32_t>(x.size() / tokens);
     std::vector<gpu::Buffer> scratch;
     std::vector<std::uint32_t> strides;
@@ -106,7 +108,9 @@ class MoeTest : public test::GpuTest {
                                                 .x_stride = stride,
                                                 .y = y,
                                                 .y_stride = strides[to],
-                                                .tokens = tokens}));
+                                                .tokens = tokens,
+                                                .norm_gain = gain,
+                                                .epsilon = kEpsilon}));
     };
     product(weights.router, kMoeLogits);
     const MoeCall call{.spec = &spec,
@@ -114,6 +118,8 @@ class MoeTest : public test::GpuTest {
                        .tokens = tokens,
                        .x = in,
                        .x_stride = stride,
+                       .norm_gain = gain,
+                       .epsilon = kEpsilon,
                        .scratch = &scratch,
                        .scratch_strides = &strides,
                        .y = out,
@@ -125,7 +131,18 @@ class MoeTest : public test::GpuTest {
     return contentOf<float>(out);
   }
 
-  void expectMixture(const MoeSpec& spec, std::uint32_t tokens, bool add = true) {
+  // x = gain x / rms(x), what the experts are to do themselves.
+  std::vector<float> normalize(ReferenceMatrix& x, std::uint32_t stride) {
+    std::vector<float> gain(stride);
+    for (Eigen::Index i = 0; i < x.cols(); ++i) gain[static_cast<std::size_t>(i)] = 1 + 0.3f * normal();
+    for (Eigen::Index t = 0; t < x.rows(); ++t) {
+      const double rms = std::sqrt(x.row(t).squaredNorm() / static_cast<double>(x.cols()) + kEpsilon);
+      for (Eigen::Index i = 0; i < x.cols(); ++i) x(t, i) *= gain[static_cast<std::size_t>(i)] / rms;
+    }
+    return gain;
+  }
+
+  void expectMixture(const MoeSpec& spec, std::uint32_t tokens, bool add = true, bool raw = false) {
     SCOPED_TRACE(fmt::format("{} tokens", tokens));
     const auto model = static_cast<std::uint32_t>(spec.router.linear.weight.columns);
     const std::uint32_t stride = activationStride(model);
@@ -137,7 +154,9 @@ class MoeTest : public test::GpuTest {
         before[t * stride + i] = normal();
       }
     const MoeWeights weights = load(spec);
-    const std::vector<float> after = run(spec, weights, x, tokens, before, add);
+    gpu::Buffer gain;
+    if (raw) gain = bufferOf(normalize(exact, stride));
+    const std::vector<float> after = run(spec, weights, x, tokens, before, add, raw ? &gain : nullptr);
     ReferenceLayer layer;
     const ReferenceMatrix mixed = test::expectValue(mix(spec, exact, layer));
     std::vector<double> expected;
@@ -152,7 +171,8 @@ class MoeTest : public test::GpuTest {
         out.push_back(after[t * stride + i]);
       }
     EXPECT_CLOSE(out, expected, kTolerance);
-    EXPECT_EQ(run(spec, weights, x, tokens, before, add), after) << "not the same each time";
+    EXPECT_EQ(run(spec, weights, x, tokens, before, add, raw ? &gain : nullptr), after)
+        << "not the same each time";
   }
 
   std::mt19937 random_{11};
@@ -168,6 +188,13 @@ TEST_F(MoeTest, OddSizes) {
   expectMixture(spec, 37, false);
   const MoeSpec odd = mixture({.experts = 3, .top_k = 1, .model = 37, .width = 7});
   for (std::uint32_t tokens : {1, 2, 37}) expectMixture(odd, tokens);
+}
+
+TEST_F(MoeTest, TakesTheNormAlong) {
+  for (std::uint32_t tokens : {1, 2}) {
+    expectMixture(mixture({}), tokens, true, true);
+    expectMixture(mixture({.model = 96, .width = 160, .type = DType::kQ8_0}), tokens, true, true);
+  }
 }
 
 TEST_F(MoeTest, BiasesAndClampedActivation) {
