@@ -27,6 +27,7 @@ void printJson(const core::ModelSummary& s, const core::Checkpoint& file) {
                              {"context", s.context_length},
                              {"tokenizer", s.tokenizer},
                              {"dtype", s.dtype}};
+  if (s.latent_rank != 0) out["latent_rank"] = s.latent_rank;
   out["tensors"] = nlohmann::ordered_json::array();
   for (const core::TensorEntry& tensor : file.tensors())
     out["tensors"].push_back({{"name", tensor.name},
@@ -35,23 +36,31 @@ void printJson(const core::ModelSummary& s, const core::Checkpoint& file) {
                               {"bytes", tensor.bytes.size()}});
   out["memory"] = {{"weights", s.weight_bytes},
                    {"cache", s.cache_bytes},
+                   {"cache_per_token", s.cache_token_bytes},
                    {"scratch", s.scratch_bytes},
                    {"context", s.session_context}};
   fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
+std::string attentionText(const core::ModelSummary& s) {
+  if (s.heads == 0) return "no attention";
+  if (s.latent_rank != 0)
+    return fmt::format("{} heads / a latent of {} + {} rotary", s.heads, s.latent_rank,
+                       s.head_dim - s.latent_rank);
+  return fmt::format("{} heads / {} kv heads of {}", s.heads, s.kv_heads, s.head_dim);
+}
+
 void printText(const core::ModelSummary& s) {
   fmt::print("{}\n", s.name);
-  const std::string heads =
-      s.heads == 0 ? "no attention"
-                   : fmt::format("{} heads / {} kv heads of {}", s.heads, s.kv_heads, s.head_dim);
   fmt::print("  architecture   {} · {} layers · width {} · {}\n", s.architecture, s.layers, s.embedding,
-             heads);
+             attentionText(s));
   fmt::print("  parameters     {:.1f} M, mostly {}\n", s.parameters / 1e6, s.dtype);
   fmt::print("  vocabulary     {} · {}\n", s.vocab, s.tokenizer.empty() ? "no tokenizer" : s.tokenizer);
   fmt::print("  context        {} tokens\n", s.context_length);
-  fmt::print("  memory         weights {:.1f} MB · cache {:.1f} MB at {} tokens · scratch {:.1f} MB\n",
-             s.weight_bytes / 1e6, s.cache_bytes / 1e6, s.session_context, s.scratch_bytes / 1e6);
+  fmt::print(
+      "  memory         weights {:.1f} MB · cache {:.1f} MB at {} tokens of {} bytes · scratch {:.1f} MB\n",
+      s.weight_bytes / 1e6, s.cache_bytes / 1e6, s.session_context, s.cache_token_bytes,
+      s.scratch_bytes / 1e6);
   fmt::print("  tensors        {}\n", s.tensors.size());
   std::size_t width = 0;
   for (const auto& tensor : s.tensors) width = std::max(width, tensor.name.size());

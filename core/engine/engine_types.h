@@ -53,7 +53,9 @@ struct ModelSummary {
   std::filesystem::path path;
   std::string name, architecture, dtype, tokenizer;  // dtype: of most weights
   std::uint64_t parameters = 0, weight_bytes = 0, cache_bytes = 0, scratch_bytes = 0;
+  std::uint64_t cache_token_bytes = 0;  // of cache_bytes, for each token of context
   std::uint32_t layers = 0, heads = 0, kv_heads = 0, head_dim = 0;  // heads: the largest of any layer
+  std::uint32_t latent_rank = 0;                                    // of head_dim, with latent attention
   std::uint32_t embedding = 0, vocab = 0, context_length = 0, session_context = 0;
   std::vector<LayerSummary> layer_kinds;  // (layers)
   std::vector<TensorSummary> tensors;

@@ -162,15 +162,16 @@ Result<void> Forward::norm(gpu::Commands& commands, const NormCall& call, std::u
       const gpu::Kernel* kernel,
       kernels_.get("engine/norm", kPlainSubgroups,
                    {{0, call.norm ? static_cast<std::uint32_t>(call.norm->kind) : kNone}, {1, call.add}}));
+  const std::uint32_t stride = call.stride ? call.stride : buffers_.x_stride;
   shader::NormParams params{
       .x = call.x.address(),
       .y = call.y.address(),
       .gain = call.norm ? call.norm->gain.address() : 0,
       .bias = call.norm && call.norm->bias ? call.norm->bias.address() : 0,
       .tokens = tokens,
-      .columns = model_.spec().embedding_dim,
-      .x_stride = buffers_.x_stride,
-      .y_stride = buffers_.x_stride,
+      .columns = call.columns ? call.columns : model_.spec().embedding_dim,
+      .x_stride = stride,
+      .y_stride = stride,
       .epsilon = call.norm ? call.norm->epsilon : 0,
       .scale = call.scale,
       .skip = call.skip,

@@ -76,6 +76,12 @@ class Forward {
   Result<void> qkv(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
   Result<void> scatter(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
   Result<void> attend(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
+  Result<void> latentQkv(const Pass& pass, const AttentionSpec& spec, const LatentWeights& weights);
+  Result<void> latentQuery(const Pass& pass, const LatentWeights& weights);
+  Result<void> latentScatter(const Pass& pass, const AttentionSpec& spec, const LatentWeights& weights);
+  Result<void> latentOutput(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
+  struct HeadProduct;  // see forward_latent.cpp
+  Result<void> headProduct(const Pass& pass, const HeadProduct& call);
 
   struct ConvCall;   // see forward_scan.h
   struct GatedCall;  // see forward_mamba.cpp
@@ -130,9 +136,10 @@ class Forward {
   // y = norm(x), or y = skip y + scale norm(x) where `add`; no norm: the identity.
   struct NormCall {
     const NormWeights* norm = nullptr;
-    gpu::Slice x, y;  // strides as x's
+    gpu::Slice x, y;
     bool add = false;
     float scale = 1, skip = 1;
+    std::uint32_t columns = 0, stride = 0;  // of x and y; 0: the residual stream's
   };
   Result<void> norm(gpu::Commands& commands, const NormCall& call, std::uint32_t tokens);
   struct Branch;  // the mixers, or the channel mixer, of a block

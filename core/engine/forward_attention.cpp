@@ -5,8 +5,9 @@
 
 namespace vitrine::core {
 Result<void> Forward::record(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights) {
-  TRY(qkv(pass, spec, weights));
+  TRY(weights.latent ? latentQkv(pass, spec, *weights.latent) : qkv(pass, spec, weights));
   TRY(attend(pass, spec, weights));
+  if (weights.latent) return latentOutput(pass, spec, weights);
   if (weights.gate) {
     MatmulCall gate = product(pass, *weights.gate, buffers_.o, buffers_.o_stride);
     gate.epilogue = Epilogue::kMultiplySigmoid;
@@ -69,7 +70,9 @@ Result<void> Forward::attend(const Pass& pass, const AttentionSpec& spec, const 
   const LayerBuffers& buffers = buffers_.layers[pass.layer];
   bool f16 = options_.cache == CacheType::kF16;
   std::uint32_t group = spec.heads / spec.kv_heads;
+  const gpu::Buffer& values = spec.latent ? buffers.k : buffers.v;
   TRY_ASSIGN(auto kernel, kernels_.attention({.head_dim = spec.head_dim,
+                                              .value_dim = spec.valueDim(),
                                               .group = group,
                                               .tokens = pass.tokens,
                                               .cache_f16 = f16,
@@ -82,7 +85,7 @@ Result<void> Forward::attend(const Pass& pass, const AttentionSpec& spec, const 
       .state = buffers_.state.address(),
       .q = buffers_.q.address(),
       .k = buffers.k.address(),
-      .v = buffers.v.address(),
+      .v = values.address(),
       .o = buffers_.o.address(),
       .lse = buffers.lse.address(),
       .summary = buffers.summary ? buffers.summary.address() : 0,
@@ -105,10 +108,10 @@ Result<void> Forward::attend(const Pass& pass, const AttentionSpec& spec, const 
     VkFormat cache = f16 ? VK_FORMAT_R16G16B16A16_SFLOAT : VK_FORMAT_R32G32B32A32_SFLOAT;
     TRY_ASSIGN(auto q, kernels_.view(buffers_.q, VK_FORMAT_R32G32B32A32_SFLOAT));
     TRY_ASSIGN(auto k, kernels_.view(buffers.k, cache));
-    TRY_ASSIGN(auto v, kernels_.view(buffers.v, cache));
+    TRY_ASSIGN(auto v, kernels_.view(values, cache));
     bound = {q, k, v};
   }
-  gpu::Access access{.reads = {buffers_.q, buffers.k, buffers.v, buffers_.state},
+  gpu::Access access{.reads = {buffers_.q, buffers.k, values, buffers_.state},
                      .writes = {buffers_.o, buffers.lse}};
   if (buffers.summary) access.writes.push_back(buffers.summary);
   if (pass.splits > 1) access.writes.push_back(buffers_.partial);

@@ -178,6 +178,9 @@ Result<Kernels::Attention> Kernels::attention(const AttentionShape& shape) {
   // (head, query) pairs that share each read of K and V. For one token a GPU is better off with more
   // subgroups: the heads of a group find K and V in its cache.
   std::uint32_t rows = software ? 6 : shape.tokens == 1 ? 1 : 4;
+  // Their sums must fit the registers: latents are wide.
+  constexpr std::uint32_t kMostQuads = 48;
+  if (software) rows = std::clamp(kMostQuads / gpu::divideUp(shape.value_dim, 4 * lanes()), 1u, rows);
   result.heads = std::min(shape.group, rows);
   result.queries = shape.tokens == 1 ? 1 : std::max(1u, rows / result.heads);
   TRY_ASSIGN(result.kernel, get("engine/attention", 1,
@@ -189,7 +192,8 @@ Result<Kernels::Attention> Kernels::attention(const AttentionShape& shape) {
                                  {5, shape.soft_cap},
                                  {6, shape.alibi},
                                  {7, shape.cache_f16},
-                                 {8, shape.sinks}}));
+                                 {8, shape.sinks},
+                                 {9, shape.value_dim}}));
   return result;
 }
 

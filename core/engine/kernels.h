@@ -46,7 +46,8 @@ struct MatmulCall {
 };
 
 struct AttentionShape {
-  std::uint32_t head_dim = 0, group = 1;  // query heads a kv head
+  std::uint32_t head_dim = 0, value_dim = 0;  // value_dim < head_dim: keys end in their values
+  std::uint32_t group = 1;                    // query heads a kv head
   std::uint32_t tokens = 1;
   bool cache_f16 = true, probe = false, split = false;
   bool soft_cap = false, alibi = false, sinks = false;

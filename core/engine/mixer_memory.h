@@ -20,6 +20,17 @@ MixerMemory memoryOf(const Kind&) {
   return {};
 }
 
+// The buffers of forward_latent.cpp.
+enum LatentScratch : std::size_t { kLatentOfQuery, kLatentQuery, kLatentKey, kLatentValues };
+inline MixerMemory memoryOf(const AttentionSpec& attention) {
+  if (!attention.latent) return {};
+  const LatentSpec& latent = *attention.latent;
+  const std::uint64_t heads = attention.heads, rotary = attention.head_dim - latent.rank;
+  return {.state = 0,
+          .scratch = {latent.query ? latent.query->down.weight.rows : 0, heads * (rotary + latent.plain_dim),
+                      attention.head_dim, heads * latent.value_dim}};
+}
+
 inline std::uint64_t memoryOf(const CausalConv& conv) {
   return std::uint64_t{conv.channels} * (conv.kernel - 1);
 }

@@ -38,6 +38,7 @@ ModelSummary summarize(const ModelSpec& spec, const Tokenizer* tokenizer, const 
       .weight_bytes = weight_bytes,
       .cache_bytes = memory.cache,
       .scratch_bytes = memory.scratch,
+      .cache_token_bytes = memory.token,
       .layers = static_cast<std::uint32_t>(spec.blocks.size()),
       .embedding = spec.embedding_dim,
       .vocab = spec.vocab_size,
@@ -56,6 +57,7 @@ ModelSummary summarize(const ModelSpec& spec, const Tokenizer* tokenizer, const 
     summary.heads = std::max(summary.heads, attention->heads);
     summary.kv_heads = std::max(summary.kv_heads, attention->kv_heads);
     summary.head_dim = std::max(summary.head_dim, attention->head_dim);
+    if (attention->latent) summary.latent_rank = attention->latent->rank;
   }
   std::map<std::string_view, std::uint64_t> bytes_by_type;
   for (const TensorEntry& tensor : file.tensors()) {

@@ -410,7 +410,8 @@ std::optional<StateRecord> Session::state(std::uint32_t layer) const {
 
 AttentionRecord Session::record(std::uint32_t layer) const {
   const LayerBuffers& buffers = impl_->buffers.layers[layer];
-  AttentionRecord record{.k = buffers.k, .v = buffers.v, .q_store = {}, .lse = buffers.lse, .summary = {}};
+  AttentionRecord record{.k = buffers.k, .v = {}, .q_store = {}, .lse = buffers.lse, .summary = {}};
+  if (buffers.v) record.v = buffers.v;
   if (buffers.q_store) {
     record.q_store = buffers.q_store;
     record.summary = buffers.summary;

@@ -27,8 +27,8 @@ struct SessionOptions {
 
 // What a layer's attention left behind for the views. k is (kv_heads, context, head_dim) and q_store
 // (heads, stored rows, head_dim) in the cache's type, both with rotary pairs adjacent (row_source.h); row i
-// of the store is query i * q_step. lse is (heads, context) f32; summary (heads, context) two words
-// (attention.params.h).
+// of the store is query i * q_step. Latent attention has no v: the rows of k, (rotary key, latent), end in
+// it. lse is (heads, context) f32; summary (heads, context) two words (attention.params.h).
 struct AttentionRecord {
   gpu::Slice k, v, q_store, lse, summary;
   std::uint64_t slopes = 0;  // address of (heads) f32, or 0 without ALiBi
@@ -117,9 +117,10 @@ class Session {
   std::unique_ptr<Impl> impl_;
 };
 
-// What a session would take on the device: {cache, scratch} bytes.
+// What a session would take on the device, in bytes; `token` is what the cache grows by with each token of
+// context.
 struct SessionMemory {
-  std::uint64_t cache = 0, scratch = 0;
+  std::uint64_t cache = 0, scratch = 0, token = 0;
 };
 std::uint32_t defaultContext(const ModelSpec& spec);  // the model's own, at most 4,096
 SessionMemory sessionMemory(const ModelSpec& spec, const SessionOptions& options);

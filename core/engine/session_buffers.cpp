@@ -120,7 +120,9 @@ class Allocator {
     std::uint64_t cache = std::uint64_t(spec.kv_heads) * options_.context * spec.head_dim * element;
     std::uint64_t rows = std::uint64_t(spec.heads) * options_.context;
     TRY_ASSIGN(buffers.k, device(cache, "k cache"));
-    TRY_ASSIGN(buffers.v, device(cache, "v cache"));
+    if (!spec.latent) {
+      TRY_ASSIGN(buffers.v, device(cache, "v cache"));
+    }
     TRY_ASSIGN(buffers.lse, device(rows * 4, "log-sum-exp"));
     if (options_.probes) {
       TRY_ASSIGN(buffers.summary, device(rows * 8, "attention summary"));
@@ -175,7 +177,7 @@ class Allocator {
         .rope = spec.rope ? all.rope_tables[layer.rope_table].address() : 0,
         .q = all.q.address(),
         .k_cache = layer.k.address(),
-        .v_cache = layer.v.address(),
+        .v_cache = layer.v ? layer.v.address() : 0,
         .q_store = layer.q_store ? layer.q_store.address() : 0,
         .q_rows = spec.heads * spec.head_dim,
         .k_rows = spec.kv_heads * spec.head_dim,
@@ -219,14 +221,14 @@ SessionMemory sessionMemory(const ModelSpec& spec, const SessionOptions& options
   for (const BlockSpec& block : spec.blocks) {
     const AttentionSpec* a = block.attention();
     if (!a) continue;
-    memory.cache += 2 * std::uint64_t(a->kv_heads) * context * a->head_dim * element;
+    memory.token += std::uint64_t(a->kv_heads) * a->cacheWidth() * element;
     memory.scratch += std::uint64_t(a->heads) * context * (options.probes ? 12 : 4);
     if (options.probes)
       memory.scratch += std::uint64_t(a->heads) * ((context + step - 1) / step) * a->head_dim * element;
   }
   Widths w = widths(spec);
   constexpr std::uint64_t kBatch = 512;
-  memory.cache += w.state * sizeof(float);
+  memory.cache = memory.token * context + w.state * sizeof(float);
   memory.scratch += kBatch * 4 * w.scratchFloats();
   memory.scratch +=
       kBatch * 4 *

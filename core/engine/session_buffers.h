@@ -9,7 +9,7 @@
 namespace vitrine::core {
 
 struct LayerBuffers {            // those of attention are empty where a layer has none
-  gpu::Buffer k, v;              // (kv_heads, context, head_dim)
+  gpu::Buffer k, v;              // (kv_heads, context, head_dim); of latent attention k alone
   gpu::Buffer q_store;           // (heads, q_rows, head_dim), probes only
   gpu::Buffer lse, summary;      // (heads, context); summary with probes only
   gpu::Buffer qkv_target;        // shader::QkvTarget

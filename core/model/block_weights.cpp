@@ -95,7 +95,11 @@ class QkvParts {
 
 Result<AttentionWeights> upload(WeightLoader& loader, const AttentionSpec& spec) {
   AttentionWeights weights;
-  TRY_ASSIGN(weights.qkv, QkvParts(loader, spec).all());
+  if (spec.latent) {
+    TRY_ASSIGN(weights.latent, uploadLatent(loader, spec));
+  } else {
+    TRY_ASSIGN(weights.qkv, QkvParts(loader, spec).all());
+  }
   TRY_ASSIGN(weights.output, loader.linear(spec.output, "attention output"));
   TRY_ASSIGN(weights.query_gain, headGain(loader, spec.query_norm, spec));
   TRY_ASSIGN(weights.key_gain, headGain(loader, spec.key_norm, spec));

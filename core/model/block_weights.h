@@ -4,6 +4,7 @@
 
 #include <variant>
 
+#include "core/model/latent_weights.h"
 #include "core/model/linear_attention_weights.h"
 #include "core/model/mamba_weights.h"
 #include "core/model/mlp_weights.h"
@@ -21,7 +22,8 @@ struct AttentionWeights {
     Matrix matrix;
     std::uint32_t first_row = 0;  // in the concatenated q, k, v rows
   };
-  std::vector<Part> qkv;  // one part, or several where the stored types differ
+  std::vector<Part> qkv;                // one part, or several where the stored types differ
+  std::optional<LatentWeights> latent;  // instead of qkv
   Matrix output;
   std::optional<Matrix> gate;        // sigmoid gates of the heads' outputs
   gpu::Buffer query_gain, key_gain;  // as long as the norm is wide, f32; empty without QK norm

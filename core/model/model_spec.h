@@ -12,6 +12,7 @@
 #include "core/model/channels/dense_mlp.h"
 #include "core/model/channels/moe.h"
 #include "core/model/channels/rwkv.h"
+#include "core/model/mixers/latent_attention.h"
 #include "core/model/mixers/linear_attention.h"
 #include "core/model/mixers/mamba.h"
 #include "core/model/mixers/mamba2.h"
@@ -38,13 +39,15 @@ struct Rope {
   bool operator==(const Rope&) const = default;
 };
 
-// Multi-head attention. The rows of query, key and value are heads one below the other.
+// Multi-head attention. The rows of query, key and value are heads one below the other. With a latent there
+// is one kv head of rotary + rank dimensions, and the latent's projections stand for query, key and value.
 struct AttentionSpec {
   static constexpr std::string_view kName = "attention";
   std::uint32_t heads = 0, kv_heads = 0;
-  std::uint32_t head_dim = 0;
-  Linear query, key, value;  // (heads * head_dim, d), (kv_heads * head_dim, d) twice
-  Linear output;             // (d, heads * head_dim)
+  std::uint32_t head_dim = 0;        // of what queries and cached keys are multiplied over
+  Linear query, key, value;          // (heads * head_dim, d), (kv_heads * head_dim, d) twice
+  Linear output;                     // (d, heads * head_dim), or (d, heads * latent->value_dim)
+  std::optional<LatentSpec> latent;  // deepseek-v2, deepseek-v3
   // RMS norms before rope: over each head (weight of head_dim: qwen3) or over all heads together (weight of
   // heads * head_dim: olmo2).
   std::optional<Norm> query_norm, key_norm;
@@ -57,6 +60,10 @@ struct AttentionSpec {
   WeightRef sinks;                   // (heads): a logit of no key in the softmax's sum; or empty (gpt-oss)
   std::optional<Linear> gate;  // (heads * head_dim, d): the heads' outputs times sigmoid(gate) (qwen3-next)
 
+  // Of the sum over values, in front of what a latent's value_up makes of it.
+  std::uint32_t valueDim() const { return latent ? latent->rank : head_dim; }
+  // What the cache holds of a token for each kv head: key and value, or the row that is both.
+  std::uint32_t cacheWidth() const { return latent ? head_dim : 2 * head_dim; }
   // How many values of q or k such a norm takes together.
   std::uint32_t normWidth(const Norm& norm) const {
     return norm.weight ? static_cast<std::uint32_t>(norm.weight.rows) : head_dim;

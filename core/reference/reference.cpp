@@ -114,38 +114,46 @@ Matrix attentionWeights(const Matrix& queries, const Matrix& keys, const Attenti
   return weights;
 }
 
-Result<Matrix> mix(const AttentionSpec& spec, const Matrix& x, ReferenceLayer& layer) {
-  const Index head_dim = spec.head_dim;
-  TRY_ASSIGN(Matrix queries, apply(spec.query, x));
-  TRY_ASSIGN(Matrix keys, apply(spec.key, x));
-  TRY_ASSIGN(Matrix values, apply(spec.value, x));
+Result<ReferenceHeads> projectedHeads(const AttentionSpec& spec, const Matrix& x) {
+  ReferenceHeads heads{.queries = {}, .keys = {}, .values = {}, .kv_heads = spec.kv_heads};
+  TRY_ASSIGN(heads.queries, apply(spec.query, x));
+  TRY_ASSIGN(heads.keys, apply(spec.key, x));
+  TRY_ASSIGN(heads.values, apply(spec.value, x));
   if (spec.query_norm) {
-    TRY_ASSIGN(queries, apply(*spec.query_norm, std::move(queries), spec.normWidth(*spec.query_norm)));
+    TRY_ASSIGN(heads.queries,
+               apply(*spec.query_norm, std::move(heads.queries), spec.normWidth(*spec.query_norm)));
   }
   if (spec.key_norm) {
-    TRY_ASSIGN(keys, apply(*spec.key_norm, std::move(keys), spec.normWidth(*spec.key_norm)));
+    TRY_ASSIGN(heads.keys, apply(*spec.key_norm, std::move(heads.keys), spec.normWidth(*spec.key_norm)));
   }
   if (spec.rope) {
-    applyRope(*spec.rope, spec.head_dim, queries);
-    applyRope(*spec.rope, spec.head_dim, keys);
+    applyRope(*spec.rope, spec.head_dim, heads.queries);
+    applyRope(*spec.rope, spec.head_dim, heads.keys);
   }
+  return heads;
+}
+
+Result<Matrix> mix(const AttentionSpec& spec, const Matrix& x, ReferenceLayer& layer) {
+  TRY_ASSIGN(ReferenceHeads heads, spec.latent ? latentHeads(spec, x) : projectedHeads(spec, x));
+  const Index key_dim = heads.queries.cols() / spec.heads, value_dim = heads.values.cols() / heads.kv_heads;
   Matrix sinks;
   if (spec.sinks) {
     TRY_ASSIGN(sinks, expandWeights(spec.sinks));
   }
-  Matrix mixed(x.rows(), static_cast<Index>(spec.heads) * head_dim);
+  Matrix mixed(x.rows(), static_cast<Index>(spec.heads) * value_dim);
   for (std::uint32_t head = 0; head < spec.heads; ++head) {
-    const Index column = head * head_dim;
-    const Index kv_column = head / (spec.heads / spec.kv_heads) * head_dim;
+    const Index kv_head = head / (spec.heads / heads.kv_heads);
     HeadTerms terms;
     if (!spec.alibi_slopes.empty()) terms.slope = spec.alibi_slopes[head];
     if (spec.sinks) terms.sink = sinks(head, 0);
-    layer.attention.push_back(attentionWeights(queries.middleCols(column, head_dim),
-                                               keys.middleCols(kv_column, head_dim), spec, terms));
-    mixed.middleCols(column, head_dim) = layer.attention.back() * values.middleCols(kv_column, head_dim);
+    layer.attention.push_back(attentionWeights(heads.queries.middleCols(head * key_dim, key_dim),
+                                               heads.keys.middleCols(kv_head * key_dim, key_dim), spec,
+                                               terms));
+    mixed.middleCols(head * value_dim, value_dim) =
+        layer.attention.back() * heads.values.middleCols(kv_head * value_dim, value_dim);
   }
-  layer.keys = std::move(keys);
-  layer.values = std::move(values);
+  layer.keys = std::move(heads.keys);
+  layer.values = std::move(heads.values);
   if (spec.gate) {
     TRY_ASSIGN(const Matrix gate, apply(*spec.gate, x));
     mixed.array() *= gate.unaryExpr([](double value) { return 1 / (1 + std::exp(-value)); }).array();

@@ -19,7 +19,8 @@ using ReferenceMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Ei
 
 struct ReferenceLayer {
   std::vector<ReferenceMatrix> attention;  // a head each, (T, T): weights after the softmax, 0 where masked
-  ReferenceMatrix keys, values;            // (T, kv_heads * head_dim), as a cache holds them: keys after rope
+  // (T, kv_heads * head_dim), keys after rope; of latent attention those of each head.
+  ReferenceMatrix keys, values;
   // What a recurrent mixer has carried to the last token: (inner, state) of Mamba, (heads * head_dim, state)
   // of Mamba-2, the inputs (kernel - 1, channels) of a short convolution, (3, channels) of RWKV-4,
   // (heads * head_dim, head_dim) of RWKV-7, (1, channels) of Griffin, (heads * values, keys) of linear

@@ -31,6 +31,14 @@ inline double softCap(double x, double cap) {
 // Each channel convolved over time.
 Result<ReferenceMatrix> convolve(const CausalConv& conv, const ReferenceMatrix& x);
 
+// What an attention multiplies: the columns are heads side by side, queries of the heads, keys and values of
+// the kv heads.
+struct ReferenceHeads {
+  ReferenceMatrix queries, keys, values;
+  std::uint32_t kv_heads = 0;
+};
+Result<ReferenceHeads> latentHeads(const AttentionSpec& spec, const ReferenceMatrix& x);
+
 // A mixer's output for its (normalized) input (T, d).
 Result<ReferenceMatrix> mix(const DenseMlpSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);
 Result<ReferenceMatrix> mix(const MoeSpec& spec, const ReferenceMatrix& x, ReferenceLayer& layer);

@@ -90,8 +90,9 @@ Result<void> addCache(TraceFile& file, const Session& session) {
     std::vector<std::uint64_t> shape{spec.kv_heads, session.length(), spec.head_dim};
     TRY_ASSIGN(auto keys,
                readCache(session, session.record(layer).k, spec, spec.rope ? &*spec.rope : nullptr));
-    TRY_ASSIGN(auto values, readCache(session, session.record(layer).v, spec, nullptr));
     file.add(fmt::format("k.{}", layer), shape, std::move(keys));
+    if (spec.latent) continue;
+    TRY_ASSIGN(auto values, readCache(session, session.record(layer).v, spec, nullptr));
     file.add(fmt::format("v.{}", layer), shape, std::move(values));
   }
   return {};

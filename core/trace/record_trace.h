@@ -23,7 +23,8 @@ struct TraceOptions {
 Result<TraceOptions> parseCapture(std::string_view list);
 
 // Runs `ids` through a new session and writes everything to `path`. attention.L is (heads, T, T) with 0 where
-// masked; k.L and v.L are (kv heads, T, head_dim), keys after rope in the order of dimensions of the file.
+// masked; k.L and v.L are (kv heads, T, head_dim), keys after rope in the order of dimensions of the file; of
+// latent attention k.L alone, (1, T, rotary + rank): the rotary key, then the latent behind its norm.
 // router.L is (T, experts): the router's raw logits, before softmax or sigmoid, as transformers'
 // router_logits (kUnsupported without a mixture of experts); experts.L (T, top_k) int32 names the chosen
 // ones, best first, expert_weights.L (T, top_k) how much of each output is taken. state.L is what a recurrent

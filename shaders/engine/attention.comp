@@ -23,12 +23,14 @@ layout(constant_id = 4) const bool SPLIT = false;
 layout(constant_id = 5) const bool SOFT_CAP = false;
 layout(constant_id = 6) const bool ALIBI = false;
 layout(constant_id = 8) const bool SINKS = false;
+// Less than HEAD_DIM where the rows of K end in their values (latent attention, arXiv:2405.04434); V is then K.
+layout(constant_id = 9) const uint VALUE_DIM = 64;
 
-const uint QUADS = HEAD_DIM / 4;
+const uint QUADS = HEAD_DIM / 4, VALUE_QUADS = VALUE_DIM / 4;
 const uint ROWS = HEADS * QUERIES;
-const uint LANES_PER_KEY = QUADS < LANES ? QUADS : LANES;    // while values are added
+const uint LANES_PER_KEY = VALUE_QUADS < LANES ? VALUE_QUADS : LANES;  // while values are added
 const uint KEYS_AT_ONCE = LANES / LANES_PER_KEY;
-const uint QUADS_PER_LANE = (QUADS + LANES - 1) / LANES;
+const uint QUADS_PER_LANE = (VALUE_QUADS + LANES - 1) / LANES;
 const float kLowest = -3.0e38;
 
 layout(buffer_reference, scalar, buffer_reference_align = 4) coherent buffer Shared { float at[]; };
@@ -104,13 +106,14 @@ void addValues(Unit unit, uint block, float p[ROWS]) {
   for (uint k0 = 0; k0 < keys; k0 += KEYS_AT_ONCE) {
     uint key = k0 + group;
     bool mine = group < KEYS_AT_ONCE && key < keys;
-    uint value_quad = (unit.kv_head * params.context + block + min(key, keys - 1)) * QUADS;
+    uint row = unit.kv_head * params.context + block + min(key, keys - 1);
+    uint value_quad = row * QUADS + QUADS - VALUE_QUADS;
     [[unroll]] for (uint i = 0; i < QUADS_PER_LANE; ++i) {
       uint quad = dimensionQuad(i);
-      vec4 v = LOAD_V(value_quad + min(quad, QUADS - 1));
+      vec4 v = LOAD_V(value_quad + min(quad, VALUE_QUADS - 1));
       [[unroll]] for (uint r = 0; r < ROWS; ++r) {
         float weight = KEYS_AT_ONCE == 1 ? subgroupBroadcast(p[r], k0) : subgroupShuffle(p[r], min(key, keys - 1));
-        if (mine && quad < QUADS) o[r * QUADS_PER_LANE + i] += weight * v;
+        if (mine && quad < VALUE_QUADS) o[r * QUADS_PER_LANE + i] += weight * v;
       }
     }
   }
@@ -120,8 +123,8 @@ void writeRow(Unit unit, uint r, vec4 sum[QUADS_PER_LANE], float highest, float 
   uint head = unit.head0 + r % HEADS, token = unit.token0 + r / HEADS;
   if (r % HEADS >= unit.heads || token >= params.tokens) return;
   [[unroll]] for (uint i = 0; i < QUADS_PER_LANE; ++i)
-    if (lane() < LANES_PER_KEY && dimensionQuad(i) < QUADS)
-      Vec4s(params.o).at[token * (params.o_stride / 4) + head * QUADS + dimensionQuad(i)] = sum[i] / mass;
+    if (lane() < LANES_PER_KEY && dimensionQuad(i) < VALUE_QUADS)
+      Vec4s(params.o).at[token * (params.o_stride / 4) + head * VALUE_QUADS + dimensionQuad(i)] = sum[i] / mass;
   if (lane() == 0) {
     float lse = highest + log(mass);
     uint index = head * params.context + unit.position + r / HEADS;
@@ -135,17 +138,17 @@ void writeRow(Unit unit, uint r, vec4 sum[QUADS_PER_LANE], float highest, float 
 
 // Each split leaves (o, top, total, probe); the last one to arrive adds them up.
 void mergeSplits(Unit unit, uint unit_index, uint split) {
-  const uint kRecord = HEAD_DIM + 8;
+  const uint kRecord = VALUE_DIM + 8;
   [[unroll]] for (uint r = 0; r < ROWS; ++r) {
     uint record = ((unit_index * ROWS + r) * params.splits + split) * kRecord;
     [[unroll]] for (uint i = 0; i < QUADS_PER_LANE; ++i)
-      if (lane() < LANES_PER_KEY && dimensionQuad(i) < QUADS)
+      if (lane() < LANES_PER_KEY && dimensionQuad(i) < VALUE_QUADS)
         [[unroll]] for (uint c = 0; c < 4; ++c)
           Shared(params.partial).at[record + dimensionQuad(i) * 4 + c] = o[r * QUADS_PER_LANE + i][c];
     if (lane() == 0) {
-      Shared(params.partial).at[record + HEAD_DIM] = top[r];
-      Shared(params.partial).at[record + HEAD_DIM + 1] = total[r];
-      [[unroll]] for (uint c = 0; c < 4; ++c) Shared(params.partial).at[record + HEAD_DIM + 2 + c] = probe[r][c];
+      Shared(params.partial).at[record + VALUE_DIM] = top[r];
+      Shared(params.partial).at[record + VALUE_DIM + 1] = total[r];
+      [[unroll]] for (uint c = 0; c < 4; ++c) Shared(params.partial).at[record + VALUE_DIM + 2 + c] = probe[r][c];
     }
   }
   memoryBarrierBuffer();
@@ -158,17 +161,17 @@ void mergeSplits(Unit unit, uint unit_index, uint split) {
   [[unroll]] for (uint r = 0; r < ROWS; ++r) {
     uint record0 = (unit_index * ROWS + r) * params.splits * kRecord;
     float highest = kLowest, mass = 0.0;
-    for (uint s = 0; s < params.splits; ++s) highest = max(highest, Shared(params.partial).at[record0 + s * kRecord + HEAD_DIM]);
+    for (uint s = 0; s < params.splits; ++s) highest = max(highest, Shared(params.partial).at[record0 + s * kRecord + VALUE_DIM]);
     vec4 sum[QUADS_PER_LANE], seen = vec4(0);
     [[unroll]] for (uint i = 0; i < QUADS_PER_LANE; ++i) sum[i] = vec4(0);
     for (uint s = 0; s < params.splits; ++s) {
       uint record = record0 + s * kRecord;
-      float weight = exp(Shared(params.partial).at[record + HEAD_DIM] - highest);
-      mass += weight * Shared(params.partial).at[record + HEAD_DIM + 1];
-      [[unroll]] for (uint c = 0; c < 4; ++c) seen[c] += weight * Shared(params.partial).at[record + HEAD_DIM + 2 + c];
+      float weight = exp(Shared(params.partial).at[record + VALUE_DIM] - highest);
+      mass += weight * Shared(params.partial).at[record + VALUE_DIM + 1];
+      [[unroll]] for (uint c = 0; c < 4; ++c) seen[c] += weight * Shared(params.partial).at[record + VALUE_DIM + 2 + c];
       [[unroll]] for (uint i = 0; i < QUADS_PER_LANE; ++i)
         [[unroll]] for (uint c = 0; c < 4; ++c)
-          sum[i][c] += weight * Shared(params.partial).at[record + min(dimensionQuad(i), QUADS - 1) * 4 + c];
+          sum[i][c] += weight * Shared(params.partial).at[record + min(dimensionQuad(i), VALUE_QUADS - 1) * 4 + c];
     }
     writeRow(unit, r, sum, highest, mass, seen);
   }

@@ -6,12 +6,12 @@ VITRINE_SHARED_BEGIN
 struct AttentionParams {
   device_address state;    // StepState
   device_address q;        // (tokens, q_stride) f32
-  device_address k, v;     // (kv_heads, context, head_dim) f16 or f32
+  device_address k, v;     // (kv_heads, context, head_dim) f16 or f32; the same where VALUE_DIM < HEAD_DIM
   device_address o;        // (tokens, o_stride) f32
   device_address lse;      // (heads, context) f32, natural log-sum-exp of the scores, sink included
   device_address summary;  // (heads, context) two words: halves entropy (bits, a sink counts as a key), first
                            // mass | local mass, previous
-  device_address partial;  // (rows, splits, head_dim + 8) f32, where there is more than one split
+  device_address partial;  // (rows, splits, VALUE_DIM + 8) f32, where there is more than one split
   device_address arrived;  // (units) counters, zero before and after
   device_address head_terms;  // (2, heads) f32: ALiBi slopes, sinks; or 0
   uint heads, kv_heads, context;

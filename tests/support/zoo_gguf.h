@@ -145,13 +145,16 @@ inline void addGgufExpertKeys(GgufBuilder& builder, const std::string& prefix, c
       {"moe_intermediate_size", "expert_feed_forward_length"},
       {"shared_expert_intermediate_size", "expert_shared_feed_forward_length"},
       {"n_shared_experts", "expert_shared_count"},
+      {"n_group", "expert_group_count"},
+      {"topk_group", "expert_group_used_count"},
       {"first_k_dense_replace", "leading_dense_block_count"}};
   for (const auto& [hf, gguf] : kCounts)
-    if (config.contains(hf)) builder.set(prefix + gguf, config[hf].get<std::uint32_t>());
+    if (config.contains(hf) && config[hf].is_number())
+      builder.set(prefix + gguf, config[hf].get<std::uint32_t>());
   if (config.contains("routed_scaling_factor")) {
     builder.set(prefix + "expert_weights_scale", config["routed_scaling_factor"].get<float>())
         .set(prefix + "expert_weights_norm", config["norm_topk_prob"].get<bool>())
-        .set(prefix + "expert_gating_func", std::uint32_t{2});
+        .set(prefix + "expert_gating_func", std::uint32_t{config["model_type"] == "deepseek_v2" ? 1u : 2u});
   }
   static const std::vector<std::pair<const char*, const char*>> kScales = {
       {"attention_multiplier", "attention.scale"},

@@ -72,8 +72,10 @@ Result<void> MoeReader::readRouter() {
   TRY_ASSIGN(const std::uint32_t scores, hparams_.countOrNone(kScores, 0, kMostExperts));
   if (scores != 0 && scores != ggufScores(traits_.scores))
     return hparams_.refuse(kScores, fmt::format("{}, this family's", ggufScores(traits_.scores)));
-  TRY_ASSIGN(router_.groups, hparams_.countOr(kGroups, 1, kMostGroups));
-  TRY_ASSIGN(router_.top_groups, hparams_.countOr(kTopGroups, router_.groups, kMostGroups));
+  if (traits_.grouped) {
+    TRY_ASSIGN(router_.groups, hparams_.countOr(kGroups, 1, kMostGroups));
+    TRY_ASSIGN(router_.top_groups, hparams_.countOr(kTopGroups, router_.groups, kMostGroups));
+  }
   if (experts_ % router_.groups != 0)
     return hparams_.refuse(kGroups, fmt::format("a divisor of the {} experts", experts_));
   if (router_.top_groups > router_.groups)
@@ -106,9 +108,9 @@ Result<void> MoeReader::readSparseLayers(std::uint32_t layers) {
   TRY_ASSIGN(const std::uint32_t first, hparams_.countOrNone(kFirstDense, 0, kMostLayers));
   TRY_ASSIGN(const std::uint32_t step, hparams_.countOr(kSparseStep, 1, kMostLayers));
   TRY_ASSIGN(const std::uint32_t layer_step, hparams_.countOr(kLayerStep, 1, kMostLayers));
-  if (layer_step != 1) return hparams_.refuse(kLayerStep, "1");
   sparse_.assign(layers, false);
-  for (std::uint32_t layer = first; layer < layers; ++layer) sparse_[layer] = (layer + 1) % step == 0;
+  for (std::uint32_t layer = first; layer < layers; ++layer)
+    sparse_[layer] = (layer + 1) % step == 0 && layer % layer_step == 0;
   if (!hparams_.has(kDenseLayers)) return {};
   TRY_ASSIGN(const std::vector<bool> dense, hparams_.namedLayers(kDenseLayers, layers));
   for (std::uint32_t layer = 0; layer < layers; ++layer)

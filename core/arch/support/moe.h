@@ -43,6 +43,7 @@ struct MoeTraits {
   bool normalize_hf = false, normalize_gguf = false;
   float epsilon = 0;
   bool correction = false;  // has a bias for the choice alone
+  bool grouped = true;      // reads how many groups of experts stand for choice
   GroupScore group_score = GroupScore::kMax;
   SharedExpert shared = SharedExpert::kNone;
 };

@@ -17,6 +17,7 @@ constexpr Key kPart = {"partial_rotary_factor", ""};
 constexpr Key kFactor = {"factor", "rope.scaling.factor"};
 constexpr Key kOriginalContext = {"original_max_position_embeddings", "rope.scaling.original_context_length"};
 constexpr Key kAttentionFactor = {"attention_factor", "rope.scaling.attn_factor"};
+constexpr Key kLogMultiplier = {"", "rope.scaling.yarn_log_multiplier"};
 constexpr Key kBetaFast = {"beta_fast", "rope.scaling.yarn_beta_fast"};
 constexpr Key kBetaSlow = {"beta_slow", "rope.scaling.yarn_beta_slow"};
 
@@ -64,22 +65,38 @@ Result<FoldedRope> readLlama3(const Hparams& parameters, const Base& base) {
   return folded;
 }
 
+// GGUF's attention factor multiplies what the factor alone would give. With a log multiplier mscale and
+// mscale_all_dim are the same and cancel each other.
+Result<void> readGgufMagnitudes(const Hparams& parameters, double factor, bool log_multiplier,
+                                FoldedRope& folded) {
+  constexpr double kTenth = 0.1;
+  TRY_ASSIGN(const double given, parameters.positiveOr(kAttentionFactor, 1));
+  folded.rope.magnitude = given * yarnMagnitude(factor);
+  const bool zero = parameters.isZero(kLogMultiplier);
+  if (!log_multiplier || !parameters.has(kLogMultiplier) || zero) return {};
+  if (given != 1) return parameters.refuse(kAttentionFactor, "1 together with a log multiplier");
+  TRY_ASSIGN(const double log_tenth, parameters.positive(kLogMultiplier));
+  folded.rope.magnitude = 1;
+  folded.score_scale = std::pow(yarnMagnitude(factor, log_tenth / kTenth), 2);
+  return {};
+}
+
 // The magnitude of Hugging Face's yarn: attention_factor, or inferred from mscale and mscale_all_dim
-// (DeepSeek), or from the factor alone. GGUF multiplies instead of replacing.
-Result<double> readYarnMagnitude(const Hparams& parameters, double factor) {
-  if (parameters.isGguf()) {
-    TRY_ASSIGN(const double given, parameters.positiveOr(kAttentionFactor, 1));
-    return given * yarnMagnitude(factor);
-  }
+// (DeepSeek), or from the factor alone.
+Result<void> readMagnitudes(const Hparams& parameters, double factor, FoldedRope& folded) {
   constexpr Key kMscale = {"mscale", ""}, kAllDim = {"mscale_all_dim", ""};
   const auto given = [&](Key key) { return parameters.has(key) && !parameters.isZero(key); };
   double inferred = yarnMagnitude(factor);
-  if (given(kMscale) && given(kAllDim)) {
-    TRY_ASSIGN(const double mscale, parameters.positive(kMscale));
+  if (given(kAllDim)) {
     TRY_ASSIGN(const double all_dim, parameters.positive(kAllDim));
-    inferred = yarnMagnitude(factor, mscale) / yarnMagnitude(factor, all_dim);
+    folded.score_scale = std::pow(yarnMagnitude(factor, all_dim), 2);
+    if (given(kMscale)) {
+      TRY_ASSIGN(const double mscale, parameters.positive(kMscale));
+      inferred = yarnMagnitude(factor, mscale) / yarnMagnitude(factor, all_dim);
+    }
   }
-  return parameters.positiveOr(kAttentionFactor, inferred);
+  TRY_ASSIGN(folded.rope.magnitude, parameters.positiveOr(kAttentionFactor, inferred));
+  return {};
 }
 
 Result<FoldedRope> readYarn(const Hparams& parameters, const Base& base) {
@@ -90,7 +107,8 @@ Result<FoldedRope> readYarn(const Hparams& parameters, const Base& base) {
   TRY_ASSIGN(scaling.beta_fast, parameters.positiveOr(kBetaFast, scaling.beta_fast));
   TRY_ASSIGN(scaling.beta_slow, parameters.positiveOr(kBetaSlow, scaling.beta_slow));
   TRY_ASSIGN(scaling.truncate, parameters.flagOr({"truncate", ""}, true));
-  TRY_ASSIGN(folded.rope.magnitude, readYarnMagnitude(parameters, scaling.factor));
+  TRY(parameters.isGguf() ? readGgufMagnitudes(parameters, scaling.factor, base.shape.log_multiplier, folded)
+                          : readMagnitudes(parameters, scaling.factor, folded));
   scaleYarn(scaling, folded.rope.inv_freq);
   return folded;
 }

@@ -21,12 +21,17 @@ struct RopeShape {
   bool partial = false;              // partial_rotary_factor is read, and rotary_dim follows from it
   double default_theta = 10'000;
   std::string_view layer_type = "";  // for files with parameters for each kind of layer (gemma3)
+  // GGUF's yarn_log_multiplier is read: a tenth of mscale_all_dim, and mscale is its equal (deepseek2).
+  bool log_multiplier = false;
 };
 
 struct FoldedRope {
   Rope rope;
   // Up to here the table is right: longrope would change it beyond its original context.
   std::uint32_t context_length = 0;
+  // DeepSeek's yarn multiplies q . k, rotary part or not: the square of what mscale_all_dim gives. The
+  // family's reader takes it into the scale.
+  double score_scale = 1;
 };
 
 // How many dimensions of a head turn: partial_rotary_factor of them (of `otherwise`, where the family reads

@@ -27,7 +27,9 @@ struct Case {
   float spread = 1;  // of the queries: 25 gives scores beyond +-80
   float soft_cap = 0;
   bool alibi = false, sinks = false;
+  std::uint32_t latent_values = 0;  // not 0: so many dimensions, in which the rows of k end
 
+  std::uint32_t valueDim() const { return latent_values ? latent_values : head_dim; }
   std::uint32_t heads() const { return kv_heads * group; }
   std::uint32_t length() const { return base + tokens; }
   float scale() const { return 1 / std::sqrt(static_cast<float>(head_dim)); }
@@ -37,7 +39,7 @@ struct Case {
 };
 
 struct Expected {
-  std::vector<double> o, lse;                           // (tokens, heads, head_dim), (tokens, heads)
+  std::vector<double> o, lse;                           // (tokens, heads, value_dim), (tokens, heads)
   std::vector<double> entropy, first, local, previous;  // (tokens, heads)
 };
 
@@ -64,6 +66,7 @@ class AttentionTest : public test::GpuTest {
           if (c.f16) made.k[at] = halfToFloat(floatToHalf(made.k[at]));
           if (c.f16) made.v[at] = halfToFloat(floatToHalf(made.v[at]));
         }
+    if (c.latent_values) made.v = made.k;
     return made;
   }
 
@@ -90,11 +93,11 @@ class AttentionTest : public test::GpuTest {
         if (c.sinks) total += std::exp(c.sink(head) - highest);
         double lse = highest + std::log(total);
         if (c.sinks) entropy -= std::exp(c.sink(head) - lse) * (c.sink(head) - lse) / std::numbers::ln2;
-        std::vector<double> o(c.head_dim);
+        std::vector<double> o(c.valueDim());
         for (std::uint32_t key = oldest; key <= position; ++key) {
           double p = std::exp(score[key - oldest] - lse);
-          for (std::uint32_t d = 0; d < c.head_dim; ++d)
-            o[d] += p * in.v[(kv * kContext + key) * c.head_dim + d];
+          for (std::uint32_t d = 0; d < c.valueDim(); ++d)
+            o[d] += p * in.v[(kv * kContext + key + 1) * c.head_dim - c.valueDim() + d];
           if (p > 0) entropy -= p * std::log2(p);
           if (key == 0) first += p;
           if (key + kLocalKeys > position) local += p;
@@ -124,6 +127,7 @@ class AttentionTest : public test::GpuTest {
   // Runs twice: what one run leaves behind must not disturb the next.
   Outputs run(const Case& c, const Inputs& in) {
     auto attention = test::expectValue(kernels_.attention({.head_dim = c.head_dim,
+                                                           .value_dim = c.valueDim(),
                                                            .group = c.group,
                                                            .tokens = c.tokens,
                                                            .cache_f16 = c.f16,
@@ -132,7 +136,7 @@ class AttentionTest : public test::GpuTest {
                                                            .soft_cap = c.soft_cap > 0,
                                                            .alibi = c.alibi,
                                                            .sinks = c.sinks}));
-    const std::uint32_t width = c.heads() * c.head_dim, o_stride = width + 4;
+    const std::uint32_t width = c.heads() * c.head_dim, o_stride = c.heads() * c.valueDim() + 4;
     const std::uint32_t head_units = c.kv_heads * ((c.group + attention.heads - 1) / attention.heads);
     gpu::Buffer q = bufferOf(in.q), k = cacheOf(in.k, c.f16), v = cacheOf(in.v, c.f16);
     std::vector<float> terms;
@@ -144,7 +148,7 @@ class AttentionTest : public test::GpuTest {
     gpu::Buffer lse = bufferOf(std::vector<float>(c.heads() * kContext, kSentinel));
     gpu::Buffer summary = bufferOf(std::vector<std::uint32_t>(2 * c.heads() * kContext, 0xdeadbeef));
     std::size_t records = std::size_t(head_units) * attention.heads * c.splits;
-    gpu::Buffer partial = bufferOf(std::vector<float>(records * (c.head_dim + 8), NAN));
+    gpu::Buffer partial = bufferOf(std::vector<float>(records * (c.valueDim() + 8), NAN));
     gpu::Buffer arrived = bufferOf(std::vector<std::uint32_t>(head_units + 1));
     shader::AttentionParams params{.state = state.address(),
                                    .q = q.address(),
@@ -188,7 +192,7 @@ class AttentionTest : public test::GpuTest {
   static Outputs gather(const Case& c, const std::vector<float>& o, const std::vector<float>& lse,
                         const std::vector<std::uint32_t>& summary) {
     Outputs out;
-    const std::uint32_t width = c.heads() * c.head_dim, o_stride = width + 4;
+    const std::uint32_t width = c.heads() * c.valueDim(), o_stride = width + 4;
     std::size_t strays = 0;
     for (std::size_t i = 0; i < o.size(); ++i) {
       bool written = i / o_stride < c.tokens && i % o_stride < width;
@@ -225,9 +229,9 @@ class AttentionTest : public test::GpuTest {
 
   void expectAttention(const Case& c) {
     SCOPED_TRACE(fmt::format(
-        "head_dim {} kv {} group {} tokens {}+{} window {} splits {} {} spread {} cap {}{}{}", c.head_dim,
-        c.kv_heads, c.group, c.base, c.tokens, c.window, c.splits, c.f16 ? "f16" : "f32", c.spread,
-        c.soft_cap, c.alibi ? " alibi" : "", c.sinks ? " sinks" : ""));
+        "head_dim {} values {} kv {} group {} tokens {}+{} window {} splits {} {} spread {} cap {}{}{}",
+        c.head_dim, c.valueDim(), c.kv_heads, c.group, c.base, c.tokens, c.window, c.splits,
+        c.f16 ? "f16" : "f32", c.spread, c.soft_cap, c.alibi ? " alibi" : "", c.sinks ? " sinks" : ""));
     Inputs in = inputs(c);
     Outputs out = run(c, in);
     Expected expected = reference(c, in);
@@ -338,6 +342,30 @@ TEST_F(AttentionTest, SplitKeysMerge) {
                            .spread = 4});
   for (std::uint32_t base : {3, 131})
     expectAttention({.head_dim = 24, .kv_heads = 1, .group = 8, .base = base, .splits = 4, .f16 = false});
+}
+
+// A latent and a rotary key for all heads, as large as DeepSeek's, and smaller ones.
+TEST_F(AttentionTest, LatentRowsThatEndInTheirValues) {
+  for (std::uint32_t tokens : {1, 21})
+    for (std::uint32_t splits : {1, 3}) {
+      if (splits > 1 && tokens > 1) continue;
+      const Case latent{.head_dim = 24,
+                        .kv_heads = 1,
+                        .group = 7,
+                        .base = 33,
+                        .tokens = tokens,
+                        .splits = splits,
+                        .latent_values = 16};
+      expectAttention(latent);
+      Case wide = latent;
+      wide.head_dim = 576;
+      wide.latent_values = 512;
+      wide.group = tokens == 1 ? 128 : 16;
+      expectAttention(wide);
+      wide.f16 = false;
+      wide.probe = false;
+      expectAttention(wide);
+    }
 }
 
 }  // namespace

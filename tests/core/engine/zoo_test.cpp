@@ -146,7 +146,7 @@ INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest,
                                            "falcon-mamba", "mamba2", "bamba", "nemotron-h", "falcon-h1",
                                            "lfm2", "mixtral", "olmoe", "qwen2-moe", "qwen3-moe", "granitemoe",
                                            "gpt-oss", "jetmoe-like-dots1", "rwkv4", "recurrent-gemma",
-                                           "xlstm", "minimax", "qwen3-next"),
+                                           "xlstm", "minimax", "qwen3-next", "deepseek-v2", "deepseek-v3"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');

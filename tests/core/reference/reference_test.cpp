@@ -9,6 +9,7 @@
 
 #include "support/dense_gguf.h"
 #include "support/golden.h"
+#include "support/latent_gguf.h"
 #include "support/numeric.h"
 #include "support/scratch_folder.h"
 #include "support/shared_files.h"
@@ -128,6 +129,18 @@ TEST_P(ZooInGguf, GivesTheSame) {
   hold(scratch / "m.gguf", folder);
 }
 
+using LatentInGguf = Zoo;
+TEST_P(LatentInGguf, GivesTheSameInOneTensorOrTwo) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
+  const auto checkpoint = Checkpoint::open(folder);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+  for (const auto stored : {test::KeyValueUp::kOneTensor, test::KeyValueUp::kTwoTensors}) {
+    const test::ScratchFolder scratch;
+    test::writeFile(scratch / "m.gguf", test::LatentGguf(**checkpoint, stored).build());
+    hold(scratch / "m.gguf", folder);
+  }
+}
+
 std::string nameOf(const testing::TestParamInfo<const char*>& info) {
   std::string name = info.param;
   std::erase(name, '-');
@@ -184,8 +197,9 @@ TEST(StateSpaceInGgufWithout, GivesTheSameAsConfigurationsThatSaySo) {
 }
 INSTANTIATE_TEST_SUITE_P(Mixtures, Zoo,
                          testing::Values("mixtral", "olmoe", "qwen2-moe", "qwen3-moe", "granitemoe",
-                                         "gpt-oss", "jetmoe-like-dots1"),
+                                         "gpt-oss", "jetmoe-like-dots1", "deepseek-v2", "deepseek-v3"),
                          nameOf);
+INSTANTIATE_TEST_SUITE_P(Mixtures, LatentInGguf, testing::Values("deepseek-v2", "deepseek-v3"), nameOf);
 INSTANTIATE_TEST_SUITE_P(Recurrent, Zoo,
                          testing::Values("rwkv4", "recurrent-gemma", "xlstm", "minimax", "qwen3-next"),
                          nameOf);
