@@ -73,8 +73,9 @@ class MLP(nn.Module):
         self.up_proj = nn.Linear(c.hidden_size, c.intermediate_size, bias=False)
         self.down_proj = nn.Linear(c.intermediate_size, c.hidden_size, bias=False)
 
-    def forward(self, x, routing=None):
-        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+    def forward(self, x):
+        """The output, and nothing for a router's logits."""
+        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x)), None
 
 
 class Dropout(nn.Module):

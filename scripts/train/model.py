@@ -39,7 +39,8 @@ class LlamaConfig:
 
 
 class Layer(nn.Module):
-    """x + mixer(norm(x)), then x + channel(norm(x)). `names` are those of the first norm, the mixer, the second norm, the channel part."""
+    """x + mixer(norm(x)), then x + channel(norm(x)), and the router's logits where the channel part has experts. `names` are those of
+    the first norm, the mixer, the second norm, the channel part."""
 
     def __init__(self, c, mixer, channel, names=("input_layernorm", "self_attn", "post_attention_layernorm", "mlp")):
         super().__init__()
@@ -49,10 +50,11 @@ class Layer(nn.Module):
             self.add_module(name, part)
         self.dropout = Dropout()
 
-    def forward(self, x, rope, maps, routing):
+    def forward(self, x, rope, maps=None):
         first_norm, mixer, second_norm, channel = (getattr(self, name) for name in self.names)
         x = x + self.dropout(mixer(first_norm(x), rope, maps))
-        return x + self.dropout(channel(second_norm(x), routing))
+        y, logits = channel(second_norm(x))
+        return x + self.dropout(y), logits
 
 
 class Decoder(nn.Module):
@@ -99,7 +101,9 @@ class Network(nn.Module):
         rope = rope_tables(self.config.rotated, self.config.rope_theta, ids.shape[1], ids.device)
         x = self.model.dropout(self.model.embed_tokens(ids))
         for layer in self.model.layers:
-            x = layer(x, rope, maps, routing)
+            x, logits = layer(x, rope, maps)
+            if routing is not None:
+                routing.append(logits)
         return F.linear(getattr(self.model, self.model.norm_name)(x), self.model.embed_tokens.weight)
 
 

@@ -79,13 +79,12 @@ class SparseMLP(nn.Module):
         self.gate = nn.Linear(c.hidden_size, c.num_experts, bias=False)
         self.experts = Experts(c)
 
-    def forward(self, x, routing=None):
+    def forward(self, x):
+        """The output, and the router's logits (tokens, experts)."""
         flat = x.flatten(0, 1)
         with torch.autocast(x.device.type, enabled=False):  # which expert a token takes must not hang on bfloat16
             logits = F.linear(flat.float(), self.gate.weight)
-        if routing is not None:
-            routing.append(logits)
-        return self.experts(flat, expert_weights(logits, self.chosen)).view_as(x)
+        return self.experts(flat, expert_weights(logits, self.chosen)).view_as(x), logits
 
 
 def expert_weights(logits, chosen):

@@ -14,8 +14,6 @@ def pairs(items, kind):
 def arguments(description):
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     on_gpu = torch.cuda.is_available()
-    flag = argparse.BooleanOptionalAction
-
     parser.add_argument("--text", required=True)
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--out", required=True, type=Path)
@@ -55,8 +53,8 @@ def arguments(description):
 
     machine = parser.add_argument_group("machine")
     machine.add_argument("--device", default="cuda" if on_gpu else "cpu")
-    machine.add_argument("--compile", action=flag, default=on_gpu, help="torch.compile")
-    machine.add_argument("--autocast", action=flag, default=on_gpu, help="bfloat16 products")
+    machine.add_argument("--compile", choices=("whole", "layers", "no"), default="whole" if on_gpu else "no", help="layers: sooner, runs slower")
+    machine.add_argument("--autocast", action=argparse.BooleanOptionalAction, default=on_gpu, help="bfloat16 products")
     machine.add_argument("--layers", type=int, help="fewer for a quick try")
     machine.add_argument("--width", type=int, help="smaller for a quick try")
 

@@ -27,7 +27,10 @@ class Trainer:
         self.weights, self.averages = ([p for p in n.parameters() if p.requires_grad] for n in (self.model, self.average))
         self.average.requires_grad_(False)
         self.optimizer = optimizer_of(self.model, args)
-        self.compiled = torch.compile(self.loss_sum, dynamic=False) if args.compile else self.loss_sum
+        self.compiled = torch.compile(self.loss_sum, dynamic=False) if args.compile == "whole" else self.loss_sum
+        if args.compile == "layers":  # layers of a kind are compiled once
+            for layer in self.model.model.layers:
+                layer.compile(dynamic=False)
         self.steps, self.seen = 0, 0
 
     def network(self):
@@ -66,15 +69,15 @@ class Trainer:
 
     def warm_up(self, stage, lengths):
         """Compiles for each length; what can't be compiled here runs as it is."""
-        for length in sorted(lengths):
-            try:
+        try:
+            for length in sorted(lengths):
                 self.backward(stage, length)
-            except Exception as error:
-                if self.compiled == self.loss_sum:
-                    raise
-                print(f"not compiled: {type(error).__name__}: {str(error)[:300]}", flush=True)
-                self.compiled = self.loss_sum
-                self.backward(stage, length)
+        except Exception as error:
+            if self.args.compile == "no":
+                raise
+            print(f"not compiled: {type(error).__name__}: {str(error)[:300]}", flush=True)
+            torch.compiler.set_stance("force_eager")
+            self.backward(stage, min(lengths))
 
     def step(self, stage, lr):
         for group in self.optimizer.param_groups:
