@@ -66,20 +66,24 @@ class Windows:
         self.tokens = int(ends[-1])
 
     def _text(self, rows, length):
+        """(rows, length) tokens and each row's source, (rows,), by its place in the mix."""
         source = torch.multinomial(self.share, rows, replacement=True, generator=self.random)
         within = torch.rand(rows, device=self.device, generator=self.random) * self.size[source]
         index = torch.searchsorted(self.starts, self.begin[source] + within.long())
         start = self.starts[index.clamp(max=len(self.starts) - 1)]
-        return self.stream[start[:, None] + torch.arange(length, device=self.device)]
+        return self.stream[start[:, None] + torch.arange(length, device=self.device)], source
 
     def draw(self, rows, length, repeats, passages):
-        """Inputs and labels, (rows, length) each; of the rows, a share `repeats` is repeated noise and `passages` repeated text."""
+        """Inputs and labels, (rows, length) each, and each row's source, -1 for noise; of the rows, a share `repeats` is repeated
+        noise and `passages` repeated text."""
         repeats, passages = max(1, round(rows * repeats)), max(1, round(rows * passages))
-        text = self._text(rows - repeats - passages, length)
+        text, text_source = self._text(rows - repeats - passages, length)
+        again, again_source = self._text(passages, length)
         parts = [(text, text)]
-        parts += [repeat(self._text(passages, length), log_uniform(passages, 32, length // 2, self.random), UNKNOWABLE)]
+        parts += [repeat(again, log_uniform(passages, 32, length // 2, self.random), UNKNOWABLE)]
         parts += [repeat(noise(repeats, length, self.vocab, self.random), log_uniform(repeats, 8, length // 2, self.random))]
-        return inputs_for(torch.cat([p[0] for p in parts])), torch.cat([p[1] for p in parts])
+        source = torch.cat([text_source, again_source, torch.full((repeats,), -1, device=self.device)])
+        return inputs_for(torch.cat([p[0] for p in parts])), torch.cat([p[1] for p in parts]), source
 
 
 class HeldOut:

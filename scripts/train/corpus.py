@@ -1,7 +1,8 @@
 """The training texts as documents: hard-wrapped lines joined into paragraphs, front matter removed, whole documents held out.
 
-A document is a chapter (austen, botchan), 60 verses (kjv) or 40 speeches (tinyshakespeare). Of every 30 documents of a source
-one is held out for validation (it chooses the checkpoint) and one for the test (it is only reported); botchan is too short for that.
+A document is a chapter (austen, botchan), 60 verses (kjv), 40 speeches (tinyshakespeare) or an article (wiki: WikiText-2's raw test
+set, its spaces around punctuation taken out). Of every 30 documents of a source one is held out for validation (it chooses the
+checkpoint) and one for the test (it is only reported); botchan is too short for that.
 """
 import re
 from pathlib import Path
@@ -62,10 +63,30 @@ def _tinyshakespeare(text):
     return _groups([speech.strip() for speech in text.split("\n\n") if speech.strip()], 40, "\n\n")
 
 
-READERS = {"austen": _austen, "botchan": _botchan, "kjv": _kjv, "tinyshakespeare": _tinyshakespeare}
+def _wiki_line(line):
+    line = re.sub(r" @([-,.])@ ", r"\1", line.strip())
+    for number, part in enumerate(pieces := re.split(r'(?<!\S)"(?!\S)', line)):  # every second quotation mark closes
+        pieces[number] = part.strip() if number % 2 else part
+    line = '"'.join(pieces)
+    line = re.sub(r" ([,.;:!?%)\]]|'s\b|n't\b|'(?=\s|$))", r"\1", line)
+    return re.sub(r"([(\[$£]) ", r"\1", line)
+
+
+def _wiki(text):
+    """A heading's equals signs are left out, and with them its level."""
+    articles = re.split(r"^ = ([^=].*[^=]) = $", text, flags=re.MULTILINE)
+    documents = []
+    for title, body in zip(articles[1::2], articles[2::2]):
+        lines = (_wiki_line(line.strip(" =")) for line in [title] + body.split("\n"))
+        documents.append("\n\n".join(line for line in lines if line))
+    return documents
+
+
+READERS = {"austen": _austen, "botchan": _botchan, "kjv": _kjv, "tinyshakespeare": _tinyshakespeare, "wiki": _wiki}
+FILES = {"wiki": "wiki.test.raw"}  # the others are SOURCE.txt
 
 
 def documents(folder, source, split):
     """The documents of one split of a source, in the order of the text."""
-    text = (Path(folder) / f"{source}.txt").read_text(encoding="utf-8-sig")
+    text = (Path(folder) / FILES.get(source, f"{source}.txt")).read_text(encoding="utf-8-sig")
     return [d for i, d in enumerate(READERS[source](text)) if _HELD_OUT.get(i % 30, "train") == split]

@@ -1,63 +1,51 @@
-"""Turns a training checkpoint into the folder people load: Hugging Face files in F16, and a GGUF.
+"""Turns a training checkpoint into the folder people load: Hugging Face files in F16, an adapter for PEFT, or a GGUF.
 
 export.py CHECKPOINT_FOLDER --tokenizer tokenizer.json --out FOLDER      model.safetensors (F16), config.json, tokenizer files
+export.py ADAPTER_CHECKPOINT_FOLDER --base demo-dense --out FOLDER       adapter_model.safetensors, adapter_config.json
 export.py FOLDER --gguf FILE.gguf [--type q8_0|f16]                      the same weights as GGUF, from such a folder
 
-The F16 weights are the model: the GGUF is made from them. llama.cpp rotates neighbouring channels where Hugging Face rotates the two
-halves of a head, so the rows of the query and key matrices are interleaved on the way.
+The first two copy training.json and log.jsonl (as training-log.jsonl) too. The F16 weights are the model: the GGUF is made from them.
 """
 import argparse
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
-import gguf
-import numpy as np
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
 
+from lora import write_adapter
+from networks import config_from
 from tokenizer import BOS, BOS_ID, EOS, EOS_ID
 
-GGUF_TYPES = {
-    "q8_0": (gguf.GGMLQuantizationType.Q8_0, gguf.LlamaFileType.MOSTLY_Q8_0),
-    "f16": (gguf.GGMLQuantizationType.F16, gguf.LlamaFileType.MOSTLY_F16),
-}
-LAYER_NAMES = {
-    "input_layernorm": "attn_norm",
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output",
-    "post_attention_layernorm": "ffn_norm",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-}
+GGUF_TYPES = ("q8_0", "f16")
 
 
 def write_json(path, value):
     path.write_text(json.dumps(value, indent=2) + "\n")
 
 
-def export_folder(checkpoint, tokenizer, out):
+def copy_report(checkpoint, out):
     out.mkdir(parents=True, exist_ok=True)
-    training = json.loads((checkpoint / "training.json").read_text())
+    shutil.copyfile(checkpoint / "training.json", out / "training.json")
+    shutil.copyfile(checkpoint / "log.jsonl", out / "training-log.jsonl")
+    return json.loads((out / "training.json").read_text())
+
+
+def export_folder(checkpoint, tokenizer, out):
+    training = copy_report(checkpoint, out)
     weights = {name: t.half().contiguous() for name, t in load_file(checkpoint / "checkpoint.safetensors").items()}
     assert all(t.isfinite().all() for t in weights.values()), "a weight does not fit F16"
     save_file(weights, out / "model.safetensors", metadata={"format": "pt"})
-    shutil.copyfile(checkpoint / "training.json", out / "training.json")
     shutil.copyfile(tokenizer, out / "tokenizer.json")
-    config = training["config"]
+    config = config_from({"model_type": training.get("model_type", "llama"), **training["config"]})
     write_json(
         out / "config.json",
         {
-            "architectures": ["LlamaForCausalLM"],
-            "model_type": "llama",
-            **config,
-            "head_dim": config["hidden_size"] // config["num_attention_heads"],
-            "hidden_act": "silu",
-            "attention_bias": False,
-            "mlp_bias": False,
+            "architectures": [config.architecture],
+            "model_type": config.model_type,
+            **asdict(config),
+            **config.constants(),
             "tie_word_embeddings": True,
             "bos_token_id": BOS_ID,
             "eos_token_id": EOS_ID,
@@ -72,7 +60,7 @@ def export_folder(checkpoint, tokenizer, out):
             "eos_token": EOS,
             "add_bos_token": True,
             "clean_up_tokenization_spaces": False,
-            "model_max_length": config["max_position_embeddings"],
+            "model_max_length": config.max_position_embeddings,
         },
     )
     write_json(
@@ -81,79 +69,30 @@ def export_folder(checkpoint, tokenizer, out):
     )
 
 
-def interleave_halves(weight, heads):
-    rows, columns = weight.shape
-    return weight.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(rows, columns)
-
-
-def gguf_tensors(config, weights):
-    """(GGUF name, array) of every tensor; norms stay float32."""
-    yield "token_embd.weight", weights["model.embed_tokens.weight"]
-    yield "output_norm.weight", weights["model.norm.weight"]
-    heads = {"attn_q": config["num_attention_heads"], "attn_k": config["num_key_value_heads"]}
-    for layer in range(config["num_hidden_layers"]):
-        for theirs, ours in LAYER_NAMES.items():
-            weight = weights[f"model.layers.{layer}.{theirs}.weight"]
-            yield f"blk.{layer}.{ours}.weight", interleave_halves(weight, heads[ours]) if ours in heads else weight
-
-
-def add_tokenizer(writer, tokenizer):
-    size = tokenizer.get_vocab_size()
-    merges = json.loads(tokenizer.to_str())["model"]["merges"]
-    control, normal = gguf.TokenType.CONTROL, gguf.TokenType.NORMAL
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list([tokenizer.id_to_token(i) for i in range(size)])
-    writer.add_token_types([control if i in (BOS_ID, EOS_ID) else normal for i in range(size)])
-    writer.add_token_merges([" ".join(pair) for pair in merges])
-    writer.add_bos_token_id(BOS_ID)
-    writer.add_eos_token_id(EOS_ID)
-    writer.add_add_bos_token(True)
-    writer.add_add_eos_token(False)
-
-
-def export_gguf(folder, path, type_name):
-    tensor_type, file_type = GGUF_TYPES[type_name]
-    config = json.loads((folder / "config.json").read_text())
-    weights = {name: t.float().numpy() for name, t in load_file(folder / "model.safetensors").items()}
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_name(f"Vitrine {folder.name}")
-    writer.add_license("mit")
-    writer.add_file_type(file_type)
-    writer.add_vocab_size(config["vocab_size"])
-    writer.add_context_length(config["max_position_embeddings"])
-    writer.add_embedding_length(config["hidden_size"])
-    writer.add_feed_forward_length(config["intermediate_size"])
-    writer.add_block_count(config["num_hidden_layers"])
-    writer.add_head_count(config["num_attention_heads"])
-    writer.add_head_count_kv(config["num_key_value_heads"])
-    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
-    writer.add_rope_dimension_count(config["head_dim"])
-    writer.add_rope_freq_base(config["rope_theta"])
-    add_tokenizer(writer, Tokenizer.from_file(str(folder / "tokenizer.json")))
-    for name, array in gguf_tensors(config, weights):
-        stored = gguf.GGMLQuantizationType.F32 if array.ndim == 1 else tensor_type
-        writer.add_tensor(name, gguf.quants.quantize(np.ascontiguousarray(array), stored), raw_dtype=stored)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+def export_adapter(checkpoint, base, out):
+    arguments = copy_report(checkpoint, out)["arguments"]
+    write_adapter(load_file(checkpoint / "checkpoint.safetensors"), arguments["lora"], arguments["lora_alpha"], base, out)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--tokenizer", type=Path)
+    parser.add_argument("--base", help="the model that the adapter changes")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--gguf", type=Path)
     parser.add_argument("--type", choices=GGUF_TYPES, default="q8_0")
     args = parser.parse_args()
-    if args.out:
+    if args.out and args.base:
+        export_adapter(args.folder, args.base, args.out)
+    elif args.out and args.tokenizer:
         export_folder(args.folder, args.tokenizer, args.out)
     elif args.gguf:
+        from gguf_file import export_gguf  # needs the package gguf, which training doesn't
+
         export_gguf(args.folder, args.gguf, args.type)
     else:
-        parser.error("--out FOLDER or --gguf FILE says what to write")
+        parser.error("--out FOLDER (with --tokenizer, or --base for an adapter) or --gguf FILE says what to write")
 
 
 if __name__ == "__main__":

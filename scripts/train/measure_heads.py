@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from batches import HeldOut
-from model import load
+from networks import load
 from tokenizer import BOS_ID
 
 WINDOWS, LENGTH, PERIOD, SEED = 8, 256, 100, 5

@@ -13,11 +13,12 @@ import corpus
 
 BOS, EOS = "<s>", "</s>"
 BOS_ID, EOS_ID = 0, 1
+SOURCES = ("austen", "botchan", "kjv", "tinyshakespeare")
 OTHER_SOURCE_LIMIT = 1_100_000  # characters: the novels lead, the others only keep their common words whole
 
 
 def training_texts(folder):
-    for source in corpus.READERS:
+    for source in SOURCES:
         room = None if source == "austen" else OTHER_SOURCE_LIMIT
         for document in corpus.documents(folder, source, "train"):
             yield document[:room]
@@ -52,7 +53,7 @@ def main():
     args = parser.parse_args()
     tokenizer = train(args.text, args.vocab)
     tokenizer.save(args.out)
-    for source in corpus.READERS:
+    for source in SOURCES:
         text = "\n\n".join(corpus.documents(args.text, source, "train"))
         ids = tokenizer.encode(text, add_special_tokens=False).ids
         assert tokenizer.decode(ids) == text, f"{source}: detokenize(tokenize(x)) differs from x"
