@@ -25,10 +25,10 @@ class LatentAttentionTest : public test::GpuTest {
     std::vector<TokenId> ids(tokens);
     for (TokenId& id : ids) id = static_cast<TokenId>(random() % spec.vocab_size);
     const auto pass = test::expectValue(referenceForward(spec, ids));
-    for (std::uint32_t chunk : {64, 7, 1}) {
+    for (std::uint32_t chunk : {128, 7, 1}) {
       SCOPED_TRACE(fmt::format("chunks of {}", chunk));
       auto session = test::expectValue(
-          Session::create(model, {.context = 64, .cache = CacheType::kF32, .probes = true}));
+          Session::create(model, {.context = 128, .cache = CacheType::kF32, .probes = true}));
       session->setPrefillChunk(chunk);
       Capture capture{.hidden = false, .logits = true, .hidden_states = {}, .logit_rows = {}};
       test::expectOk(session->prefill(ids, {}, {}, &capture));
@@ -57,6 +57,11 @@ TEST_F(LatentAttentionTest, EveryDimensionItsOwn) {
   expectReference(test::expectValue(test::latentModel({})));
   expectReference(test::expectValue(test::latentModel({.query_rank = 0})));
   expectReference(test::expectValue(test::latentModel({.bias = true})));
+}
+
+// Enough for the matrix units of a GPU.
+TEST_F(LatentAttentionTest, ManyTokens) {
+  expectReference(test::expectValue(test::latentModel({})), 101);
 }
 
 TEST_F(LatentAttentionTest, HalvesOfTheRotaryPart) {
