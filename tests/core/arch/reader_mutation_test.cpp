@@ -185,6 +185,10 @@ class ReaderMutations : public testing::Test {
     const std::string text = header_.dump();
     for (const auto& item : header_.items()) {
       if (item.key() == "__metadata__") continue;
+      // One expert stands for all of them: they are read by one loop.
+      const std::size_t expert = item.key().find(".experts.");
+      if (expert != std::string::npos && item.key()[expert + 9] > '0' && item.key()[expert + 9] <= '9')
+        continue;
       // As text: writing JSON anew for each tensor takes longer than reading the model.
       const std::size_t at = text.find(json(item.key()).dump() + ":");
       ASSERT_NE(at, std::string::npos);
