@@ -56,18 +56,29 @@ Result<std::string> architectureName(const Checkpoint& checkpoint) {
               "no model_type: a Hugging Face model needs its config.json beside its .safetensors files");
 }
 
-Result<const Architecture*> findArchitecture(const std::string& name, CheckpointFormat format) {
+// The first of the file's tensors and their number: what a model that nobody knows would leave unread.
+std::string unreadTensors(const Checkpoint& checkpoint) {
+  constexpr std::size_t kShown = 10, kLongest = 64;
+  const auto& tensors = checkpoint.tensors();
+  std::vector<std::string> names;
+  for (const TensorEntry& tensor : std::span(tensors).first(std::min(kShown, tensors.size())))
+    names.push_back(tensor.name.size() <= kLongest ? tensor.name : excerpt(tensor.name));
+  return fmt::format("{} tensors would go unread: {}{}", tensors.size(), fmt::join(names, ", "),
+                     names.size() < tensors.size() ? " .." : "");
+}
+
+Result<const Architecture*> findArchitecture(const std::string& name, const Checkpoint& checkpoint) {
   std::vector<std::string_view> known;
   for (const Architecture* architecture : arch::architectures())
-    for (const std::string_view candidate : namesOf(*architecture, format)) {
+    for (const std::string_view candidate : namesOf(*architecture, checkpoint.format())) {
       if (!candidate.empty() && candidate == name) return architecture;
       if (!candidate.empty()) known.push_back(candidate);
     }
   std::ranges::sort(known);
   const auto closest = std::ranges::min_element(
       known, {}, [&name](std::string_view candidate) { return editDistance(name, candidate); });
-  return fail(ErrorCode::kUnsupported, "architecture {} is not known; the closest one is {} (known: {})",
-              excerpt(name), *closest, fmt::join(known, ", "));
+  return fail(ErrorCode::kUnsupported, "architecture {} is not known; the closest one is {} (known: {}); {}",
+              excerpt(name), *closest, fmt::join(known, ", "), unreadTensors(checkpoint));
 }
 
 // Weights packed by GPTQ, AWQ and the like are integers with meanings of their own. FP8 is a type of tensor,
@@ -92,7 +103,7 @@ void warnOfUnread(const ModelSpec& spec) {
 }
 
 Result<ModelSpec> readAs(const std::string& name, const Checkpoint& checkpoint) {
-  TRY_ASSIGN(const Architecture* architecture, findArchitecture(name, checkpoint.format()));
+  TRY_ASSIGN(const Architecture* architecture, findArchitecture(name, checkpoint));
   TRY(refusePackedWeights(checkpoint.metadata()));
   const arch::Hparams hparams(checkpoint.format(), checkpoint.metadata(), name + ".");
   arch::Weights weights(checkpoint);

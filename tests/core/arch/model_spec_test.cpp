@@ -205,6 +205,9 @@ TEST_F(ReadModelSpec, NamesTheClosestArchitectureThatItKnows) {
   EXPECT_THAT(reason({{"model_type", "qwen2_mo"}}),
               HasSubstr("\"qwen2_mo\" is not known; the closest one is qwen2_moe (known: "));
   EXPECT_THAT(reason({{"model_type", "mistrall"}}), HasSubstr("the closest one is mistral"));
+  EXPECT_THAT(reason({{"model_type", "mistrall"}}),
+              HasSubstr("12 tensors would go unread: lm_head.weight, model.embed_tokens.weight, "));
+  EXPECT_THAT(reason({{"model_type", "mistrall"}}), testing::EndsWith(" .."));
   EXPECT_THAT(reason({{"model_type", nullptr}}), HasSubstr("needs its config.json"));
   test::GgufBuilder gguf;
   gguf.set("general.architecture", "llama4");

@@ -1,0 +1,242 @@
+// Zoo models with a config.json or a tensor's header that lies: reading the spec gives one clear error, or a
+// spec that stays inside its tensors; no crash, no hang, and no allocation that the file does not justify.
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "core/checkpoint/allocation_watch.h"
+#include "core/model/model_spec.h"
+#include "support/scratch_folder.h"
+#include "support/shared_files.h"
+
+namespace vitrine::core {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMostMemory = 16 << 20;  // the largest row holds 3 MB of weights, which nobody copies
+constexpr std::size_t kSpare = 64;             // spaces behind the header, for shapes that grow
+
+bool inside(const WeightRef& ref) {
+  if (!ref) return true;
+  const auto& shape = ref.tensor->shape;
+  const std::uint64_t elements = ref.tensor->elements();
+  if (ref.rows == 0 || ref.columns == 0) return false;
+  if (ref.columns == 1 && !ref.transposed) return ref.storedRow(ref.rows - 1) < elements;
+  if (ref.rows == 1 && shape.size() == 1) return ref.columns <= elements;  // a row stored as a vector
+  const std::uint64_t width = ref.transposed || ref.columns == shape.back() ? shape.back() : ref.columns;
+  const std::uint64_t height = elements / width;
+  if (!ref.transposed) return ref.storedRow(ref.rows - 1) < height;
+  return ref.storedColumn(ref.rows - 1) < width && ref.first_row + ref.columns <= height;
+}
+
+bool inside(const Linear& linear) {
+  return inside(linear.weight) && inside(linear.bias);
+}
+
+bool inside(const Norm& norm) {
+  return inside(norm.weight) && inside(norm.bias);
+}
+
+bool inside(const DenseMlpSpec& mlp);
+
+template <typename Part>
+bool inside(const std::optional<Part>& part) {
+  return !part || inside(*part);
+}
+
+bool insideAttention(const AttentionSpec& a) {
+  return inside(a.query) && inside(a.key) && inside(a.value) && inside(a.output) && inside(a.query_norm) &&
+         inside(a.key_norm) && inside(a.sinks) && inside(a.gate);
+}
+
+bool inside(const DenseMlpSpec& mlp) {
+  return inside(mlp.gate) && inside(mlp.up) && inside(mlp.down);
+}
+
+bool insideChannel(const ChannelMixerSpec& channel) {
+  if (const auto* dense = std::get_if<DenseMlpSpec>(&channel)) return inside(*dense);
+  if (const auto* rwkv = std::get_if<RwkvChannelSpec>(&channel))
+    return inside(rwkv->key) && inside(rwkv->value) && inside(rwkv->receptance);
+  const auto& moe = std::get<MoeSpec>(channel);
+  for (const ExpertSpec& expert : moe.experts)
+    if (!inside(expert.gate) || !inside(expert.up) || !inside(expert.gate_up) || !inside(expert.down))
+      return false;
+  return inside(moe.router.linear) && inside(moe.router.correction) && inside(moe.shared) &&
+         inside(moe.shared_gate);
+}
+
+bool insideMixer(const MixerSpec& mixer) {
+  if (const auto* attention = std::get_if<AttentionSpec>(&mixer)) return insideAttention(*attention);
+  return std::visit(
+      [](const auto& spec) {
+        bool fits = inside(spec.output);
+        if constexpr (requires { spec.input; }) fits = fits && inside(spec.input);
+        if constexpr (requires { spec.conv; })
+          fits = fits && inside(spec.conv.weight) && inside(spec.conv.bias);
+        if constexpr (requires { spec.query; }) fits = fits && inside(spec.query);
+        if constexpr (requires { spec.key; }) fits = fits && inside(spec.key);
+        if constexpr (requires { spec.value; }) fits = fits && inside(spec.value);
+        if constexpr (requires { spec.norm; }) fits = fits && inside(spec.norm);
+        return fits;
+      },
+      mixer);
+}
+
+bool inside(const ModelSpec& spec) {
+  for (const BlockSpec& block : spec.blocks) {
+    for (const MixerSpec& mixer : block.mixers)
+      if (!insideMixer(mixer)) return false;
+    if (block.channel && !insideChannel(*block.channel)) return false;
+    if (!inside(block.mixer_norm) || !inside(block.channel_norm)) return false;
+  }
+  return inside(spec.token_embedding) && inside(spec.position_embedding) && inside(spec.final_norm) &&
+         inside(spec.head);
+}
+
+class ReaderMutations : public testing::Test {
+ protected:
+  void SetUp() override { spdlog::set_level(spdlog::level::err); }  // of tensors that nobody reads
+  void TearDown() override { spdlog::set_level(spdlog::level::info); }
+
+  static std::string contents(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return std::string{std::istreambuf_iterator<char>(file), {}};
+  }
+
+  void open(const std::filesystem::path& row) {
+    config_ = json::parse(contents(row / "config.json"));
+    const std::string file = contents(row / "model.safetensors");
+    std::uint64_t length = 0;
+    std::memcpy(&length, file.data(), sizeof length);
+    header_ = json::parse(file.substr(sizeof length, length));
+    header_bytes_ = header_.dump().size() + kSpare;
+    std::ofstream out(folder_ / "model.safetensors", std::ios::binary);
+    out.write(reinterpret_cast<const char*>(&header_bytes_), sizeof header_bytes_);
+    out << std::string(header_bytes_, ' ') << file.substr(sizeof length + length);
+    out.close();
+    writeHeader(header_.dump());
+    writeConfig(config_);
+  }
+
+  void writeHeader(std::string text) {
+    ASSERT_LE(text.size(), header_bytes_);
+    text.resize(header_bytes_, ' ');
+    std::fstream file(folder_ / "model.safetensors", std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(sizeof header_bytes_);
+    file << text;
+  }
+
+  void writeConfig(const json& config) { std::ofstream(folder_ / "config.json") << config.dump(); }
+
+  // The error, or "" when the model is read.
+  std::string read(const std::string& what) {
+    const auto start = std::chrono::steady_clock::now();
+    test::startAllocationWatch();
+    const auto checkpoint = Checkpoint::open(folder_.path());
+    auto spec = checkpoint ? readModelSpec(*checkpoint) : tl::unexpected(checkpoint.error());
+    const test::AllocationRecord memory = test::stopAllocationWatch();
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    EXPECT_LE(memory.peak, kMostMemory) << what;
+    EXPECT_LT(took.count(), 10) << what;
+    if (spec) {
+      EXPECT_TRUE(inside(*spec)) << what << ": a weight lies outside its tensor";
+      return "";
+    }
+    const std::string message = spec.error().describe();
+    EXPECT_LT(message.size(), 1500u) << what << ": " << message;
+    for (const char c : message) EXPECT_GE(static_cast<unsigned char>(c), 0x20) << what << ": " << message;
+    return message.empty() ? "an error without words" : message;
+  }
+
+  void mutateConfig(const std::string& row) {
+    const json flat = config_.flatten();
+    for (const auto& [pointer, value] : flat.items()) {
+      const json::json_pointer at(pointer);
+      const auto with = [&](const json& other) {
+        json changed = config_;
+        changed[at] = other;
+        writeConfig(changed);
+        read(row + pointer + " = " + other.dump());
+      };
+      if (value.is_number()) {
+        const bool whole = value.is_number_integer();
+        with(whole ? json(value.get<std::int64_t>() + 1) : json(value.get<double>() + 1));
+        with(whole ? json(value.get<std::int64_t>() * 2) : json(value.get<double>() * 2));
+        for (const json& other : {json(0), json(-1), json(std::int64_t{1} << 40), json("text"), json()})
+          with(other);
+      }
+    }
+    for (const auto& item : config_.items()) {
+      json changed = config_;
+      changed.erase(item.key());
+      writeConfig(changed);
+      read(row + " without " + item.key());
+    }
+    writeConfig(config_);
+  }
+
+  void mutateTensors(const std::string& row) {
+    const std::string text = header_.dump();
+    for (const auto& item : header_.items()) {
+      if (item.key() == "__metadata__") continue;
+      // One expert stands for all of them: they are read by one loop.
+      const std::size_t expert = item.key().find(".experts.");
+      if (expert != std::string::npos && item.key()[expert + 9] > '0' && item.key()[expert + 9] <= '9')
+        continue;
+      // As text: writing JSON anew for each tensor takes longer than reading the model.
+      const std::size_t at = text.find(json(item.key()).dump() + ":");
+      ASSERT_NE(at, std::string::npos);
+      std::string dropped = text;
+      dropped[at + 1] = '?';
+      writeHeader(dropped);
+      const std::string missing = read(row + " without " + item.key());
+      if (!missing.empty()) named(missing, item.key(), {});
+
+      std::string turned = text;
+      turned.insert(text.find(']', text.find("\"shape\":[", at)), ",1");
+      writeHeader(turned);
+      const std::string lied = read(row + " with a wrong shape of " + item.key());
+      if (!lied.empty()) named(lied, item.key(), {"expected", "found"});
+      // Tables that the reader computes itself may look as they like.
+      EXPECT_TRUE(!lied.empty() || missing.empty()) << row << " takes a wrong shape of " << item.key();
+    }
+    writeHeader(text);
+  }
+
+  static void named(const std::string& message, const std::string& tensor,
+                    const std::vector<std::string>& words) {
+    EXPECT_NE(message.find(tensor), std::string::npos) << tensor << ": " << message;
+    for (const std::string& word : words)
+      EXPECT_NE(message.find(word), std::string::npos) << tensor << ": " << message;
+  }
+
+  test::ScratchFolder folder_;
+  json config_, header_;
+  std::uint64_t header_bytes_ = 0;
+};
+
+TEST_F(ReaderMutations, OfTheZoo) {
+  VITRINE_SHARED_OR_SKIP(zoo, "zoo");
+  for (const auto& entry : std::filesystem::directory_iterator(zoo)) {
+    if (!std::filesystem::exists(entry.path() / "model.safetensors")) continue;
+    const std::string row = entry.path().filename();
+    const auto start = std::chrono::steady_clock::now();
+    open(entry.path());
+    const std::string original = read(row);
+    if (original.find("is not known") != std::string::npos) continue;  // no architecture of ours
+    EXPECT_EQ(original, "") << row;
+    mutateConfig(row);
+    mutateTensors(row);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    if (took.count() > 1) printf("%s took %.1f s\n", row.c_str(), took.count());
+  }
+}
+
+}  // namespace
+}  // namespace vitrine::core
