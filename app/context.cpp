@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/assets/asset_paths.h"
 #include "core/assets/cache_folder.h"
 
 namespace vitrine::app {
@@ -28,7 +29,7 @@ Result<std::unique_ptr<gpu::Device>> openDevice(const Common& common) {
 
 Result<LoadedModel> loadModel(const Common& common, const std::string& path, NeedsTokenizer needs) {
   LoadedModel loaded;
-  TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(path));
+  TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(core::modelPath(path)));
   TRY_ASSIGN(auto spec, core::readModelSpec(checkpoint));
   auto tokenizer = core::Tokenizer::fromCheckpoint(*checkpoint);
   if (tokenizer)

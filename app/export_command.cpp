@@ -5,6 +5,7 @@
 #include "core/figure/sha256.h"
 #include "core/figure/trace_figures.h"
 #ifdef VITRINE_UI
+#include "core/assets/asset_paths.h"
 #include "ui/figure/headless_export.h"
 #endif
 
@@ -21,7 +22,7 @@ struct ExportOptions {
 Result<std::vector<std::string>> tokenLabels(const std::string& model, const std::vector<std::int64_t>& ids) {
   std::vector<std::string> labels;
   if (model.empty()) return labels;
-  TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(model));
+  TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(core::modelPath(model)));
   TRY_ASSIGN(auto tokenizer, core::Tokenizer::fromCheckpoint(*checkpoint));
   for (std::int64_t id : ids) labels.push_back(tokenizer->display(static_cast<core::TokenId>(id)));
   return labels;

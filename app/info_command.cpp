@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/context.h"
+#include "core/assets/asset_paths.h"
 #include "core/engine/model_summary.h"
 
 namespace vitrine::app {
@@ -69,7 +70,7 @@ void printText(const core::ModelSummary& s) {
 }
 
 Result<void> info(const InfoOptions& options) {
-  TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(options.model));
+  TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(core::modelPath(options.model)));
   TRY_ASSIGN(auto spec, core::readModelSpec(checkpoint));
   TRY_ASSIGN(auto weights, core::packedWeightBytes(spec));
   auto tokenizer = core::Tokenizer::fromCheckpoint(*checkpoint);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/context.h"
+#include "core/assets/asset_paths.h"
 
 namespace vitrine::app {
 namespace {
@@ -13,7 +14,7 @@ struct TokenizeOptions {
 };
 
 Result<void> tokenize(const TokenizeOptions& options) {
-  TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(options.model));
+  TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(core::modelPath(options.model)));
   TRY_ASSIGN(auto tokenizer, core::Tokenizer::fromCheckpoint(*checkpoint));
   TRY_ASSIGN(auto ids, tokenizer->encode(options.text));
   if (options.json) {

@@ -60,7 +60,7 @@ struct Start {
 };
 
 Start startOf(const WindowOptions& options) {
-  if (!options.models.empty()) return {options.models.front(), options.prompt, false};
+  if (!options.models.empty()) return {core::modelPath(options.models.front()), options.prompt, false};
   const auto model = core::findAsset(kDemoModel);
   if (!model) return {};
   const auto prompt = core::findAsset(kDemoPrompt);

@@ -42,4 +42,10 @@ std::optional<fs::path> findAsset(std::string_view relative) {
   return std::nullopt;
 }
 
+fs::path modelPath(const fs::path& named) {
+  std::error_code failed;
+  if (named.empty() || named.has_parent_path() || fs::exists(named, failed)) return named;
+  return findAsset("models/" + named.string()).value_or(named);
+}
+
 }  // namespace vitrine::core

@@ -12,4 +12,8 @@ namespace vitrine::core {
 // folders above it, which is where a build in the source tree finds them.
 std::optional<std::filesystem::path> findAsset(std::string_view relative);
 
+// A model as people name it: a path, or else the name of a demonstration model ("demo-moe"). What is neither
+// stays as it is.
+std::filesystem::path modelPath(const std::filesystem::path& named);
+
 }  // namespace vitrine::core

@@ -5,8 +5,8 @@ check.py MODEL_FOLDER [--llamacpp PROGRAM [--gguf SHIPPED.gguf]] [--base BASE_FO
 For each prompt: transformers' logits equal our own PyTorch model's to float32 rounding, an adapter's those of its base with it. PROGRAM
 TOOL ARGS... runs a tool of llama.cpp (llama-tokenize, llama-results, llama-completion), and then: its ids equal transformers'; on an
 F16 GGUF made here from the folder its logits equal transformers' up to F16 arithmetic, and its greedy text is the same; the shipped,
-quantized GGUF stays within its quantization error. A deviation is ||a - b|| / ||b|| over all positions; with experts, of which rounding may swap two that are close, the median of the positions. Exit
-status 1 if a bound is broken.
+quantized GGUF stays within its quantization error. A deviation is ||a - b|| / ||b|| over all positions; with experts, of which
+rounding may swap two that are close, the median of the positions. Exit status 1 if a bound is broken.
 """
 import argparse
 import json

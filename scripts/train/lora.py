@@ -80,8 +80,3 @@ def write_adapter(weights, rank, alpha, base, out):
         "trainable_token_indices": None,
     }
     (out / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n")
-
-
-def merge(weights, changes):
-    """A base's tensors with an adapter's changes added."""
-    return {name: t + changes[name.removesuffix(".weight")] if name.removesuffix(".weight") in changes else t for name, t in weights.items()}

@@ -9,7 +9,7 @@ from hybrid import Bamba, HybridConfig
 from model import Llama, LlamaConfig
 from moe import MoeConfig, Qwen3Moe
 
-NETWORKS = {config.model_type: (config, network) for config, network in ((LlamaConfig, Llama), (MoeConfig, Qwen3Moe), (HybridConfig, Bamba))}
+NETWORKS = {c.model_type: (c, network) for c, network in ((LlamaConfig, Llama), (MoeConfig, Qwen3Moe), (HybridConfig, Bamba))}
 
 
 def config_from(saved):

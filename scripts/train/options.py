@@ -53,7 +53,8 @@ def arguments(description):
 
     machine = parser.add_argument_group("machine")
     machine.add_argument("--device", default="cuda" if on_gpu else "cpu")
-    machine.add_argument("--compile", choices=("whole", "layers", "no"), default="whole" if on_gpu else "no", help="layers: sooner, runs slower")
+    compiled = "whole" if on_gpu else "no"
+    machine.add_argument("--compile", choices=("whole", "layers", "no"), default=compiled, help="layers: starts sooner, runs slower")
     machine.add_argument("--autocast", action=argparse.BooleanOptionalAction, default=on_gpu, help="bfloat16 products")
     machine.add_argument("--layers", type=int, help="fewer for a quick try")
     machine.add_argument("--width", type=int, help="smaller for a quick try")
