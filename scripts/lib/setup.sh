@@ -75,7 +75,7 @@ start_display() {
   mkfifo "$number.$$"
   exec 9<>"$number.$$"
   rm "$number.$$"
-  Xvfb -displayfd 9 -screen 0 1600x1000x24 -nolisten tcp >/dev/null 2>&1 &
+  Xvfb -displayfd 9 -screen 0 1600x1000x24 -nolisten tcp -noreset >/dev/null 2>&1 &
   xvfb_process=$!
   trap 'kill "$xvfb_process" 2>/dev/null || true' EXIT
   local display

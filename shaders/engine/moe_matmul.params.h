@@ -15,8 +15,8 @@ struct MoeMatmulParams {
   uint rows, chunks_per_row;         // of one expert
   uint x_stride, y_stride;           // floats, multiples of 4
   uint x_share;
-  uint columns;   // of x
-  float epsilon;  // of the norm
+  uint columns;        // of x
+  float epsilon;       // of the norm
   float alpha, limit;  // of the clamped activation
 };
 
