@@ -27,9 +27,24 @@ Result<std::unique_ptr<gpu::Device>> openDevice(const Common& common) {
   return gpu::Device::create(options);
 }
 
+Result<std::vector<core::AdapterChoice>> adaptersOf(const Common& common) {
+  std::vector<core::AdapterChoice> adapters;
+  for (const std::string& text : common.adapters) {
+    TRY_ASSIGN(core::AdapterChoice adapter, core::parseAdapterChoice(text));
+    adapter.folder = core::modelPath(adapter.folder);
+    adapters.push_back(std::move(adapter));
+  }
+  return adapters;
+}
+
+Result<std::shared_ptr<const core::Checkpoint>> openModel(const Common& common, const std::string& path) {
+  TRY_ASSIGN(const auto adapters, adaptersOf(common));
+  return core::openWithAdapters(core::modelPath(path), adapters);
+}
+
 Result<LoadedModel> loadModel(const Common& common, const std::string& path, NeedsTokenizer needs) {
   LoadedModel loaded;
-  TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(core::modelPath(path)));
+  TRY_ASSIGN(auto checkpoint, openModel(common, path));
   TRY_ASSIGN(auto spec, core::readModelSpec(checkpoint));
   auto tokenizer = core::Tokenizer::fromCheckpoint(*checkpoint);
   if (tokenizer)

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/engine/session.h"
+#include "core/model/adapter.h"
 #include "core/text/tokenizer.h"
 #include "gpu/device.h"
 
@@ -14,6 +15,7 @@ namespace vitrine::app {
 
 struct Common {
   std::optional<std::uint32_t> device;  // --device N
+  std::vector<std::string> adapters;    // --adapter NAME[:SCALE]
   std::string command_line;             // as it was typed, for figures to name
   int exit_status = 0;
 };
@@ -26,6 +28,11 @@ struct LoadedModel {
 };
 
 enum class NeedsTokenizer { kYes, kNo };
+
+// Folders may be names of those that ship.
+Result<std::vector<core::AdapterChoice>> adaptersOf(const Common& common);
+// The model of this path or name, with the adapters merged.
+Result<std::shared_ptr<const core::Checkpoint>> openModel(const Common& common, const std::string& path);
 
 Result<std::unique_ptr<gpu::Device>> openDevice(const Common& common);
 // Shows progress on stderr when that is a terminal.

@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "app/context.h"
-#include "core/assets/asset_paths.h"
 #include "core/engine/model_summary.h"
 
 namespace vitrine::app {
@@ -69,8 +68,8 @@ void printText(const core::ModelSummary& s) {
     fmt::print("    {:<{}}  {:<6} {}\n", tensor.name, width, tensor.dtype, tensor.shape);
 }
 
-Result<void> info(const InfoOptions& options) {
-  TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(core::modelPath(options.model)));
+Result<void> info(const Common& common, const InfoOptions& options) {
+  TRY_ASSIGN(auto checkpoint, openModel(common, options.model));
   TRY_ASSIGN(auto spec, core::readModelSpec(checkpoint));
   TRY_ASSIGN(auto weights, core::packedWeightBytes(spec));
   auto tokenizer = core::Tokenizer::fromCheckpoint(*checkpoint);
@@ -94,7 +93,7 @@ void addInfo(CLI::App& app, Common& common) {
   command->add_option("--context", options->context,
                       "tokens of cache to count (default: the model's, at most 4096)");
   command->add_flag("--json", options->json, "as JSON on standard output");
-  command->callback([options, &common] { run(common, [&] { return info(*options); }); });
+  command->callback([options, &common] { run(common, [&] { return info(common, *options); }); });
 }
 
 }  // namespace vitrine::app

@@ -32,7 +32,13 @@ void addWindow(CLI::App& app, Window& window) {
 
 int openWindow(const Common& common, const Window& window) {
 #ifdef VITRINE_UI
+  auto adapters = adaptersOf(common);
+  if (!adapters) {
+    fmt::print(stderr, "vitrine: {}\n", adapters.error().describe());
+    return 1;
+  }
   ui::WindowOptions options{.models = {},
+                            .adapters = std::move(*adapters),
                             .prompt = window.prompt,
                             .device = common.device,
                             .screenshots = window.screenshots,
@@ -58,6 +64,8 @@ int main(int argc, char** argv) {
   Common common;
   common.command_line = joined({argv, static_cast<std::size_t>(argc)});
   Window window;
+  app.add_option("--adapter", common.adapters,
+                 "a LoRA adapter's folder, FOLDER or FOLDER:SCALE, merged into the model; may be repeated");
   app.add_option("--device", common.device, "number of the Vulkan device (default: the best one)");
   app.require_subcommand(0, 1);
   app.fallthrough();

@@ -176,7 +176,7 @@ class EngineThread final : public Engine {
   Result<void> load(const std::filesystem::path& path, LoadOptions options, const std::stop_token& stop) {
     generation_.reset();
     progress(EngineState::kLoading, "Opening " + path.filename().string(), 0, 0);
-    TRY_ASSIGN(auto checkpoint, Checkpoint::open(path));
+    TRY_ASSIGN(auto checkpoint, openWithAdapters(path, options.adapters));
     TRY_ASSIGN(auto spec, readModelSpec(checkpoint));
     TRY_ASSIGN(auto tokenizer, Tokenizer::fromCheckpoint(*checkpoint));
     auto report = [&](LoadProgress p) {
@@ -191,7 +191,10 @@ class EngineThread final : public Engine {
     views_->setRequest(probes_);
     session_ = std::move(session);
     state_.tokenizer = std::move(tokenizer);
-    state_.model = std::make_shared<const ModelSummary>(summarize(*session_, *state_.tokenizer));
+    ModelSummary summary = summarize(*session_, *state_.tokenizer);
+    for (const AdapterChoice& adapter : options.adapters)
+      summary.name += " + " + adapter.folder.filename().string();
+    state_.model = std::make_shared<const ModelSummary>(std::move(summary));
     prompt_tokens_ = 0;
     state_.stop = StopReason::kNone;
     state_.timings = {};

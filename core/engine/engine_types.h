@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/model/adapter.h"
 #include "core/tensor/dtype.h"
 #include "core/text/tokenizer.h"
 #include "gpu/device.h"
@@ -24,6 +25,7 @@ enum class CacheType { kF16, kF32 };
 struct LoadOptions {
   std::uint32_t context = 0;  // tokens of cache; 0: the model's context length, at most 4,096
   CacheType cache = CacheType::kF16;
+  std::vector<AdapterChoice> adapters = {};  // merged in this order
 };
 
 struct SamplingSettings {

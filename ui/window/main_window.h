@@ -56,6 +56,8 @@ class MainWindow : public QMainWindow {
   ~MainWindow() override;
 
   void openModel(const QString& path);
+  // The adapters come along whenever this model is loaded again.
+  void openWithAdapters(const QString& path, std::vector<core::AdapterChoice> adapters);
   void setPrompt(const QString& prompt) { prompt_dock_->setPrompt(prompt); }
   void generate();
   void setMaxTokens(std::uint32_t tokens) { prompt_dock_->setMaxTokens(tokens); }
@@ -121,8 +123,10 @@ class MainWindow : public QMainWindow {
   void showAbout();
   void chooseFigureFolder();
   void fitRange();
-  core::LoadOptions loadOptions() const;
+  core::LoadOptions loadOptions(const std::filesystem::path& model) const;
 
+  std::filesystem::path adapted_model_;
+  std::vector<core::AdapterChoice> adapters_;
   core::Engine& engine_;
   ThemeController& theme_;
   Selection& selection_;

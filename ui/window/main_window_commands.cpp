@@ -27,16 +27,23 @@ int checkedValue(const QActionGroup& group) {
 
 }  // namespace
 
-core::LoadOptions MainWindow::loadOptions() const {
+core::LoadOptions MainWindow::loadOptions(const std::filesystem::path& model) const {
   return {.context = std::uint32_t(checkedValue(*actions_.contexts)),
-          .cache = core::CacheType(checkedValue(*actions_.caches))};
+          .cache = core::CacheType(checkedValue(*actions_.caches)),
+          .adapters = model == adapted_model_ ? adapters_ : std::vector<core::AdapterChoice>{}};
 }
 
 void MainWindow::openModel(const QString& path) {
   own_error_.reset();
   recent_.add(path);
   settings_.setValue("files/folder", QFileInfo(path).absolutePath());
-  engine_.loadModel(path.toStdString(), loadOptions());
+  engine_.loadModel(path.toStdString(), loadOptions(path.toStdString()));
+}
+
+void MainWindow::openWithAdapters(const QString& path, std::vector<core::AdapterChoice> adapters) {
+  adapted_model_ = path.toStdString();
+  adapters_ = std::move(adapters);
+  openModel(path);
 }
 
 void MainWindow::generate() {
@@ -194,7 +201,7 @@ void MainWindow::connectModel() {
   auto changed = [this] {
     settings_.setValue("model/context", checkedValue(*actions_.contexts));
     settings_.setValue("model/cache", checkedValue(*actions_.caches));
-    if (snapshot_->model) engine_.loadModel(snapshot_->model->path, loadOptions());
+    if (snapshot_->model) engine_.loadModel(snapshot_->model->path, loadOptions(snapshot_->model->path));
   };
   connect(actions_.contexts, &QActionGroup::triggered, this, changed);
   connect(actions_.caches, &QActionGroup::triggered, this, changed);
