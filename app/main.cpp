@@ -1,5 +1,7 @@
 // vitrine: without a subcommand the window, with one everything that a view shows, headless.
 #include <fmt/core.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <span>
 
@@ -59,6 +61,7 @@ int openWindow(const Common& common, const Window& window) {
 
 int main(int argc, char** argv) {
   using namespace vitrine::app;
+  spdlog::set_default_logger(spdlog::stderr_color_mt("vitrine"));  // stdout is for results
   CLI::App app("Look inside language models while they run.", "vitrine");
   app.set_version_flag("--version", VITRINE_VERSION);
   Common common;
