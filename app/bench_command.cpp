@@ -15,6 +15,7 @@ namespace {
 struct BenchOptions {
   std::string model;
   core::BenchmarkOptions benchmark;
+  AdapterOptions adapters;
   std::uint32_t view_tokens = 0;
   bool no_view = false, json = false;
 };
@@ -26,7 +27,7 @@ Result<void> bench(const Common& common, BenchOptions options) {
     options.model = demo->string();
   }
   options.benchmark.probes = !options.no_view;
-  TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kNo));
+  TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kNo, options.adapters));
   TRY_ASSIGN(auto rows, core::runBenchmark(loaded.model, options.benchmark, showProgress));
 #ifdef VITRINE_UI
   if (options.view_tokens > 0) {
@@ -48,6 +49,7 @@ Result<void> bench(const Common& common, BenchOptions options) {
   nlohmann::ordered_json out{{"device", loaded.device->info().name},
                              {"driver", loaded.device->info().driver},
                              {"model", options.model}};
+  if (!options.adapters.adapters.empty()) out["adapters"] = options.adapters.adapters;
   out["rows"] = nlohmann::ordered_json::array();
   for (const auto& row : rows)
     out["rows"].push_back({{"name", row.name},
@@ -83,6 +85,7 @@ void addBench(CLI::App& app, Common& common) {
   command->add_option("--view-tokens", options->view_tokens,
                       "also time the frames of an attention view of this many tokens");
 #endif
+  addAdapterOptions(*command, options->adapters);
   command->add_flag("--json", options->json, "as JSON on standard output");
   command->callback([options, &common] { run(common, [&] { return bench(common, *options); }); });
 }

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/adapter/attach_adapter.h"
 #include "core/assets/cache_folder.h"
 
 namespace vitrine::app {
@@ -26,7 +27,8 @@ Result<std::unique_ptr<gpu::Device>> openDevice(const Common& common) {
   return gpu::Device::create(options);
 }
 
-Result<LoadedModel> loadModel(const Common& common, const std::string& path, NeedsTokenizer needs) {
+Result<LoadedModel> loadModel(const Common& common, const std::string& path, NeedsTokenizer needs,
+                              const AdapterOptions& adapters) {
   LoadedModel loaded;
   TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(path));
   TRY_ASSIGN(auto spec, core::readModelSpec(checkpoint));
@@ -35,6 +37,7 @@ Result<LoadedModel> loadModel(const Common& common, const std::string& path, Nee
     loaded.tokenizer = *tokenizer;
   else if (needs == NeedsTokenizer::kYes)
     return tl::unexpected(tokenizer.error());
+  TRY(attachAdapters(spec, adapters));
   TRY_ASSIGN(loaded.device, openDevice(common));
   auto progress = [](core::LoadProgress p) {
     showProgress(fmt::format("loading {:.0f} of {:.0f} MB", p.done / 1e6, p.total / 1e6));
@@ -45,6 +48,35 @@ Result<LoadedModel> loadModel(const Common& common, const std::string& path, Nee
   loaded.model = *model;
   for (const std::string& notice : loaded.model->notices()) fmt::print(stderr, "vitrine: {}\n", notice);
   return loaded;
+}
+
+void addAdapterOptions(CLI::App& command, AdapterOptions& options) {
+  command
+      .add_option("--adapter", options.adapters,
+                  "a LoRA adapter's folder, and a scale behind a colon: FOLDER:0.5; several add up")
+      ->allow_extra_args(false);
+  command.add_flag("--merge-adapters", options.merge, "add the adapters to the weights when they are loaded")
+      ->needs("--adapter");
+}
+
+Result<void> attachAdapters(core::ModelSpec& spec, const AdapterOptions& options) {
+  for (const std::string& text : options.adapters) {
+    std::string folder = text;
+    float scale = 1;
+    // A folder's name may have a colon itself.
+    const std::size_t colon = text.rfind(':');
+    if (colon != std::string::npos && !std::filesystem::exists(text)) {
+      folder = text.substr(0, colon);
+      const char* last = text.data() + text.size();
+      const auto [end, error] = std::from_chars(text.data() + colon + 1, last, scale);
+      if (error != std::errc() || end != last)
+        return fail(ErrorCode::kInvalidArgument, "--adapter: '{}' is not a scale, expected FOLDER:0.5",
+                    text.substr(colon + 1));
+    }
+    TRY(core::attachAdapter(spec, folder, scale));
+  }
+  spec.merge_adapters = options.merge;
+  return {};
 }
 
 void run(Common& common, const std::function<Result<void>()>& work) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/engine/session.h"
 #include "core/text/tokenizer.h"
@@ -25,11 +26,20 @@ struct LoadedModel {
   std::shared_ptr<const core::Model> model;
 };
 
+// --adapter FOLDER[:SCALE], repeated, and --merge-adapters.
+struct AdapterOptions {
+  std::vector<std::string> adapters;
+  bool merge = false;
+};
+void addAdapterOptions(CLI::App& command, AdapterOptions& options);
+Result<void> attachAdapters(core::ModelSpec& spec, const AdapterOptions& options);
+
 enum class NeedsTokenizer { kYes, kNo };
 
 Result<std::unique_ptr<gpu::Device>> openDevice(const Common& common);
 // Shows progress on stderr when that is a terminal.
-Result<LoadedModel> loadModel(const Common& common, const std::string& path, NeedsTokenizer needs);
+Result<LoadedModel> loadModel(const Common& common, const std::string& path, NeedsTokenizer needs,
+                              const AdapterOptions& adapters);
 
 // Runs `work` and turns its error into one line on stderr and exit status 1.
 void run(Common& common, const std::function<Result<void>()>& work);

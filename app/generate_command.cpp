@@ -15,6 +15,7 @@ struct GenerateOptions {
   bool chat = false;
   std::uint32_t count = 128, context = 0;
   core::SamplingSettings sampling;
+  AdapterOptions adapters;
   bool json = false;
 };
 
@@ -34,7 +35,7 @@ Result<std::vector<core::TokenId>> chatIds(const LoadedModel& loaded, const Gene
 }
 
 Result<void> generate(const Common& common, const GenerateOptions& options) {
-  TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kYes));
+  TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kYes, options.adapters));
   const core::Tokenizer& tokenizer = *loaded.tokenizer;
   std::vector<core::TokenId> ids;
   if (!options.ids.empty()) {
@@ -120,6 +121,7 @@ void addGenerate(CLI::App& app, Common& common) {
   command->add_option("--cache-type", options->cache, "f16 or f32")
       ->check(CLI::IsMember({"f16", "f32"}))
       ->capture_default_str();
+  addAdapterOptions(*command, options->adapters);
   command->add_flag("--json", options->json, "ids, text and timing as JSON on standard output");
   command->callback([options, &common] { run(common, [&] { return generate(common, *options); }); });
 }

@@ -10,6 +10,7 @@ namespace {
 
 struct InfoOptions {
   std::string model;
+  AdapterOptions adapters;
   std::uint32_t context = 0;
   bool json = false;
 };
@@ -33,6 +34,15 @@ void printJson(const core::ModelSummary& s, const core::Checkpoint& file) {
                               {"dtype", core::name(tensor.dtype)},
                               {"shape", tensor.shape},
                               {"bytes", tensor.bytes.size()}});
+  if (!s.adapters.empty()) out["adapters"] = nlohmann::ordered_json::array();
+  for (const core::AdapterSummary& adapter : s.adapters)
+    out["adapters"].push_back({{"name", adapter.name},
+                               {"rank", adapter.rank},
+                               {"alpha", adapter.alpha},
+                               {"scale", adapter.scale},
+                               {"linears", adapter.modules},
+                               {"parameters", adapter.parameters},
+                               {"merged", adapter.merged}});
   out["memory"] = {{"weights", s.weight_bytes},
                    {"cache", s.cache_bytes},
                    {"scratch", s.scratch_bytes},
@@ -52,6 +62,10 @@ void printText(const core::ModelSummary& s) {
   fmt::print("  context        {} tokens\n", s.context_length);
   fmt::print("  memory         weights {:.1f} MB · cache {:.1f} MB at {} tokens · scratch {:.1f} MB\n",
              s.weight_bytes / 1e6, s.cache_bytes / 1e6, s.session_context, s.scratch_bytes / 1e6);
+  for (const core::AdapterSummary& adapter : s.adapters)
+    fmt::print("  adapter        {} · rank {} · alpha {} · scale {}{} · {} linears · {:.2f} M parameters\n",
+               adapter.name, adapter.rank, adapter.alpha, adapter.scale, adapter.merged ? ", merged" : "",
+               adapter.modules, adapter.parameters / 1e6);
   fmt::print("  tensors        {}\n", s.tensors.size());
   std::size_t width = 0;
   for (const auto& tensor : s.tensors) width = std::max(width, tensor.name.size());
@@ -62,6 +76,7 @@ void printText(const core::ModelSummary& s) {
 Result<void> info(const InfoOptions& options) {
   TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(options.model));
   TRY_ASSIGN(auto spec, core::readModelSpec(checkpoint));
+  TRY(attachAdapters(spec, options.adapters));
   TRY_ASSIGN(auto weights, core::packedWeightBytes(spec));
   auto tokenizer = core::Tokenizer::fromCheckpoint(*checkpoint);
   auto summary = core::summarize(spec, tokenizer ? tokenizer->get() : nullptr,
@@ -83,6 +98,7 @@ void addInfo(CLI::App& app, Common& common) {
       ->required();
   command->add_option("--context", options->context,
                       "tokens of cache to count (default: the model's, at most 4096)");
+  addAdapterOptions(*command, options->adapters);
   command->add_flag("--json", options->json, "as JSON on standard output");
   command->callback([options, &common] { run(common, [&] { return info(*options); }); });
 }

@@ -11,12 +11,13 @@ namespace {
 struct PerplexityOptions {
   std::string model, text_file, cache = "f16";
   core::PerplexityOptions perplexity;
+  AdapterOptions adapters;
   bool json = false;
 };
 
 Result<void> perplexity(const Common& common, PerplexityOptions options) {
   TRY_ASSIGN(auto text, readTextFile(options.text_file));
-  TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kYes));
+  TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kYes, options.adapters));
   options.perplexity.cache = options.cache == "f32" ? core::CacheType::kF32 : core::CacheType::kF16;
   auto progress = [](std::uint32_t done, std::uint32_t total, double value) {
     showProgress(fmt::format("window {} of {}: perplexity {:.4f}", done, total, value));
@@ -50,6 +51,7 @@ void addPerplexity(CLI::App& app, Common& common) {
   command->add_option("--cache-type", options->cache, "f16 or f32")
       ->check(CLI::IsMember({"f16", "f32"}))
       ->capture_default_str();
+  addAdapterOptions(*command, options->adapters);
   command->add_flag("--json", options->json, "as JSON on standard output");
   command->callback([options, &common] { run(common, [&] { return perplexity(common, *options); }); });
 }

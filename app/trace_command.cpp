@@ -8,6 +8,7 @@ namespace {
 
 struct TraceOptions {
   std::string model, prompt, ids, out, capture = "logits,hidden,attention", cache = "f32";
+  AdapterOptions adapters;
 };
 
 Result<void> trace(const Common& common, const TraceOptions& options) {
@@ -15,7 +16,8 @@ Result<void> trace(const Common& common, const TraceOptions& options) {
   what.cache = options.cache == "f16" ? core::CacheType::kF16 : core::CacheType::kF32;
   bool from_text = options.ids.empty();
   TRY_ASSIGN(auto loaded,
-             loadModel(common, options.model, from_text ? NeedsTokenizer::kYes : NeedsTokenizer::kNo));
+             loadModel(common, options.model, from_text ? NeedsTokenizer::kYes : NeedsTokenizer::kNo,
+                       options.adapters));
   std::vector<core::TokenId> ids;
   if (from_text) {
     TRY_ASSIGN(ids, loaded.tokenizer->encodePrompt(options.prompt));
@@ -26,6 +28,9 @@ Result<void> trace(const Common& common, const TraceOptions& options) {
                                               {"prompt", from_text ? options.prompt : ""},
                                               {"device", loaded.device->info().name},
                                               {"cache", options.cache}};
+  if (!options.adapters.adapters.empty())
+    metadata["adapters"] = fmt::format("{}{}", fmt::join(options.adapters.adapters, ", "),
+                                       options.adapters.merge ? ", merged" : "");
   TRY(core::recordTrace(loaded.model, ids, what, options.out, metadata));
   (void)loaded.device->savePipelineCache();
   fmt::print(stderr, "{}: {} tokens, {}\n", options.out, ids.size(), options.capture);
@@ -50,6 +55,7 @@ void addTrace(CLI::App& app, Common& common) {
   command->add_option("--cache-type", options->cache, "f32 (exact) or f16")
       ->check(CLI::IsMember({"f16", "f32"}))
       ->capture_default_str();
+  addAdapterOptions(*command, options->adapters);
   command->callback([options, &common] { run(common, [&] { return trace(common, *options); }); });
 }
 

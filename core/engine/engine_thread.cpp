@@ -5,6 +5,7 @@
 #include <numeric>
 #include <thread>
 
+#include "core/adapter/attach_adapter.h"
 #include "core/engine/engine.h"
 #include "core/engine/model_summary.h"
 #include "core/engine/request_queue.h"
@@ -103,6 +104,11 @@ class EngineThread final : public Engine {
   void clearError() override {
     queue_.push("clear error", [this] { state_.error.reset(); });
   }
+  void setAdapterScale(std::uint32_t adapter, float scale) override {
+    queue_.push(fmt::format("adapter {}", adapter), [this, adapter, scale, stop = currentStop()] {
+      attempt(changeAdapter(adapter, scale, stop));
+    });
+  }
   void setProbes(ProbeRequest request) override {
     queue_.push("probes", [this, request = std::move(request)] {
       probes_ = request;
@@ -130,6 +136,13 @@ class EngineThread final : public Engine {
     source.request_stop();
     source = std::stop_source();
     return source.get_token();
+  }
+
+  // For an operation that stops no other.
+  std::stop_token currentStop() {
+    std::lock_guard lock(stop_mutex_);
+    if (stop_.stop_requested()) stop_ = std::stop_source();
+    return stop_.get_token();
   }
 
   void run() {
@@ -179,6 +192,9 @@ class EngineThread final : public Engine {
     TRY_ASSIGN(auto checkpoint, Checkpoint::open(path));
     TRY_ASSIGN(auto spec, readModelSpec(checkpoint));
     TRY_ASSIGN(auto tokenizer, Tokenizer::fromCheckpoint(*checkpoint));
+    for (const AdapterChoice& adapter : options.adapters)
+      TRY(attachAdapter(spec, adapter.folder, adapter.scale));
+    spec.merge_adapters = options.merge_adapters;
     auto report = [&](LoadProgress p) {
       progress(EngineState::kLoading, "Loading weights", p.done, p.total);
     };
@@ -230,6 +246,24 @@ class EngineThread final : public Engine {
     TRY(done);
     if (!rest.empty()) state_.timings.prefill_tokens_per_s = double(rest.size()) / secondsSince(start);
     state_.stop = StopReason::kNone;
+    settle();
+    return {};
+  }
+
+  Result<void> changeAdapter(std::uint32_t adapter, float scale, const std::stop_token& stop) {
+    if (!session_) return fail(ErrorCode::kInvalidArgument, "no model is loaded: open one first");
+    TRY(session_->setAdapterScale(adapter, scale));
+    state_.model = std::make_shared<const ModelSummary>(summarize(*session_, *state_.tokenizer));
+    if (generation_ || session_->length() == 0) return {};
+    const std::vector<TokenId> all(session_->tokens().begin(), session_->tokens().end());
+    TRY(session_->truncate(0));
+    auto done = session_->prefill(all, stop, [&](std::uint32_t done, std::uint32_t total) {
+      progress(EngineState::kPrefilling, "Reading with the adapter", done, total);
+    });
+    prompt_tokens_ = std::min(prompt_tokens_, session_->length());
+    views_->invalidate();
+    sequenceChanged();
+    TRY(done);
     settle();
     return {};
   }

@@ -1,5 +1,5 @@
-// Rows of a matrix with what adapters add: W + scale * factor * B A. Plain types stay what they are, as PEFT
-// merges; quantized weights become float32, since the sum has no blocks.
+// Rows of a matrix with what adapters add: W + scale * factor * B A, in float32, since halves would round off
+// what an adapter changes and the sum of quantized weights has no blocks.
 #pragma once
 
 #include <map>
@@ -10,14 +10,12 @@
 
 namespace vitrine::core {
 
-DType mergedType(DType stored);
-
 class MergedRows {
  public:
-  explicit MergedRows(const RowSource& source) : source_(source), type_(mergedType(source.type)) {}
+  explicit MergedRows(const RowSource& source) : source_(source) {}
 
-  DType type() const { return type_; }
-  // Row `index` of the source in type(); valid until the next call.
+  static constexpr DType kType = DType::kF32;
+  // Row `index` of the source in kType; valid until the next call.
   Result<std::span<const std::byte>> row(std::size_t index);
 
  private:
@@ -28,9 +26,8 @@ class MergedRows {
   Result<const std::vector<Factors>*> factorsOf(const Linear& linear);
 
   const RowSource& source_;
-  DType type_;
   std::map<const Linear*, std::vector<Factors>> factors_;
-  std::vector<std::byte> scratch_, out_;
+  std::vector<std::byte> scratch_;
   std::vector<float> values_;
   std::vector<double> sums_;
 };

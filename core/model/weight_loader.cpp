@@ -96,7 +96,7 @@ Result<Matrix> WeightLoader::matrix(const RowSource& source, const std::vector<f
   std::optional<MergedRows> merged;
   const bool updated = std::ranges::any_of(source.rows, [](const StoredRow& row) { return row.linear; });
   if (merge_ && updated) merged.emplace(source);
-  const DType type = merged ? merged->type() : source.type;
+  const DType type = merged ? MergedRows::kType : source.type;
   auto layout = packedLayout(type, source.rows.size(), source.columns);
   if (!layout) return within(source.rows.front().tensor->name, std::move(layout).error());
   if (isExpanded(type)) expanded_.insert(type);
@@ -197,7 +197,7 @@ Result<void> WeightLoader::finish() {
 
 Result<void> WeightLoader::uploadRows(const RowSource& source, MergedRows* merged, Matrix& to) {
   const PackedLayout& layout = to.layout;
-  const DType type = merged ? merged->type() : source.type;
+  const DType type = merged ? MergedRows::kType : source.type;
   std::uint64_t row_bytes = layout.low_row + layout.high_row + layout.scale_row;
   std::uint64_t batch = std::max<std::uint64_t>(1, kBatchBytes / row_bytes);
   std::vector<std::byte> low, high, scale, scratch;
