@@ -10,6 +10,7 @@
 
 #include "core/adapter/attach_adapter.h"
 #include "core/assets/cache_folder.h"
+#include "core/engine/memory_budget.h"
 
 namespace vitrine::app {
 namespace {
@@ -28,7 +29,8 @@ Result<std::unique_ptr<gpu::Device>> openDevice(const Common& common) {
 }
 
 Result<LoadedModel> loadModel(const Common& common, const std::string& path, NeedsTokenizer needs,
-                              const AdapterOptions& adapters) {
+                              const AdapterOptions& adapters,
+                              const std::optional<core::SessionOptions>& session) {
   LoadedModel loaded;
   TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(path));
   TRY_ASSIGN(auto spec, core::readModelSpec(checkpoint));
@@ -39,6 +41,8 @@ Result<LoadedModel> loadModel(const Common& common, const std::string& path, Nee
     return tl::unexpected(tokenizer.error());
   TRY(attachAdapters(spec, adapters));
   TRY_ASSIGN(loaded.device, openDevice(common));
+  if (session)
+    TRY(core::checkMemory(spec, *session, loaded.device->memory().available, loaded.device->info().name));
   auto progress = [](core::LoadProgress p) {
     showProgress(fmt::format("loading {:.0f} of {:.0f} MB", p.done / 1e6, p.total / 1e6));
   };

@@ -37,9 +37,11 @@ Result<void> attachAdapters(core::ModelSpec& spec, const AdapterOptions& options
 enum class NeedsTokenizer { kYes, kNo };
 
 Result<std::unique_ptr<gpu::Device>> openDevice(const Common& common);
-// Shows progress on stderr when that is a terminal.
+// Shows progress on stderr when that is a terminal. `session`: what must fit beside the weights, if it is
+// known.
 Result<LoadedModel> loadModel(const Common& common, const std::string& path, NeedsTokenizer needs,
-                              const AdapterOptions& adapters);
+                              const AdapterOptions& adapters,
+                              const std::optional<core::SessionOptions>& session = {});
 
 // Runs `work` and turns its error into one line on stderr and exit status 1.
 void run(Common& common, const std::function<Result<void>()>& work);

@@ -35,7 +35,11 @@ Result<std::vector<core::TokenId>> chatIds(const LoadedModel& loaded, const Gene
 }
 
 Result<void> generate(const Common& common, const GenerateOptions& options) {
-  TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kYes, options.adapters));
+  const core::SessionOptions session_options{
+      .context = options.context,
+      .cache = options.cache == "f32" ? core::CacheType::kF32 : core::CacheType::kF16};
+  TRY_ASSIGN(auto loaded,
+             loadModel(common, options.model, NeedsTokenizer::kYes, options.adapters, session_options));
   const core::Tokenizer& tokenizer = *loaded.tokenizer;
   std::vector<core::TokenId> ids;
   if (!options.ids.empty()) {
@@ -49,9 +53,6 @@ Result<void> generate(const Common& common, const GenerateOptions& options) {
   if (ids.empty())
     return fail(ErrorCode::kInvalidArgument,
                 "an empty prompt has no tokens for this model: give --prompt or --ids");
-  core::SessionOptions session_options{
-      .context = options.context,
-      .cache = options.cache == "f32" ? core::CacheType::kF32 : core::CacheType::kF16};
   TRY_ASSIGN(auto session, core::Session::create(loaded.model, session_options));
   auto start = Clock::now();
   TRY(session->prefill(ids, stopAtInterrupt()));

@@ -7,6 +7,7 @@
 
 #include "core/adapter/attach_adapter.h"
 #include "core/engine/engine.h"
+#include "core/engine/memory_budget.h"
 #include "core/engine/model_summary.h"
 #include "core/engine/request_queue.h"
 #include "core/engine/view_refresher.h"
@@ -198,9 +199,10 @@ class EngineThread final : public Engine {
     auto report = [&](LoadProgress p) {
       progress(EngineState::kLoading, "Loading weights", p.done, p.total);
     };
+    const SessionOptions wanted{.context = options.context, .cache = options.cache, .probes = true};
+    TRY(checkMemory(spec, wanted, device_.memory().available, device_.info().name));
     TRY_ASSIGN(auto model, Model::load(device_, std::move(spec), report, stop));
-    TRY_ASSIGN(auto session,
-               Session::create(model, {.context = options.context, .cache = options.cache, .probes = true}));
+    TRY_ASSIGN(auto session, Session::create(model, wanted));
     TRY_ASSIGN(auto views, AttentionViews::create(device_));
     views_.emplace(std::move(views));
     views_->forget();
