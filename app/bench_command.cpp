@@ -26,7 +26,9 @@ Result<void> bench(const Common& common, BenchOptions options) {
     options.model = demo->string();
   }
   options.benchmark.probes = !options.no_view;
-  TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kNo));
+  TRY_ASSIGN(auto opened, openModel(common, options.model, NeedsTokenizer::kNo));
+  TRY_ASSIGN(const auto loaded,
+             loadModel(common, std::move(opened), core::largestSession(options.benchmark)));
   TRY_ASSIGN(auto rows, core::runBenchmark(loaded.model, options.benchmark, showProgress));
 #ifdef VITRINE_UI
   if (options.view_tokens > 0) {
@@ -48,6 +50,7 @@ Result<void> bench(const Common& common, BenchOptions options) {
   nlohmann::ordered_json out{{"device", loaded.device->info().name},
                              {"driver", loaded.device->info().driver},
                              {"model", options.model}};
+  if (!common.adapters.empty()) out["adapters"] = common.adapters;
   out["rows"] = nlohmann::ordered_json::array();
   for (const auto& row : rows)
     out["rows"].push_back({{"name", row.name},

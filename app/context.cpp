@@ -8,8 +8,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/adapter/attach_adapter.h"
 #include "core/assets/asset_paths.h"
 #include "core/assets/cache_folder.h"
+#include "core/engine/memory_budget.h"
 
 namespace vitrine::app {
 namespace {
@@ -31,33 +33,37 @@ Result<std::vector<core::AdapterChoice>> adaptersOf(const Common& common) {
   std::vector<core::AdapterChoice> adapters;
   for (const std::string& text : common.adapters) {
     TRY_ASSIGN(core::AdapterChoice adapter, core::parseAdapterChoice(text));
-    adapter.folder = core::modelPath(adapter.folder);
     adapters.push_back(std::move(adapter));
   }
   return adapters;
 }
 
-Result<std::shared_ptr<const core::Checkpoint>> openModel(const Common& common, const std::string& path) {
+Result<OpenedModel> openModel(const Common& common, const std::string& path, NeedsTokenizer needs) {
   TRY_ASSIGN(const auto adapters, adaptersOf(common));
-  return core::openWithAdapters(core::modelPath(path), adapters);
-}
-
-Result<LoadedModel> loadModel(const Common& common, const std::string& path, NeedsTokenizer needs) {
-  LoadedModel loaded;
-  TRY_ASSIGN(auto checkpoint, openModel(common, path));
-  TRY_ASSIGN(auto spec, core::readModelSpec(checkpoint));
+  TRY_ASSIGN(const auto checkpoint, core::Checkpoint::open(core::modelPath(path)));
+  OpenedModel opened;
+  TRY_ASSIGN(opened.spec, core::readModelSpec(checkpoint));
+  for (const core::AdapterChoice& adapter : adapters) TRY(core::attachAdapter(opened.spec, adapter));
+  opened.spec.merge_adapters = common.merge_adapters;
   auto tokenizer = core::Tokenizer::fromCheckpoint(*checkpoint);
   if (tokenizer)
-    loaded.tokenizer = *tokenizer;
+    opened.tokenizer = *tokenizer;
   else if (needs == NeedsTokenizer::kYes)
     return tl::unexpected(tokenizer.error());
+  return opened;
+}
+
+Result<LoadedModel> loadModel(const Common& common, OpenedModel opened, const core::SessionOptions& session) {
+  LoadedModel loaded{.device = nullptr, .tokenizer = std::move(opened.tokenizer), .model = nullptr};
   TRY_ASSIGN(loaded.device, openDevice(common));
+  TRY(core::checkMemory(opened.spec, session, loaded.device->memory().available, loaded.device->info().name));
   auto progress = [](core::LoadProgress p) {
     showProgress(fmt::format("loading {:.0f} of {:.0f} MB", p.done / 1e6, p.total / 1e6));
   };
-  auto model = core::Model::load(*loaded.device, std::move(spec), progress, stopAtInterrupt());
+  const std::string name = opened.spec.checkpoint->displayName();
+  auto model = core::Model::load(*loaded.device, std::move(opened.spec), progress, stopAtInterrupt());
   endProgress();
-  if (!model) return within(fmt::format("loading {}", path), model.error());
+  if (!model) return within(fmt::format("loading {}", name), model.error());
   loaded.model = *model;
   for (const std::string& notice : loaded.model->notices()) fmt::print(stderr, "vitrine: {}\n", notice);
   return loaded;

@@ -5,9 +5,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "core/adapter/adapter_choice.h"
 #include "core/engine/session.h"
-#include "core/model/adapter.h"
 #include "core/text/tokenizer.h"
 #include "gpu/device.h"
 
@@ -16,27 +17,34 @@ namespace vitrine::app {
 struct Common {
   std::optional<std::uint32_t> device;  // --device N
   std::vector<std::string> adapters;    // --adapter NAME[:SCALE]
-  std::string command_line;             // as it was typed, for figures to name
+  bool merge_adapters = false;
+  std::string command_line;  // as it was typed, for figures to name
   int exit_status = 0;
+};
+
+// A model that was read but not loaded: its weights are still in the file.
+struct OpenedModel {
+  core::ModelSpec spec;                              // with the adapters
+  std::shared_ptr<const core::Tokenizer> tokenizer;  // null when the checkpoint has none and none is needed
 };
 
 // A model with everything a subcommand needs. Members are destroyed in the right order.
 struct LoadedModel {
   std::unique_ptr<gpu::Device> device;
-  std::shared_ptr<const core::Tokenizer> tokenizer;  // null when the checkpoint has none and none is needed
+  std::shared_ptr<const core::Tokenizer> tokenizer;
   std::shared_ptr<const core::Model> model;
 };
 
 enum class NeedsTokenizer { kYes, kNo };
 
-// Folders may be names of those that ship.
 Result<std::vector<core::AdapterChoice>> adaptersOf(const Common& common);
-// The model of this path or name, with the adapters merged.
-Result<std::shared_ptr<const core::Checkpoint>> openModel(const Common& common, const std::string& path);
+// By path, or by the name of a model that ships.
+Result<OpenedModel> openModel(const Common& common, const std::string& path, NeedsTokenizer needs);
 
 Result<std::unique_ptr<gpu::Device>> openDevice(const Common& common);
-// Shows progress on stderr when that is a terminal.
-Result<LoadedModel> loadModel(const Common& common, const std::string& path, NeedsTokenizer needs);
+// `session`: what must fit beside the weights; what does not is refused before anything is loaded. Shows
+// progress on stderr when that is a terminal.
+Result<LoadedModel> loadModel(const Common& common, OpenedModel opened, const core::SessionOptions& session);
 
 // Runs `work` and turns its error into one line on stderr and exit status 1.
 void run(Common& common, const std::function<Result<void>()>& work);

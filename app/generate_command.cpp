@@ -24,33 +24,40 @@ double secondsSince(Clock::time_point start) {
 }
 
 // The prompt as the user's message of a chat.
-Result<std::vector<core::TokenId>> chatIds(const LoadedModel& loaded, const GenerateOptions& options) {
-  TRY_ASSIGN(const auto form, core::ChatTemplate::fromCheckpoint(*loaded.model->spec().checkpoint));
+Result<std::vector<core::TokenId>> chatIds(const OpenedModel& opened, const GenerateOptions& options) {
+  TRY_ASSIGN(const auto form, core::ChatTemplate::fromCheckpoint(*opened.spec.checkpoint));
   std::vector<core::ChatMessage> messages;
   if (!options.system.empty()) messages.push_back({core::ChatRole::kSystem, options.system});
   messages.push_back({core::ChatRole::kUser, options.prompt});
-  TRY_ASSIGN(const std::string text, form.apply(messages, *loaded.tokenizer));
-  return loaded.tokenizer->encode(text);
+  TRY_ASSIGN(const std::string text, form.apply(messages, *opened.tokenizer));
+  return opened.tokenizer->encode(text);
 }
 
-Result<void> generate(const Common& common, const GenerateOptions& options) {
-  TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kYes));
-  const core::Tokenizer& tokenizer = *loaded.tokenizer;
+Result<std::vector<core::TokenId>> promptIds(const OpenedModel& opened, const GenerateOptions& options) {
   std::vector<core::TokenId> ids;
   if (!options.ids.empty()) {
     TRY_ASSIGN(ids, parseIds(options.ids));
   } else if (options.chat) {
-    TRY_ASSIGN(ids, chatIds(loaded, options));
+    TRY_ASSIGN(ids, chatIds(opened, options));
   } else {
-    TRY_ASSIGN(ids, tokenizer.encodePrompt(options.prompt));
+    TRY_ASSIGN(ids, opened.tokenizer->encodePrompt(options.prompt));
   }
-  if (ids.empty() && tokenizer.beginningOfText()) ids.push_back(*tokenizer.beginningOfText());
+  const auto beginning = opened.tokenizer->beginningOfText();
+  if (ids.empty() && beginning) ids.push_back(*beginning);
   if (ids.empty())
     return fail(ErrorCode::kInvalidArgument,
                 "an empty prompt has no tokens for this model: give --prompt or --ids");
-  core::SessionOptions session_options{
+  return ids;
+}
+
+Result<void> generate(const Common& common, const GenerateOptions& options) {
+  const core::SessionOptions session_options{
       .context = options.context,
       .cache = options.cache == "f32" ? core::CacheType::kF32 : core::CacheType::kF16};
+  TRY_ASSIGN(auto opened, openModel(common, options.model, NeedsTokenizer::kYes));
+  TRY_ASSIGN(const auto ids, promptIds(opened, options));
+  TRY_ASSIGN(const auto loaded, loadModel(common, std::move(opened), session_options));
+  const core::Tokenizer& tokenizer = *loaded.tokenizer;
   TRY_ASSIGN(auto session, core::Session::create(loaded.model, session_options));
   auto start = Clock::now();
   TRY(session->prefill(ids, stopAtInterrupt()));

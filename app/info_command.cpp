@@ -34,6 +34,15 @@ void printJson(const core::ModelSummary& s, const core::Checkpoint& file) {
                               {"dtype", core::name(tensor.dtype)},
                               {"shape", tensor.shape},
                               {"bytes", tensor.bytes.size()}});
+  if (!s.adapters.empty()) out["adapters"] = nlohmann::ordered_json::array();
+  for (const core::AdapterSummary& adapter : s.adapters)
+    out["adapters"].push_back({{"name", adapter.name},
+                               {"rank", adapter.rank},
+                               {"alpha", adapter.alpha},
+                               {"scale", adapter.scale},
+                               {"linears", adapter.modules},
+                               {"parameters", adapter.parameters},
+                               {"merged", adapter.merged}});
   out["memory"] = {{"weights", s.weight_bytes},
                    {"cache", s.cache_bytes},
                    {"cache_per_token", s.cache_token_bytes},
@@ -61,6 +70,10 @@ void printText(const core::ModelSummary& s) {
       "  memory         weights {:.1f} MB · cache {:.1f} MB at {} tokens of {} bytes · scratch {:.1f} MB\n",
       s.weight_bytes / 1e6, s.cache_bytes / 1e6, s.session_context, s.cache_token_bytes,
       s.scratch_bytes / 1e6);
+  for (const core::AdapterSummary& adapter : s.adapters)
+    fmt::print("  adapter        {} · rank {} · alpha {} · scale {}{} · {} linears · {:.2f} M parameters\n",
+               adapter.name, adapter.rank, adapter.alpha, adapter.scale, adapter.merged ? ", merged" : "",
+               adapter.modules, adapter.parameters / 1e6);
   fmt::print("  tensors        {}\n", s.tensors.size());
   std::size_t width = 0;
   for (const auto& tensor : s.tensors) width = std::max(width, tensor.name.size());
@@ -69,14 +82,12 @@ void printText(const core::ModelSummary& s) {
 }
 
 Result<void> info(const Common& common, const InfoOptions& options) {
-  TRY_ASSIGN(auto checkpoint, openModel(common, options.model));
-  TRY_ASSIGN(auto spec, core::readModelSpec(checkpoint));
-  TRY_ASSIGN(auto weights, core::packedWeightBytes(spec));
-  auto tokenizer = core::Tokenizer::fromCheckpoint(*checkpoint);
-  auto summary = core::summarize(spec, tokenizer ? tokenizer->get() : nullptr,
-                                 {.context = options.context, .probes = true}, weights);
+  TRY_ASSIGN(const auto opened, openModel(common, options.model, NeedsTokenizer::kNo));
+  TRY_ASSIGN(const auto weights, core::packedWeightBytes(opened.spec));
+  const auto summary = core::summarize(opened.spec, opened.tokenizer.get(),
+                                       {.context = options.context, .probes = true}, weights);
   if (options.json)
-    printJson(summary, *checkpoint);
+    printJson(summary, *opened.spec.checkpoint);
   else
     printText(summary);
   return {};

@@ -41,6 +41,7 @@ int openWindow(const Common& common, const Window& window) {
   }
   ui::WindowOptions options{.models = {},
                             .adapters = std::move(*adapters),
+                            .merge_adapters = common.merge_adapters,
                             .prompt = window.prompt,
                             .device = common.device,
                             .screenshots = window.screenshots,
@@ -68,7 +69,11 @@ int main(int argc, char** argv) {
   common.command_line = joined({argv, static_cast<std::size_t>(argc)});
   Window window;
   app.add_option("--adapter", common.adapters,
-                 "a LoRA adapter's folder, FOLDER or FOLDER:SCALE, merged into the model; may be repeated");
+                 "a LoRA adapter's folder, and a scale behind a colon: FOLDER:0.5; several add up")
+      ->allow_extra_args(false);
+  app.add_flag("--merge-adapters", common.merge_adapters,
+               "add the adapters to the weights when they are loaded; their scales stay as they are")
+      ->needs("--adapter");
   app.add_option("--device", common.device, "number of the Vulkan device (default: the best one)");
   app.require_subcommand(0, 1);
   app.fallthrough();

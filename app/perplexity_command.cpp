@@ -16,8 +16,11 @@ struct PerplexityOptions {
 
 Result<void> perplexity(const Common& common, PerplexityOptions options) {
   TRY_ASSIGN(auto text, readTextFile(options.text_file));
-  TRY_ASSIGN(auto loaded, loadModel(common, options.model, NeedsTokenizer::kYes));
   options.perplexity.cache = options.cache == "f32" ? core::CacheType::kF32 : core::CacheType::kF16;
+  TRY_ASSIGN(auto opened, openModel(common, options.model, NeedsTokenizer::kYes));
+  TRY_ASSIGN(const auto loaded,
+             loadModel(common, std::move(opened),
+                       {.context = options.perplexity.context, .cache = options.perplexity.cache}));
   auto progress = [](std::uint32_t done, std::uint32_t total, double value) {
     showProgress(fmt::format("window {} of {}: perplexity {:.4f}", done, total, value));
   };

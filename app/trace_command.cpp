@@ -14,18 +14,24 @@ Result<void> trace(const Common& common, const TraceOptions& options) {
   TRY_ASSIGN(auto what, core::parseCapture(options.capture));
   what.cache = options.cache == "f16" ? core::CacheType::kF16 : core::CacheType::kF32;
   bool from_text = options.ids.empty();
-  TRY_ASSIGN(auto loaded,
-             loadModel(common, options.model, from_text ? NeedsTokenizer::kYes : NeedsTokenizer::kNo));
+  TRY_ASSIGN(auto opened,
+             openModel(common, options.model, from_text ? NeedsTokenizer::kYes : NeedsTokenizer::kNo));
   std::vector<core::TokenId> ids;
   if (from_text) {
-    TRY_ASSIGN(ids, loaded.tokenizer->encodePrompt(options.prompt));
+    TRY_ASSIGN(ids, opened.tokenizer->encodePrompt(options.prompt));
   } else {
     TRY_ASSIGN(ids, parseIds(options.ids));
   }
+  const auto tokens = static_cast<std::uint32_t>(ids.size());
+  TRY_ASSIGN(const auto loaded,
+             loadModel(common, std::move(opened), {.context = tokens, .cache = what.cache}));
   std::map<std::string, std::string> metadata{{"model", options.model},
                                               {"prompt", from_text ? options.prompt : ""},
                                               {"device", loaded.device->info().name},
                                               {"cache", options.cache}};
+  if (!common.adapters.empty())
+    metadata["adapters"] =
+        fmt::format("{}{}", fmt::join(common.adapters, ", "), common.merge_adapters ? ", merged" : "");
   TRY(core::recordTrace(loaded.model, ids, what, options.out, metadata));
   (void)loaded.device->savePipelineCache();
   fmt::print(stderr, "{}: {} tokens, {}\n", options.out, ids.size(), options.capture);

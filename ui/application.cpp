@@ -193,7 +193,8 @@ int runWith(QApplication& application, gpu::Device& device, const WindowOptions&
     }
     if (for_screenshots) window.setMaxTokens(kScreenshotTokens);
     if (!start.prompt.empty()) generateOnceLoaded(relay, window);
-    window.openWithAdapters(QString::fromStdString(start.model.string()), options.adapters);
+    window.openWithAdapters(QString::fromStdString(start.model.string()), options.adapters,
+                            options.merge_adapters);
   } else if (for_screenshots) {
     return refuse("no model to take screenshots of: name one, or install assets/models/demo-dense", false);
   }

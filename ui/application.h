@@ -7,18 +7,19 @@
 #include <string>
 #include <vector>
 
-#include "core/model/adapter.h"
+#include "core/adapter/adapter_choice.h"
 
 namespace vitrine::ui {
 
 struct WindowOptions {
   std::vector<std::filesystem::path>
       models;  // the first is opened; none: the demonstration model, generating
-  std::vector<core::AdapterChoice> adapters;  // merged into the first
-  std::string prompt;                         // generated from at once when not empty
-  std::optional<std::uint32_t> device;        // as `--device N`; empty: the best
-  std::filesystem::path screenshots;  // not empty: generate, write screenshots and figures there, and quit
-  std::string version;                // "0.1.0", for About
+  std::vector<core::AdapterChoice> adapters;  // of the first
+  bool merge_adapters = false;
+  std::string prompt;                   // generated from at once when not empty
+  std::optional<std::uint32_t> device;  // as `--device N`; empty: the best
+  std::filesystem::path screenshots;    // not empty: generate, write screenshots and figures there, and quit
+  std::string version;                  // "0.1.0", for About
 };
 
 // Returns the exit status: 0, or 1 after one line on stderr that says what is wrong and what to do.

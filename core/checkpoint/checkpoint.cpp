@@ -63,21 +63,6 @@ Result<std::string> Checkpoint::readSidecar(std::string_view file_name) const {
   return std::string(file->text());
 }
 
-std::shared_ptr<const Checkpoint> Checkpoint::withValues(
-    std::map<std::string, std::vector<float>> values) const {
-  std::shared_ptr<Checkpoint> changed(new Checkpoint(*this));
-  for (TensorEntry& tensor : changed->tensors_) {
-    const auto found = values.find(tensor.name);
-    if (found == values.end()) continue;
-    VITRINE_ASSERT(found->second.size() == tensor.elements());
-    changed->values_.push_back(std::make_shared<const std::vector<float>>(std::move(found->second)));
-    tensor.dtype = DType::kF32;
-    tensor.bytes = std::as_bytes(std::span(*changed->values_.back()));
-    tensor.scales.reset();
-  }
-  return changed;
-}
-
 std::uint64_t Checkpoint::parameters() const {
   std::uint64_t count = 0;
   for (const TensorEntry& tensor : tensors_)

@@ -72,22 +72,16 @@ class Checkpoint {
   // absent.
   Result<std::string> readSidecar(std::string_view file_name) const;
 
-  // The same with other values, as F32, in the tensors of these names, as many as there were. This
-  // checkpoint's metadata and files are shared.
-  std::shared_ptr<const Checkpoint> withValues(std::map<std::string, std::vector<float>> values) const;
-
   std::uint64_t parameters() const;  // number of elements of all floating and quantized tensors
   std::uint64_t bytes() const;
 
  private:
   Checkpoint() = default;
-  Checkpoint(const Checkpoint&) = default;
   CheckpointFormat format_ = CheckpointFormat::kGguf;
   std::filesystem::path path_;
   std::shared_ptr<const nlohmann::json> metadata_;  // behind a pointer: json.hpp is costly to include
   std::vector<TensorEntry> tensors_;
-  std::vector<std::shared_ptr<const MappedFile>> files_;           // what the tensors' bytes point into
-  std::vector<std::shared_ptr<const std::vector<float>>> values_;  // or these, where they are not a file's
+  std::vector<std::shared_ptr<const MappedFile>> files_;  // what the tensors' bytes point into
 };
 
 }  // namespace vitrine::core

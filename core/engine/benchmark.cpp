@@ -149,6 +149,15 @@ class Benchmark {
 
 }  // namespace
 
+SessionOptions largestSession(const BenchmarkOptions& options) {
+  std::uint32_t longest = 1;
+  for (const std::uint32_t tokens : options.prefill) longest = std::max(longest, tokens);
+  for (const std::uint32_t tokens : options.decode)
+    for (const std::uint32_t depth : options.depths)
+      longest = std::max(longest, tokens + std::max(depth, 1u));
+  return {.context = longest, .cache = options.cache, .probes = options.probes};
+}
+
 Result<std::vector<BenchmarkRow>> runBenchmark(std::shared_ptr<const Model> model,
                                                const BenchmarkOptions& options,
                                                const std::function<void(const std::string&)>& progress) {

@@ -25,6 +25,9 @@ struct BenchmarkRow {
   std::uint32_t n = 0;
 };
 
+// The largest session that a run opens, for what must fit beside the weights.
+SessionOptions largestSession(const BenchmarkOptions& options);
+
 // Rows ppN and tgN (tgN @ dM behind M tokens), then tgN with "+ view" (attention view open) and "view cost"
 // in percent of generation time.
 Result<std::vector<BenchmarkRow>> runBenchmark(std::shared_ptr<const Model> model,

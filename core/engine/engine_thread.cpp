@@ -5,7 +5,9 @@
 #include <numeric>
 #include <thread>
 
+#include "core/adapter/attach_adapter.h"
 #include "core/engine/engine.h"
+#include "core/engine/memory_budget.h"
 #include "core/engine/model_summary.h"
 #include "core/engine/request_queue.h"
 #include "core/engine/view_refresher.h"
@@ -103,6 +105,11 @@ class EngineThread final : public Engine {
   void clearError() override {
     queue_.push("clear error", [this] { state_.error.reset(); });
   }
+  void setAdapterScale(std::uint32_t adapter, float scale) override {
+    queue_.push(fmt::format("adapter {}", adapter), [this, adapter, scale, stop = currentStop()] {
+      attempt(changeAdapter(adapter, scale, stop));
+    });
+  }
   void setProbes(ProbeRequest request) override {
     queue_.push("probes", [this, request = std::move(request)] {
       probes_ = request;
@@ -130,6 +137,13 @@ class EngineThread final : public Engine {
     source.request_stop();
     source = std::stop_source();
     return source.get_token();
+  }
+
+  // For an operation that stops no other.
+  std::stop_token currentStop() {
+    std::lock_guard lock(stop_mutex_);
+    if (stop_.stop_requested()) stop_ = std::stop_source();
+    return stop_.get_token();
   }
 
   void run() {
@@ -176,25 +190,25 @@ class EngineThread final : public Engine {
   Result<void> load(const std::filesystem::path& path, LoadOptions options, const std::stop_token& stop) {
     generation_.reset();
     progress(EngineState::kLoading, "Opening " + path.filename().string(), 0, 0);
-    TRY_ASSIGN(auto checkpoint, openWithAdapters(path, options.adapters));
+    TRY_ASSIGN(auto checkpoint, Checkpoint::open(path));
     TRY_ASSIGN(auto spec, readModelSpec(checkpoint));
     TRY_ASSIGN(auto tokenizer, Tokenizer::fromCheckpoint(*checkpoint));
+    for (const AdapterChoice& adapter : options.adapters) TRY(attachAdapter(spec, adapter));
+    spec.merge_adapters = options.merge_adapters;
     auto report = [&](LoadProgress p) {
       progress(EngineState::kLoading, "Loading weights", p.done, p.total);
     };
+    const SessionOptions wanted{.context = options.context, .cache = options.cache, .probes = true};
+    TRY(checkMemory(spec, wanted, device_.memory().available, device_.info().name));
     TRY_ASSIGN(auto model, Model::load(device_, std::move(spec), report, stop));
-    TRY_ASSIGN(auto session,
-               Session::create(model, {.context = options.context, .cache = options.cache, .probes = true}));
+    TRY_ASSIGN(auto session, Session::create(model, wanted));
     TRY_ASSIGN(auto views, AttentionViews::create(device_));
     views_.emplace(std::move(views));
     views_->forget();
     views_->setRequest(probes_);
     session_ = std::move(session);
     state_.tokenizer = std::move(tokenizer);
-    ModelSummary summary = summarize(*session_, *state_.tokenizer);
-    for (const AdapterChoice& adapter : options.adapters)
-      summary.name += " + " + adapter.folder.filename().string();
-    state_.model = std::make_shared<const ModelSummary>(std::move(summary));
+    state_.model = std::make_shared<const ModelSummary>(summarize(*session_, *state_.tokenizer));
     prompt_tokens_ = 0;
     state_.stop = StopReason::kNone;
     state_.timings = {};
@@ -233,6 +247,24 @@ class EngineThread final : public Engine {
     TRY(done);
     if (!rest.empty()) state_.timings.prefill_tokens_per_s = double(rest.size()) / secondsSince(start);
     state_.stop = StopReason::kNone;
+    settle();
+    return {};
+  }
+
+  Result<void> changeAdapter(std::uint32_t adapter, float scale, const std::stop_token& stop) {
+    if (!session_) return fail(ErrorCode::kInvalidArgument, "no model is loaded: open one first");
+    TRY(session_->setAdapterScale(adapter, scale));
+    state_.model = std::make_shared<const ModelSummary>(summarize(*session_, *state_.tokenizer));
+    if (generation_ || session_->length() == 0) return {};
+    const std::vector<TokenId> all(session_->tokens().begin(), session_->tokens().end());
+    TRY(session_->truncate(0));
+    auto done = session_->prefill(all, stop, [&](std::uint32_t done, std::uint32_t total) {
+      progress(EngineState::kPrefilling, "Reading with the adapter", done, total);
+    });
+    prompt_tokens_ = std::min(prompt_tokens_, session_->length());
+    views_->invalidate();
+    sequenceChanged();
+    TRY(done);
     settle();
     return {};
   }

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "core/model/adapter.h"
+#include "core/adapter/adapter_choice.h"
 #include "core/tensor/dtype.h"
 #include "core/text/tokenizer.h"
 #include "gpu/device.h"
@@ -25,7 +25,8 @@ enum class CacheType { kF16, kF32 };
 struct LoadOptions {
   std::uint32_t context = 0;  // tokens of cache; 0: the model's context length, at most 4,096
   CacheType cache = CacheType::kF16;
-  std::vector<AdapterChoice> adapters = {};  // merged in this order
+  std::vector<AdapterChoice> adapters = {};
+  bool merge_adapters = false;  // into the weights: their scales cannot change afterwards
 };
 
 struct SamplingSettings {
@@ -51,6 +52,15 @@ struct LayerSummary {
   std::uint32_t heads = 0;  // of its attention; 0: it has no attention map
 };
 
+struct AdapterSummary {
+  std::string name;
+  std::uint32_t rank = 0, modules = 0;  // modules: linears that it adds to
+  double alpha = 0;
+  float scale = 1;  // as it is now
+  bool merged = false;
+  std::uint64_t parameters = 0;
+};
+
 struct ModelSummary {
   std::filesystem::path path;
   std::string name, architecture, dtype, tokenizer;  // dtype: of most weights
@@ -61,6 +71,7 @@ struct ModelSummary {
   std::uint32_t embedding = 0, vocab = 0, context_length = 0, session_context = 0;
   std::vector<LayerSummary> layer_kinds;  // (layers)
   std::vector<TensorSummary> tensors;
+  std::vector<AdapterSummary> adapters;  // in the order in which they were given
 
   bool hasMap(std::uint32_t layer, std::uint32_t head) const {
     return layer < layer_kinds.size() && head < layer_kinds[layer].heads;

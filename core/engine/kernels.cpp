@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "core/model/matrix_update.h"
 #include "engine/attention.params.h"
 #include "engine/split_halves.params.h"
 #include "gpu/shader_binary.h"
@@ -25,6 +26,8 @@ shader::MatmulParams paramsOf(const MatmulCall& call) {
       .bias = bias ? bias.address() : 0,
       .y = call.y.address(),
       .aux = call.aux,
+      .low_rank = call.low_rank,
+      .z = call.z,
       .rows = static_cast<std::uint32_t>(layout.rows),
       .chunks_per_row = layout.chunks_per_row,
       .columns = static_cast<std::uint32_t>(layout.columns),
@@ -90,7 +93,7 @@ bool Kernels::tiles(std::uint32_t tokens) const {
 Result<const gpu::Buffer*> Kernels::scratch(std::vector<gpu::Buffer>& buffers, std::uint64_t bytes) {
   if (buffers.empty() || buffers.back().size() < bytes) {
     TRY_ASSIGN(auto buffer, gpu::Buffer::create(device_, std::bit_ceil(bytes), gpu::MemoryKind::kDevice,
-                                                "activations as halves"));
+                                                "inside of products"));
     buffers.push_back(std::move(buffer));
   }
   return &buffers.back();
@@ -121,7 +124,8 @@ Result<void> Kernels::tiledMatmul(gpu::Commands& commands, const MatmulCall& cal
                                              {5, static_cast<std::uint32_t>(call.activation)},
                                              {6, bool(bias)},
                                              {7, call.cache_f16},
-                                             {9, call.scale != 1 || call.soft_cap != 0}}));
+                                             {9, call.scale != 1 || call.soft_cap != 0},
+                                             {11, call.z != 0}}));
   shader::MatmulParams params = paramsOf(call);
   params.x = halves->address();
   params.gain = scales->address();
@@ -134,7 +138,35 @@ Result<void> Kernels::tiledMatmul(gpu::Commands& commands, const MatmulCall& cal
   return {};
 }
 
+// z = s * (A x) first, which then enters the product's epilogue: in front of everything that is fused there.
 Result<void> Kernels::matmul(gpu::Commands& commands, const MatmulCall& call) {
+  if (!call.matrix->update) return product(commands, call);
+  const MatrixUpdate& update = *call.matrix->update;
+  VITRINE_ASSERT(adapter_scales_);
+  const auto stride = static_cast<std::uint32_t>(update.a.layout.rows);
+  const std::uint64_t bytes = std::uint64_t(call.tokens) * stride * sizeof(float);
+  TRY_ASSIGN(const gpu::Buffer* inner, scratch(inner_, bytes));
+  const gpu::Slice z(*inner, 0, bytes);
+  TRY(product(commands, {.matrix = &update.a,
+                         .x = call.x,
+                         .x_stride = call.x_stride,
+                         .y = z,
+                         .y_stride = stride,
+                         .tokens = call.tokens,
+                         .norm_gain = call.norm_gain,
+                         .epsilon = call.epsilon,
+                         .epilogue = Epilogue::kScaleRows,
+                         .aux = adapter_scales_.address(),
+                         .low_rank = update.adapters.address(),
+                         .access = {.reads = {adapter_scales_}}}));
+  MatmulCall with = call;
+  with.low_rank = update.term.address();
+  with.z = z.address();
+  with.access.reads.push_back(z);
+  return product(commands, with);
+}
+
+Result<void> Kernels::product(gpu::Commands& commands, const MatmulCall& call) {
   if (!call.shape && !call.norm_gain && call.matrix->fits_halves && tiles(call.tokens))
     return tiledMatmul(commands, call);
   const PackedLayout& layout = call.matrix->layout;
@@ -156,7 +188,8 @@ Result<void> Kernels::matmul(gpu::Commands& commands, const MatmulCall& call) {
                                              {7, call.cache_f16},
                                              {8, shape.depth},
                                              {9, call.scale != 1 || call.soft_cap != 0},
-                                             {10, tokens_first}}));
+                                             {10, tokens_first},
+                                             {11, call.z != 0}}));
   std::vector<gpu::Bound> bound;
   if (texel()) {
     TRY_ASSIGN(bound, planes(*call.matrix));

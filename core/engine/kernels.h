@@ -15,8 +15,17 @@
 namespace vitrine::core {
 
 // The numbers are the EPILOGUE constant of shaders/engine/epilogue.glsl.
-// kMultiplySigmoid: y *= sigmoid(the product).
-enum class Epilogue : std::uint32_t { kStore, kAdd, kQkv, kGlu, kGated, kActivate, kMultiplySigmoid };
+// kMultiplySigmoid: y *= sigmoid(the product). kScaleRows: of an adapter's A.
+enum class Epilogue : std::uint32_t {
+  kStore,
+  kAdd,
+  kQkv,
+  kGlu,
+  kGated,
+  kActivate,
+  kMultiplySigmoid,
+  kScaleRows
+};
 
 // How the product is cut: rows (even) and tokens of one subgroup, chunks of a row in flight, subgroups a
 // workgroup.
@@ -39,6 +48,7 @@ struct MatmulCall {
   float scale = 1, soft_cap = 0;  // store and add
   Activation activation = Activation::kSilu;
   std::uint64_t aux = 0;                  // address: QkvTarget or the gate's outputs
+  std::uint64_t low_rank = 0, z = 0;      // addresses; matmul() fills them in where the matrix has an update
   std::uint32_t first_row = 0;            // QKV
   bool cache_f16 = true;                  // QKV
   std::optional<MatmulShape> shape = {};  // otherwise matmulShape's choice
@@ -65,7 +75,10 @@ class Kernels {
   Result<const gpu::Kernel*> get(std::string_view name, std::uint32_t subgroups,
                                  std::vector<gpu::Specialization> constants = {});
 
+  // With what adapters add to the product. The one place where linears of dense layers are recorded.
   Result<void> matmul(gpu::Commands& commands, const MatmulCall& call);
+  // (adapters) f32, read by products whose matrix has an update; must outlive what is recorded.
+  void useAdapterScales(gpu::Slice scales) { adapter_scales_ = scales; }
   // Whether products of this many tokens run on matrix units, if they have no norm in front.
   bool tiles(std::uint32_t tokens) const;
 
@@ -81,12 +94,15 @@ class Kernels {
 
  private:
   Result<const gpu::Buffer*> scratch(std::vector<gpu::Buffer>& buffers, std::uint64_t bytes);
+  Result<void> product(gpu::Commands& commands, const MatmulCall& call);
   Result<void> tiledMatmul(gpu::Commands& commands, const MatmulCall& call);
 
   gpu::Device& device_;
   std::map<std::string, gpu::Kernel> kernels_;
   // Activations as halves, and their scales. Outgrown buffers stay: what is recorded may refer to them.
   std::vector<gpu::Buffer> halves_, scales_;
+  std::vector<gpu::Buffer> inner_;  // adapters' A x
+  gpu::Slice adapter_scales_;
 };
 
 }  // namespace vitrine::core

@@ -71,11 +71,25 @@ ModelSummary summarize(const ModelSpec& spec, const Tokenizer* tokenizer, const 
   }
   auto most = std::ranges::max_element(bytes_by_type, {}, [](const auto& entry) { return entry.second; });
   if (most != bytes_by_type.end()) summary.dtype = most->first;
+  for (const AttachedAdapter& adapter : spec.adapters) {
+    summary.name += " + " + adapter.name;
+    summary.adapters.push_back({.name = adapter.name,
+                                .rank = adapter.rank,
+                                .modules = adapter.modules,
+                                .alpha = adapter.alpha,
+                                .scale = adapter.scale,
+                                .merged = spec.merge_adapters,
+                                .parameters = adapter.parameters});
+  }
   return summary;
 }
 
 ModelSummary summarize(const Session& session, const Tokenizer& tokenizer) {
-  return summarize(session.model().spec(), &tokenizer, session.options(), session.model().weightBytes());
+  ModelSummary summary =
+      summarize(session.model().spec(), &tokenizer, session.options(), session.model().weightBytes());
+  for (std::size_t i = 0; i < summary.adapters.size(); ++i)
+    summary.adapters[i].scale = session.adapterScales()[i];
+  return summary;
 }
 
 }  // namespace vitrine::core

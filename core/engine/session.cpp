@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <deque>
 
@@ -37,6 +38,7 @@ struct Session::Impl {
   std::optional<Kernels> kernels;
   std::optional<Forward> forward;
   gpu::Commands batch_commands, step_commands, setup_commands;
+  std::vector<float> adapter_scales;
   std::uint32_t step_bucket = 0;  // lengths up to this one are what step_commands was recorded for
   std::uint32_t batch = kMaxBatch;
   std::vector<TokenId> tokens;
@@ -63,6 +65,7 @@ struct Session::Impl {
   Result<void> readCapture(std::uint32_t count, Capture& capture);
   Result<void> captureLogits(std::uint32_t count, Capture& capture);
   Result<void> recordStep(std::uint32_t length);
+  Result<void> writeAdapterScales();
   Result<void> prepareDecode(const SamplingSettings& sampling);
   // A step too many cannot be taken back from a recurrent state.
   std::uint32_t lookahead() const { return software() || recurrent ? 1 : 4; }
@@ -231,6 +234,12 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> mo
   impl.recurrent = isRecurrent(impl.model->spec());
   impl.kernels.emplace(device);
   impl.forward.emplace(*impl.model, impl.options, impl.buffers, *impl.kernels);
+  for (const AttachedAdapter& adapter : impl.model->spec().adapters)
+    impl.adapter_scales.push_back(adapter.scale);
+  if (impl.buffers.adapter_scales) {
+    impl.kernels->useAdapterScales(impl.buffers.adapter_scales);
+    TRY(impl.writeAdapterScales());
+  }
   return session;
 }
 
@@ -372,6 +381,33 @@ Result<void> Session::ensureLogits(std::stop_token stop) {
   auto read = prefill({&last, 1}, std::move(stop));
   if (!read && length() + 1 == before) impl.tokens.push_back(last);
   return read;
+}
+
+Result<void> Session::Impl::writeAdapterScales() {
+  TRY(setup_commands.begin());
+  setup_commands.update({buffers.adapter_scales, 0, adapter_scales.size() * sizeof(float)},
+                        std::as_bytes(std::span(adapter_scales)));
+  TRY(setup_commands.end());
+  return setup_commands.submitAndWait();
+}
+
+Result<void> Session::setAdapterScale(std::uint32_t adapter, float scale) {
+  Impl& impl = *impl_;
+  const std::vector<AttachedAdapter>& adapters = model().spec().adapters;
+  if (adapter >= adapters.size())
+    return fail(ErrorCode::kInvalidArgument, "there is no adapter {}: the model has {}", adapter,
+                adapters.size());
+  if (model().spec().merge_adapters)
+    return fail(ErrorCode::kInvalidArgument, "the adapter {} is merged into the weights: its scale stays {}",
+                adapters[adapter].name, adapters[adapter].scale);
+  if (!std::isfinite(scale))
+    return fail(ErrorCode::kInvalidArgument, "a scale of {}, expected a finite number", scale);
+  impl.adapter_scales[adapter] = scale;
+  return impl.writeAdapterScales();
+}
+
+std::span<const float> Session::adapterScales() const {
+  return impl_->adapter_scales;
 }
 
 Result<void> Session::truncate(std::uint32_t length) {

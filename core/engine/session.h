@@ -100,6 +100,12 @@ class Session {
                             std::span<const TokenId> stop_ids, const TokenCallback& on_token,
                             std::stop_token stop = {}, DecodeTimings* timings = nullptr);
 
+  // Multiplies what an adapter (of the model's spec) adds to the tokens read from now on; those in the cache
+  // and the logits after them stay as they are. kInvalidArgument where there is no such adapter, where it was
+  // merged into the weights, or for a scale that is not finite.
+  Result<void> setAdapterScale(std::uint32_t adapter, float scale);
+  std::span<const float> adapterScales() const;  // (adapters)
+
   // Forgets every token from `length` on. The logits are gone unless nothing was forgotten: the next prefill
   // or decode brings them back (decode reads the last kept token again).
   Result<void> truncate(std::uint32_t length);

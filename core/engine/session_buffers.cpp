@@ -255,6 +255,9 @@ Result<SessionBuffers> SessionBuffers::create(const Model& model, const SessionO
   TRY_ASSIGN(to.state, allocator.device(sizeof(shader::StepState), "step state"));
   TRY_ASSIGN(to.ids, allocator.device(batch * 4, "token ids"));
   TRY_ASSIGN(to.settings, allocator.device(sizeof(shader::SampleSettings), "sampling settings"));
+  if (!spec.adapters.empty() && !spec.merge_adapters) {
+    TRY_ASSIGN(to.adapter_scales, allocator.device(spec.adapters.size() * sizeof(float), "adapters' scales"));
+  }
   TRY_ASSIGN(to.ring,
              gpu::Buffer::create(device, kRingSize * 4, gpu::MemoryKind::kReadback, "sampled tokens"));
   TRY_ASSIGN(to.x, allocator.activations(batch, to.x_stride, "residual stream"));

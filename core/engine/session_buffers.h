@@ -28,6 +28,7 @@ struct SessionBuffers {
   std::vector<LayerBuffers> layers;
   std::vector<gpu::Buffer> rope_tables;  // (context, rotary_dim / 2) pairs of cos, sin
   gpu::Buffer state, ids, settings;      // shader::StepState, (batch) u32, shader::SampleSettings
+  gpu::Buffer adapter_scales;            // (adapters) f32; empty where none runs beside the weights
   gpu::Buffer ring;                      // (kRingSize) u32, read by the host
   // (batch, stride) f32; those behind the first five only for models that need them
   gpu::Buffer x, normed, q, o, act;

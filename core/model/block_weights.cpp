@@ -49,18 +49,17 @@ class QkvParts {
  private:
   enum class Turns { kYes, kNo };
 
-  // Rows or bias entries, those of q and k in paired order.
-  RowSource projectionRows(const WeightRef& weight, Turns turns) const {
-    RowSource rows = rowsOf(weight);
+  // Those of q and k in paired order.
+  RowSource turned(RowSource rows, Turns turns) const {
     if (turns == Turns::kYes && spec_.rope) pairUp(rows, spec_.head_dim, *spec_.rope);
     return rows;
   }
 
   Result<void> add(const Linear& linear, Turns turns) {
-    RowSource rows = projectionRows(linear.weight, turns);
+    RowSource rows = turned(rowsOf(linear), turns);
     std::vector<float> bias(rows.rows.size(), 0.0f);
     if (linear.bias) {
-      TRY_ASSIGN(bias, readFloats(projectionRows(linear.bias, turns)));
+      TRY_ASSIGN(bias, readFloats(turned(rowsOf(linear.bias), turns)));
     }
     if (pending_ && pending_->type != rows.type) TRY(flush());
     if (!pending_) {
@@ -118,8 +117,7 @@ Result<MlpWeights> upload(WeightLoader& loader, const DenseMlpSpec& spec) {
     if (spec.up.bias) {
       TRY_ASSIGN(bias, readFloats(interleave(spec.gate->bias, spec.up.bias)));
     }
-    TRY_ASSIGN(weights.gate_up,
-               loader.matrix(interleave(spec.gate->weight, spec.up.weight), bias, "gate and up"));
+    TRY_ASSIGN(weights.gate_up, loader.matrix(interleave(*spec.gate, spec.up), bias, "gate and up"));
   } else {
     if (spec.gate) {
       TRY_ASSIGN(weights.gate, loader.linear(*spec.gate, "gate"));

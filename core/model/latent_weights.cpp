@@ -19,15 +19,14 @@ Result<void> checkDimensions(const LatentSpec& latent, std::uint32_t rotary) {
 Result<Matrix> joined(WeightLoader& loader, const AttentionSpec& spec, const Linear& rotary,
                       const Linear& plain, std::string name) {
   const auto rotary_dim = static_cast<std::uint32_t>(spec.latent->key_rotary.weight.rows);
-  const auto paired = [&](const WeightRef& weight) {
-    RowSource rows = rowsOf(weight);
+  const auto paired = [&](RowSource rows) {
     if (spec.rope) pairUp(rows, rotary_dim, *spec.rope);
     return rows;
   };
-  RowSource rows = paired(rotary.weight);
-  append(rows, rowsOf(plain.weight));
+  RowSource rows = paired(rowsOf(rotary));
+  append(rows, rowsOf(plain));
   if (!rotary.bias) return loader.matrix(rows, {}, std::move(name));
-  RowSource bias = paired(rotary.bias);
+  RowSource bias = paired(rowsOf(rotary.bias));
   append(bias, rowsOf(plain.bias));
   TRY_ASSIGN(const std::vector<float> values, readFloats(bias));
   return loader.matrix(rows, values, std::move(name));
@@ -42,21 +41,40 @@ RowSource columnsOfHeads(const WeightRef& key_up, std::uint64_t plain_dim) {
   return rows;
 }
 
-// Blocks of quantized types run along the rows and cannot be turned: their values are kept as floats.
-Result<Matrix> expanded(WeightLoader& loader, const WeightRef& key_up, std::uint64_t plain_dim) {
-  TRY_ASSIGN(const std::vector<float> values, readFloats(rowsOf(key_up)));
-  const TensorEntry floats{.name = key_up.tensor->name,
-                           .dtype = DType::kF32,
-                           .shape = {key_up.rows, key_up.columns},
-                           .bytes = std::as_bytes(std::span(values))};
-  const WeightRef all{.tensor = &floats, .rows = key_up.rows, .columns = key_up.columns};
+// As floats: blocks of quantized types run along the rows and cannot be turned, nor can what adapters add.
+Result<Matrix> turnedFloats(WeightLoader& loader, const Linear& key_up, std::uint64_t plain_dim) {
+  const RowSource rows = rowsOf(key_up);
+  MergedRows merged(rows);
+  std::vector<std::byte> values;
+  for (std::size_t r = 0; r < rows.rows.size(); ++r) {
+    TRY_ASSIGN(const auto row, merged.row(r));
+    values.insert(values.end(), row.begin(), row.end());
+  }
+  const TensorEntry floats{.name = key_up.weight.tensor->name,
+                           .dtype = MergedRows::kType,
+                           .shape = {key_up.weight.rows, key_up.weight.columns},
+                           .bytes = values};
+  const WeightRef all{.tensor = &floats, .rows = key_up.weight.rows, .columns = key_up.weight.columns};
   return loader.matrix(columnsOfHeads(all, plain_dim), {}, "latent to keys");
 }
 
 Result<Matrix> keyUp(WeightLoader& loader, const LatentSpec& latent) {
   if (latent.key_up_transposed) return loader.matrix(rowsOf(latent.key_up_transposed), {}, "latent to keys");
-  if (info(latent.key_up.tensor->dtype).quantized) return expanded(loader, latent.key_up, latent.plain_dim);
-  return loader.matrix(columnsOfHeads(latent.key_up, latent.plain_dim), {}, "latent to keys");
+  const WeightRef& weight = latent.key_up.weight;
+  if (info(weight.tensor->dtype).quantized || !latent.key_up.updates.empty())
+    return turnedFloats(loader, latent.key_up, latent.plain_dim);
+  return loader.matrix(columnsOfHeads(weight, latent.plain_dim), {}, "latent to keys");
+}
+
+// Products of each head have no place for what runs beside the weights.
+Result<void> refuseUpdates(const WeightLoader& loader, const LatentSpec& latent) {
+  for (const Linear* linear : {&latent.key_up, &latent.value_up})
+    if (!loader.mergesUpdates() && !linear->updates.empty())
+      return fail(ErrorCode::kUnsupported,
+                  "tensor {}: adapters of a latent's way to keys and values run only when they are merged "
+                  "into the weights (--merge-adapters)",
+                  linear->updates.front().a.tensor->name);
+  return {};
 }
 
 }  // namespace
@@ -64,6 +82,7 @@ Result<Matrix> keyUp(WeightLoader& loader, const LatentSpec& latent) {
 Result<LatentWeights> uploadLatent(WeightLoader& loader, const AttentionSpec& spec) {
   const LatentSpec& latent = *spec.latent;
   TRY(checkDimensions(latent, spec.head_dim - latent.rank));
+  TRY(refuseUpdates(loader, latent));
   LatentWeights weights;
   if (latent.query) {
     LatentWeights::QueryLatent& query = weights.query_latent.emplace();
@@ -75,7 +94,7 @@ Result<LatentWeights> uploadLatent(WeightLoader& loader, const AttentionSpec& sp
   TRY_ASSIGN(weights.key, joined(loader, spec, latent.key_rotary, latent.down, "rotary key and latent"));
   TRY_ASSIGN(weights.norm, loader.norm(latent.norm, latent.rank));
   TRY_ASSIGN(weights.key_up, keyUp(loader, latent));
-  TRY_ASSIGN(weights.value_up, loader.matrix(rowsOf(latent.value_up), {}, "latent to values"));
+  TRY_ASSIGN(weights.value_up, loader.linear(latent.value_up, "latent to values"));
   return weights;
 }
 

@@ -80,9 +80,9 @@ Result<LightningWeights> upload(WeightLoader& loader, const LightningSpec& spec)
 
 Result<DeltaNetWeights> upload(WeightLoader& loader, const DeltaNetSpec& spec) {
   DeltaNetWeights weights;
-  RowSource qkv = rowsOf(spec.query.weight);
-  append(qkv, rowsOf(spec.key.weight));
-  append(qkv, rowsOf(spec.value.weight));
+  RowSource qkv = rowsOf(spec.query);
+  append(qkv, rowsOf(spec.key));
+  append(qkv, rowsOf(spec.value));
   TRY_ASSIGN(weights.qkv, loader.matrix(qkv, {}, "deltanet q, k, v"));
   TRY_ASSIGN(weights.gate, loader.linear(spec.gate, "deltanet gate"));
   TRY_ASSIGN(weights.beta, loader.linear(spec.beta, "deltanet beta"));

@@ -63,7 +63,7 @@ Result<Mamba2Weights> upload(WeightLoader& loader, const Mamba2Spec& spec) {
     TRY_ASSIGN(bias, readFloats(rowsOf(spec.input.bias)));
     for (float& value : bias) value /= spec.input_scale;
   }
-  TRY_ASSIGN(weights.input, loader.matrix(rowsOf(spec.input.weight), bias, "mamba input"));
+  TRY_ASSIGN(weights.input, loader.matrix(rowsOf(spec.input), bias, "mamba input"));
   TRY_ASSIGN(weights.conv, convolution(loader, spec.conv, channelScales(spec)));
   TRY_ASSIGN(weights.dt_bias, loader.vector(spec.dt_bias, "step bias"));
   TRY_ASSIGN(weights.decay, decayOf(loader, spec.decay, spec.decay_is_log));

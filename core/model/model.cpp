@@ -25,6 +25,7 @@ Result<Model::Weights> Model::upload(WeightLoader& loader, const ModelSpec& spec
 
 Result<std::uint64_t> packedWeightBytes(const ModelSpec& spec) {
   WeightLoader counter;
+  counter.mergeUpdates(spec.merge_adapters);
   TRY(Model::upload(counter, spec));
   return counter.bytes();
 }
@@ -41,6 +42,7 @@ Result<std::shared_ptr<const Model>> Model::load(gpu::Device& device, ModelSpec 
         "another device",
         spec.checkpoint->displayName(), total / 1e9, device.info().name, memory.available / 1e9);
   TRY_ASSIGN(WeightLoader loader, WeightLoader::create(device, progress, total, std::move(stop)));
+  loader.mergeUpdates(spec.merge_adapters);
   std::shared_ptr<Model> model(new Model);
   TRY_ASSIGN(model->weights_, upload(loader, spec));
   model->device_ = &device;
@@ -48,6 +50,9 @@ Result<std::shared_ptr<const Model>> Model::load(gpu::Device& device, ModelSpec 
   model->weight_bytes_ = total;
   for (DType type : loader.expanded())
     model->notices_.push_back(fmt::format("{} tensors are kept in a wider format on the device", name(type)));
+  for (DType type : loader.dequantized())
+    model->notices_.push_back(
+        fmt::format("{} matrices that adapters are merged into are kept as F32 on the device", name(type)));
   return std::shared_ptr<const Model>(std::move(model));
 }
 

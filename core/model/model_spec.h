@@ -101,6 +101,17 @@ struct BlockSpec {
   const AttentionSpec* attention() const;
 };
 
+// An adapter whose updates are in the spec's linears (core/adapter/attach_adapter.h).
+struct AttachedAdapter {
+  std::string name;
+  std::shared_ptr<const Checkpoint> checkpoint;  // keeps the updates' WeightRefs alive
+  std::uint32_t rank = 0;                        // the configuration's; modules may deviate
+  double alpha = 0;
+  float scale = 1;            // multiplies alpha / rank
+  std::uint32_t modules = 0;  // of Hugging Face's linears
+  std::uint64_t parameters = 0;
+};
+
 struct ModelSpec {
   std::shared_ptr<const Checkpoint> checkpoint;  // keeps every WeightRef alive
   std::string architecture;                      // "llama", "qwen2" ..: for display, never for decisions
@@ -115,8 +126,10 @@ struct ModelSpec {
   Norm final_norm;
   Linear head;  // (vocab, d); the token embedding again when tied
   bool tied_head = false;
-  float logit_scale = 1;                    // logits = soft_cap(scale * head(x))
-  float logit_soft_cap = 0;                 // cap * tanh(logit / cap); 0: none
+  float logit_scale = 1;     // logits = soft_cap(scale * head(x))
+  float logit_soft_cap = 0;  // cap * tanh(logit / cap); 0: none
+  std::vector<AttachedAdapter> adapters;
+  bool merge_adapters = false;  // into the weights when they are uploaded: scales stay as they are
   std::vector<std::string> unread_tensors;  // what the file holds and nothing above refers to
 };
 

@@ -41,7 +41,7 @@ Result<std::vector<float>> biasOf(const WeightRef& bias, std::uint64_t rows) {
 Result<void> addGateUp(Stack& stack, const ExpertSpec& expert) {
   if (expert.gate_up) {
     TRY_ASSIGN(const auto bias, biasOf(expert.gate_up->bias, expert.gate_up->weight.rows));
-    return stack.add(rowsOf(expert.gate_up->weight), bias);
+    return stack.add(rowsOf(*expert.gate_up), bias);
   }
   const WeightRef &gate = expert.gate->weight, &up = expert.up->weight;
   if (gate.tensor->valueType() != up.tensor->valueType())
@@ -52,13 +52,27 @@ Result<void> addGateUp(Stack& stack, const ExpertSpec& expert) {
   TRY_ASSIGN(const auto up_bias, biasOf(expert.up->bias, up.rows));
   std::vector<float> bias;
   for (std::size_t i = 0; i < gate_bias.size(); ++i) bias.insert(bias.end(), {gate_bias[i], up_bias[i]});
-  return stack.add(interleave(gate, up), bias);
+  return stack.add(interleave(*expert.gate, *expert.up), bias);
+}
+
+// The experts' kernels take no updates beside their weights.
+Result<void> refuseUpdates(const MoeSpec& spec) {
+  for (const ExpertSpec& expert : spec.experts)
+    for (const Linear* linear : {expert.gate ? &*expert.gate : nullptr, expert.up ? &*expert.up : nullptr,
+                                 expert.gate_up ? &*expert.gate_up : nullptr, &expert.down})
+      if (linear && !linear->updates.empty())
+        return fail(ErrorCode::kUnsupported,
+                    "tensor {}: adapters of experts run only when they are merged into the weights "
+                    "(--merge-adapters)",
+                    linear->updates.front().a.tensor->name);
+  return {};
 }
 
 }  // namespace
 
 Result<MoeWeights> upload(WeightLoader& loader, const MoeSpec& spec) {
   MoeWeights weights;
+  if (!loader.mergesUpdates()) TRY(refuseUpdates(spec));
   TRY_ASSIGN(weights.router, loader.linear(spec.router.linear, "router"));
   if (spec.router.correction) {
     TRY_ASSIGN(const auto correction, readFloats(rowsOf(spec.router.correction)));
@@ -68,7 +82,7 @@ Result<MoeWeights> upload(WeightLoader& loader, const MoeSpec& spec) {
   for (const ExpertSpec& expert : spec.experts) {
     TRY(addGateUp(gate_up, expert));
     TRY_ASSIGN(const auto bias, biasOf(expert.down.bias, expert.down.weight.rows));
-    TRY(down.add(rowsOf(expert.down.weight), bias));
+    TRY(down.add(rowsOf(expert.down), bias));
   }
   TRY_ASSIGN(weights.gate_up, gate_up.pack(loader, "experts' gate and up"));
   TRY_ASSIGN(weights.down, down.pack(loader, "experts' down"));

@@ -21,16 +21,37 @@ RowSource rowsOf(const WeightRef& weight) {
   return source;
 }
 
-RowSource interleave(const WeightRef& a, const WeightRef& b) {
-  VITRINE_ASSERT(a.rows == b.rows && a.columns == b.columns &&
-                 a.tensor->valueType() == b.tensor->valueType());
-  RowSource source{.type = a.tensor->valueType(), .columns = a.columns};
-  source.rows.reserve(2 * a.rows);
-  for (std::uint64_t r = 0; r < a.rows; ++r) {
-    source.rows.push_back(rowOf(a, r));
-    source.rows.push_back(rowOf(b, r));
+RowSource rowsOf(const Linear& linear) {
+  RowSource source = rowsOf(linear.weight);
+  if (linear.updates.empty()) return source;
+  for (std::uint64_t r = 0; r < source.rows.size(); ++r) {
+    source.rows[r].linear = &linear;
+    source.rows[r].linear_row = r;
   }
   return source;
+}
+
+namespace {
+
+RowSource alternated(const RowSource& a, const RowSource& b) {
+  VITRINE_ASSERT(a.rows.size() == b.rows.size() && a.columns == b.columns && a.type == b.type);
+  RowSource source{.type = a.type, .columns = a.columns};
+  source.rows.reserve(2 * a.rows.size());
+  for (std::size_t r = 0; r < a.rows.size(); ++r) {
+    source.rows.push_back(a.rows[r]);
+    source.rows.push_back(b.rows[r]);
+  }
+  return source;
+}
+
+}  // namespace
+
+RowSource interleave(const WeightRef& a, const WeightRef& b) {
+  return alternated(rowsOf(a), rowsOf(b));
+}
+
+RowSource interleave(const Linear& a, const Linear& b) {
+  return alternated(rowsOf(a), rowsOf(b));
 }
 
 void append(RowSource& to, const RowSource& rows) {

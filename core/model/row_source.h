@@ -12,6 +12,9 @@ struct StoredRow {
   const TensorEntry* tensor = nullptr;
   std::uint64_t row = 0;
   std::optional<std::uint64_t> column = {};  // of a transposed matrix: the row is this column from `row` down
+  // Where adapters add to the row: the linear (of the spec, which outlives the source) and its row there.
+  const Linear* linear = nullptr;
+  std::uint64_t linear_row = 0;
 };
 
 struct RowSource {
@@ -21,8 +24,10 @@ struct RowSource {
 };
 
 RowSource rowsOf(const WeightRef& weight);
+RowSource rowsOf(const Linear& linear);  // of its weight, with its updates
 // Alternates the rows of two matrices of equal shape and type: a 0, b 0, a 1, b 1 ..
 RowSource interleave(const WeightRef& a, const WeightRef& b);
+RowSource interleave(const Linear& a, const Linear& b);
 void append(RowSource& to, const RowSource& rows);
 // Puts the two dimensions of each rotary pair side by side: with half pairing (i, i + rotary_dim / 2) the
 // rows of every head are reordered to 0, r/2, 1, r/2 + 1 ..; dot products of q and k do not change.

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/model/matrix_update.h"
+
 namespace vitrine::core {
 namespace {
 
@@ -91,21 +93,54 @@ Result<WeightLoader> WeightLoader::create(gpu::Device& device, std::function<voi
 
 Result<Matrix> WeightLoader::matrix(const RowSource& source, const std::vector<float>& bias,
                                     std::string name) {
-  auto layout = packedLayout(source.type, source.rows.size(), source.columns);
+  std::optional<MergedRows> merged;
+  const bool updated = std::ranges::any_of(source.rows, [](const StoredRow& row) { return row.linear; });
+  if (merge_ && updated) merged.emplace(source);
+  const DType type = merged ? MergedRows::kType : source.type;
+  auto layout = packedLayout(type, source.rows.size(), source.columns);
   if (!layout) return within(source.rows.front().tensor->name, std::move(layout).error());
-  if (isExpanded(source.type)) expanded_.insert(source.type);
+  if (isExpanded(type)) expanded_.insert(type);
+  if (type != source.type) dequantized_.insert(source.type);
   Matrix result{.layout = *layout};
   if (device_) {
     TRY_ASSIGN(result.buffer, gpu::Buffer::create(*device_, bufferBytes(*layout), gpu::MemoryKind::kDevice,
                                                   std::move(name)));
-    TRY(uploadRows(source, result));
+    TRY(uploadRows(source, merged ? &*merged : nullptr, result));
   } else {
     done_ += layout->bytes();
   }
   if (!bias.empty()) {
     TRY_ASSIGN(result.bias, vector(bias, "bias"));
   }
+  if (!merge_ && updated) {
+    TRY_ASSIGN(result.update, uploadUpdate(*this, source));
+  }
   return result;
+}
+
+Result<Matrix> WeightLoader::plain(std::span<const float> values, std::uint64_t columns, std::string name) {
+  TRY_ASSIGN(const PackedLayout layout, packedLayout(DType::kF32, values.size() / columns, columns));
+  Matrix result{.layout = layout};
+  result.fits_halves = fitsHalves(DType::kF32, std::as_bytes(values));
+  done_ += layout.bytes();
+  if (!device_) return result;
+  TRY_ASSIGN(result.buffer,
+             gpu::Buffer::create(*device_, bufferBytes(layout), gpu::MemoryKind::kDevice, std::move(name)));
+  std::vector<std::byte> row(layout.low_row);
+  for (std::uint64_t r = 0; r < layout.rows; ++r) {
+    std::memcpy(row.data(), &values[r * columns], columns * sizeof(float));
+    TRY(send(row, result.low(), r * layout.low_row));
+  }
+  return result;
+}
+
+Result<gpu::Buffer> WeightLoader::bytes(std::span<const std::byte> data, std::string name) {
+  done_ += data.size();
+  if (!device_) return gpu::Buffer();
+  TRY_ASSIGN(auto buffer,
+             gpu::Buffer::create(*device_, data.size(), gpu::MemoryKind::kDevice, std::move(name)));
+  TRY(send(data, gpu::Slice(buffer), 0));
+  return buffer;
 }
 
 Result<Matrix> WeightLoader::linear(const Linear& linear, std::string name) {
@@ -113,7 +148,7 @@ Result<Matrix> WeightLoader::linear(const Linear& linear, std::string name) {
   if (linear.bias) {
     TRY_ASSIGN(bias, readFloats(rowsOf(linear.bias)));
   }
-  return matrix(rowsOf(linear.weight), bias, std::move(name));
+  return matrix(rowsOf(linear), bias, std::move(name));
 }
 
 Result<gpu::Buffer> WeightLoader::vector(const std::vector<float>& values, std::string name) {
@@ -160,8 +195,9 @@ Result<void> WeightLoader::finish() {
   return uploader_ ? uploader_->finish() : Result<void>{};
 }
 
-Result<void> WeightLoader::uploadRows(const RowSource& source, Matrix& to) {
+Result<void> WeightLoader::uploadRows(const RowSource& source, MergedRows* merged, Matrix& to) {
   const PackedLayout& layout = to.layout;
+  const DType type = merged ? MergedRows::kType : source.type;
   std::uint64_t row_bytes = layout.low_row + layout.high_row + layout.scale_row;
   std::uint64_t batch = std::max<std::uint64_t>(1, kBatchBytes / row_bytes);
   std::vector<std::byte> low, high, scale, scratch;
@@ -173,15 +209,20 @@ Result<void> WeightLoader::uploadRows(const RowSource& source, Matrix& to) {
     scale.resize(rows * layout.scale_row);
     for (std::uint64_t r = 0; r < rows; ++r) {
       const StoredRow& stored = source.rows[first + r];
-      auto bytes = bytesOf(stored, source.type, source.columns, scratch);
+      std::span<const std::byte> bytes;
+      if (merged) {
+        TRY_ASSIGN(bytes, merged->row(first + r));
+      } else {
+        bytes = bytesOf(stored, type, source.columns, scratch);
+      }
       PackedRow out{std::span(low).subspan(r * layout.low_row, layout.low_row),
                     std::span(high).subspan(r * layout.high_row, layout.high_row),
                     std::span(scale).subspan(r * layout.scale_row, layout.scale_row)};
       Result<void> packed =
-          plainRowIsFinite(source.type, bytes)
-              ? packRow(source.type, bytes, layout, out)
+          plainRowIsFinite(type, bytes)
+              ? packRow(type, bytes, layout, out)
               : fail(ErrorCode::kInvalidFile, "expected finite weights, found NaN or infinity");
-      to.fits_halves = to.fits_halves && fitsHalves(source.type, bytes);
+      to.fits_halves = to.fits_halves && fitsHalves(type, bytes);
       if (!packed)
         return within(fmt::format("tensor {} row {}", stored.tensor->name, stored.row), packed.error());
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/checkpoint/checkpoint.h"
 
@@ -30,9 +31,19 @@ struct WeightRef {
   std::uint64_t storedColumn(std::uint64_t r) const { return first_column + place(r); }
 };
 
+// What an adapter adds to a linear (LoRA, arXiv:2106.09685): y += scale * factor * B (A x).
+struct LowRankUpdate {
+  WeightRef a;                // (rank, in)
+  WeightRef b;                // (out, rank); of a fused tensor's rows those that the linear takes
+  double factor = 1;          // alpha / rank, or alpha / sqrt(rank)
+  float scale = 1;            // as it was attached; a session can change it
+  std::uint32_t adapter = 0;  // index into ModelSpec::adapters
+};
+
 struct Linear {
   WeightRef weight;  // (out, in)
   WeightRef bias;    // (out), may be empty
+  std::vector<LowRankUpdate> updates = {};
 };
 
 enum class NormKind { kRms, kLayer };

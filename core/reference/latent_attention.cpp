@@ -8,15 +8,15 @@ namespace {
 using Eigen::Index;
 using Matrix = ReferenceMatrix;
 
-// W_UK of a head, (plain_dim, rank).
-Result<Matrix> keyUp(const LatentSpec& latent, Index head) {
+// The plain parts of all heads' keys, (tokens, heads * plain_dim).
+Result<Matrix> plainKeys(const LatentSpec& latent, Index heads, const Matrix& compressed) {
+  if (latent.key_up.weight) return apply(latent.key_up, compressed);
   const Index plain = latent.plain_dim, rank = latent.rank;
-  if (latent.key_up) {
-    TRY_ASSIGN(const Matrix all, expandWeights(latent.key_up));
-    return Matrix(all.middleRows(head * plain, plain));
-  }
-  TRY_ASSIGN(const Matrix all, expandWeights(latent.key_up_transposed));
-  return Matrix(all.middleRows(head * rank, rank).transpose());
+  TRY_ASSIGN(const Matrix transposed, expandWeights(latent.key_up_transposed));
+  Matrix keys(compressed.rows(), heads * plain);
+  for (Index head = 0; head < heads; ++head)
+    keys.middleCols(head * plain, plain) = compressed * transposed.middleRows(head * rank, rank);
+  return keys;
 }
 
 // A rotary part in front of a plain one, for each head.
@@ -34,7 +34,7 @@ Matrix besides(const Matrix& rotary, const Matrix& plain, Index heads) {
 
 Result<ReferenceHeads> latentHeads(const AttentionSpec& spec, const ReferenceMatrix& x) {
   const LatentSpec& latent = *spec.latent;
-  const Index heads = spec.heads, plain = latent.plain_dim;
+  const Index heads = spec.heads;
   const auto rotary = static_cast<std::uint32_t>(latent.key_rotary.weight.rows);
   Matrix from = x;
   if (latent.query) {
@@ -51,12 +51,8 @@ Result<ReferenceHeads> latentHeads(const AttentionSpec& spec, const ReferenceMat
     applyRope(*spec.rope, rotary, query_rotary);
     applyRope(*spec.rope, rotary, key_rotary);
   }
-  Matrix key_plain(x.rows(), heads * plain);
-  for (Index head = 0; head < heads; ++head) {
-    TRY_ASSIGN(const Matrix up, keyUp(latent, head));
-    key_plain.middleCols(head * plain, plain) = compressed * up.transpose();
-  }
-  TRY_ASSIGN(Matrix values, apply(Linear{latent.value_up, {}}, compressed));
+  TRY_ASSIGN(const Matrix key_plain, plainKeys(latent, heads, compressed));
+  TRY_ASSIGN(Matrix values, apply(latent.value_up, compressed));
   return ReferenceHeads{.queries = besides(query_rotary, query_plain, heads),
                         .keys = besides(key_rotary.replicate(1, heads), key_plain, heads),
                         .values = std::move(values),

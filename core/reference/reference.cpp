@@ -37,6 +37,11 @@ Result<Matrix> apply(const Linear& linear, const Matrix& x) {
     TRY_ASSIGN(const Matrix weight, expandRows(linear.weight, first, count));
     y.middleCols(static_cast<Index>(first), static_cast<Index>(count)).noalias() = x * weight.transpose();
   }
+  for (const LowRankUpdate& update : linear.updates) {
+    TRY_ASSIGN(const Matrix a, expandWeights(update.a));
+    TRY_ASSIGN(const Matrix b, expandWeights(update.b));
+    y += (double{update.scale} * update.factor) * ((x * a.transpose()) * b.transpose());
+  }
   if (linear.bias) {
     TRY_ASSIGN(const Matrix bias, expandWeights(linear.bias));
     y.rowwise() += bias.col(0).transpose();

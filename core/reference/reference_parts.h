@@ -8,7 +8,7 @@
 
 namespace vitrine::core {
 
-// y = x W^T + b.
+// y = x W^T + b, and what adapters add.
 Result<ReferenceMatrix> apply(const Linear& linear, const ReferenceMatrix& x);
 // Normalizes each run of `width` columns of each row.
 Result<ReferenceMatrix> apply(const Norm& norm, ReferenceMatrix x, Eigen::Index width);

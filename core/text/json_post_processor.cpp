@@ -8,7 +8,7 @@
 namespace vitrine::core {
 namespace {
 
-constexpr int kMaxDepth = 8;
+constexpr int kMaxNesting = 8;
 constexpr std::size_t kMaxFrame = 64;  // tokens around a prompt
 
 // "special_tokens": {"<s>": {"ids": [1], ..}}
@@ -58,8 +58,8 @@ Result<void> appendPair(const Json& processor, std::string_view key, const Vocab
 
 Result<void> readProcessor(const Json& processor, const Vocabulary& vocabulary, JsonPromptFrame& out,
                            int depth) {
-  if (depth > kMaxDepth)
-    return fail(ErrorCode::kInvalidFile, "'processors' is nested more than {} deep", kMaxDepth);
+  if (depth > kMaxNesting)
+    return fail(ErrorCode::kInvalidFile, "'processors' is nested more than {} deep", kMaxNesting);
   TRY_ASSIGN(const std::string type, requireString(processor, "type"));
   if (type == "ByteLevel") return {};  // concerns offsets only
   if (type == "Sequence") {

@@ -10,7 +10,9 @@ struct MatmulParams {
   device_address gain;               // (columns) f32 of the RMS norm in front, where there is one
   device_address bias;               // (rows) f32, or 0
   device_address y;                  // (tokens, y_stride) f32; unused by the QKV epilogue's k and v
-  device_address aux;                // QKV: QkvTarget; gated: the gate's outputs (tokens, y_stride)
+  device_address aux;       // QKV: QkvTarget; gated: the gate's outputs (tokens, y_stride); scale rows: below
+  device_address low_rank;  // LowRankTerm where LOW_RANK is on
+  device_address z;         // (tokens, z_stride) f32 of it
   uint rows, chunks_per_row;
   uint columns;             // true number of columns, for the norm's mean
   uint x_stride, y_stride;  // floats, multiples of 4
@@ -18,6 +20,14 @@ struct MatmulParams {
   uint first_row;         // of this matrix in the concatenated q, k, v rows
   float epsilon;          // of the norm
   float scale, soft_cap;  // store and add: cap tanh(scale y / cap), or scale y where the cap is 0
+};
+
+// What adapters add to W norm(x): B z, z = A norm(x) with each of its rows scaled. That product's aux holds
+// the adapters' scales (adapters) f32 and its low_rank the adapter of each row (rows) u32.
+struct LowRankTerm {
+  device_address b;      // (rows, width) f32
+  device_address spans;  // (rows) pairs: first and number of the groups of four z that a row takes
+  uint width, z_stride;  // floats, multiples of 4
 };
 
 // Where the QKV epilogue puts its rows: q rows first, then k, then v.

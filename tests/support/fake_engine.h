@@ -17,6 +17,9 @@ class FakeEngine : public core::Engine {
   }
   void cancelLoad() override { ++cancelled; }
   void unloadModel() override { ++unloaded; }
+  void setAdapterScale(std::uint32_t adapter, float scale) override {
+    adapter_scales.emplace_back(adapter, scale);
+  }
   void setPrompt(std::string prompt) override { prompts.push_back(std::move(prompt)); }
   void generate(core::GenerateRequest request) override { generated.push_back(std::move(request)); }
   void continueGeneration(std::uint32_t max_tokens, core::SamplingSettings) override {
@@ -39,6 +42,7 @@ class FakeEngine : public core::Engine {
 
   std::vector<std::filesystem::path> loaded;
   core::LoadOptions load_options;
+  std::vector<std::pair<std::uint32_t, float>> adapter_scales;
   std::vector<std::string> prompts;
   std::vector<core::GenerateRequest> generated;
   std::vector<std::uint32_t> continued, truncated;

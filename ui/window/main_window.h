@@ -57,7 +57,7 @@ class MainWindow : public QMainWindow {
 
   void openModel(const QString& path);
   // The adapters come along whenever this model is loaded again.
-  void openWithAdapters(const QString& path, std::vector<core::AdapterChoice> adapters);
+  void openWithAdapters(const QString& path, std::vector<core::AdapterChoice> adapters, bool merge);
   void setPrompt(const QString& prompt) { prompt_dock_->setPrompt(prompt); }
   void generate();
   void setMaxTokens(std::uint32_t tokens) { prompt_dock_->setMaxTokens(tokens); }
@@ -127,6 +127,7 @@ class MainWindow : public QMainWindow {
 
   std::filesystem::path adapted_model_;
   std::vector<core::AdapterChoice> adapters_;
+  bool merge_adapters_ = false;
   core::Engine& engine_;
   ThemeController& theme_;
   Selection& selection_;

@@ -28,9 +28,12 @@ int checkedValue(const QActionGroup& group) {
 }  // namespace
 
 core::LoadOptions MainWindow::loadOptions(const std::filesystem::path& model) const {
-  return {.context = std::uint32_t(checkedValue(*actions_.contexts)),
-          .cache = core::CacheType(checkedValue(*actions_.caches)),
-          .adapters = model == adapted_model_ ? adapters_ : std::vector<core::AdapterChoice>{}};
+  core::LoadOptions options{.context = std::uint32_t(checkedValue(*actions_.contexts)),
+                            .cache = core::CacheType(checkedValue(*actions_.caches))};
+  if (model != adapted_model_) return options;
+  options.adapters = adapters_;
+  options.merge_adapters = merge_adapters_;
+  return options;
 }
 
 void MainWindow::openModel(const QString& path) {
@@ -40,9 +43,11 @@ void MainWindow::openModel(const QString& path) {
   engine_.loadModel(path.toStdString(), loadOptions(path.toStdString()));
 }
 
-void MainWindow::openWithAdapters(const QString& path, std::vector<core::AdapterChoice> adapters) {
+void MainWindow::openWithAdapters(const QString& path, std::vector<core::AdapterChoice> adapters,
+                                  bool merge) {
   adapted_model_ = path.toStdString();
   adapters_ = std::move(adapters);
+  merge_adapters_ = merge;
   openModel(path);
 }
 

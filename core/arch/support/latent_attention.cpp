@@ -133,15 +133,15 @@ class Reader {
     const std::string keys = name("attn_k_b.weight"), values = name("attn_v_b.weight");
     if (weights_.has(keys)) {
       TRY_ASSIGN(latent.key_up_transposed, weights_.stacked(keys, heads, sizes_.rank, plain));
-      TRY_ASSIGN(latent.value_up, weights_.stacked(values, heads, value, sizes_.rank));
+      TRY_ASSIGN(latent.value_up.weight, weights_.stacked(values, heads, value, sizes_.rank));
       return {};
     }
     const std::string both = name(names_.up) + ".weight";
     const std::uint64_t head = plain + value;
-    TRY_ASSIGN(latent.key_up,
+    TRY_ASSIGN(latent.key_up.weight,
                weights_.matrixPart(both, heads * head, sizes_.rank,
                                    {.first = 0, .count = heads * plain, .run = plain, .stride = head}));
-    TRY_ASSIGN(latent.value_up,
+    TRY_ASSIGN(latent.value_up.weight,
                weights_.matrixPart(both, heads * head, sizes_.rank,
                                    {.first = plain, .count = heads * value, .run = value, .stride = head}));
     return {};

@@ -28,8 +28,9 @@ struct LatentSpec {
   Norm norm;                         // of the latent
   // W_UK, (heads * plain_dim, rank), a head's rows together; or, as llama.cpp stores it, each head's
   // transposed, (heads * rank, plain_dim).
-  WeightRef key_up, key_up_transposed;
-  WeightRef value_up;  // W_UV, (heads * value_dim, rank)
+  Linear key_up;
+  WeightRef key_up_transposed;
+  Linear value_up;  // W_UV, (heads * value_dim, rank)
 };
 
 }  // namespace vitrine::core
