@@ -81,6 +81,7 @@ Result<Adapter> readAdapter(const std::filesystem::path& folder) {
   auto adapter = readFolder(folder);
   if (!adapter) return within(fmt::format("reading the adapter {}", folder.string()), adapter.error());
   const std::filesystem::path whole = folder.lexically_normal();
+  adapter->folder = folder;
   adapter->name = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
   return adapter;
 }

@@ -21,7 +21,8 @@ struct AdapterModule {
 };
 
 struct Adapter {
-  std::string name;                              // the folder's
+  std::string name;  // the folder's
+  std::filesystem::path folder;
   std::shared_ptr<const Checkpoint> checkpoint;  // owns the tensors
   std::uint32_t rank = 0;                        // r and lora_alpha; rank_pattern and alpha_pattern deviate
   double alpha = 0;

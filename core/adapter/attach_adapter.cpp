@@ -108,6 +108,7 @@ Result<void> attachAdapter(ModelSpec& spec, const Adapter& adapter, float scale)
   if (!all) return within(fmt::format("attaching the adapter {}", adapter.name), std::move(all).error());
   for (Attachment& one : *all) one.linear->updates.push_back(std::move(one.update));
   spec.adapters.push_back({.name = adapter.name,
+                           .folder = adapter.folder,
                            .checkpoint = adapter.checkpoint,
                            .rank = adapter.rank,
                            .alpha = adapter.alpha,

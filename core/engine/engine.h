@@ -36,9 +36,9 @@ class Engine {
   virtual void stop() = 0;                           // within one token
   virtual void truncate(std::uint32_t tokens) = 0;   // forget everything from this position on
   virtual void clearError() = 0;
-  // Of one of the model's adapters (ModelSummary::adapters), without loading it again. What is being
-  // generated goes on with it from the next token; otherwise the sequence is read again, so that its maps and
-  // the next tokens show it. stop() ends that reading, and the sequence with it.
+  // Of one of the model's adapters (ModelSummary::adapters, Snapshot::adapter_scales), without loading it
+  // again. What is being generated goes on with it from the next token; otherwise the sequence is read again,
+  // so that its maps and the next tokens show it. stop() ends that reading, and the sequence with it.
   virtual void setAdapterScale(std::uint32_t adapter, float scale) = 0;
 
   virtual void setProbes(

@@ -202,13 +202,14 @@ class EngineThread final : public Engine {
     TRY(checkMemory(spec, wanted, device_.memory().available, device_.info().name));
     TRY_ASSIGN(auto model, Model::load(device_, std::move(spec), report, stop));
     TRY_ASSIGN(auto session, Session::create(model, wanted));
-    TRY_ASSIGN(auto views, AttentionViews::create(device_));
+    TRY_ASSIGN(auto views, ViewRefresher::create(device_));
     views_.emplace(std::move(views));
     views_->forget();
     views_->setRequest(probes_);
     session_ = std::move(session);
     state_.tokenizer = std::move(tokenizer);
     state_.model = std::make_shared<const ModelSummary>(summarize(*session_, *state_.tokenizer));
+    showAdapterScales();
     prompt_tokens_ = 0;
     state_.stop = StopReason::kNone;
     state_.timings = {};
@@ -223,6 +224,7 @@ class EngineThread final : public Engine {
     session_.reset();
     state_.tokenizer.reset();
     state_.model.reset();
+    state_.adapter_scales.clear();
     sequenceChanged();
     settle();
   }
@@ -254,7 +256,7 @@ class EngineThread final : public Engine {
   Result<void> changeAdapter(std::uint32_t adapter, float scale, const std::stop_token& stop) {
     if (!session_) return fail(ErrorCode::kInvalidArgument, "no model is loaded: open one first");
     TRY(session_->setAdapterScale(adapter, scale));
-    state_.model = std::make_shared<const ModelSummary>(summarize(*session_, *state_.tokenizer));
+    showAdapterScales();
     if (generation_ || session_->length() == 0) return {};
     const std::vector<TokenId> all(session_->tokens().begin(), session_->tokens().end());
     TRY(session_->truncate(0));
@@ -267,6 +269,11 @@ class EngineThread final : public Engine {
     TRY(done);
     settle();
     return {};
+  }
+
+  void showAdapterScales() {
+    const std::span<const float> scales = session_->adapterScales();
+    state_.adapter_scales.assign(scales.begin(), scales.end());
   }
 
   void begin(std::uint32_t max_tokens, const SamplingSettings& sampling, double limit,

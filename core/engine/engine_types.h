@@ -50,13 +50,18 @@ struct TensorSummary {
 struct LayerSummary {
   std::string mixer;        // "attention", "mamba2", "attention + mamba2"; empty where a layer has none
   std::uint32_t heads = 0;  // of its attention; 0: it has no attention map
+  // Of its cache, 0 where it keeps none: rows a token, the width of one, of it a latent and its rotary part.
+  std::uint32_t kv_heads = 0, row_width = 0, latent = 0;
+  std::uint32_t window = 0;                        // tokens that a query sees; 0: all
+  std::uint64_t token_bytes = 0, state_bytes = 0;  // of the cache, a token; of what is carried on
 };
 
 struct AdapterSummary {
   std::string name;
+  std::filesystem::path folder;
   std::uint32_t rank = 0, modules = 0;  // modules: linears that it adds to
   double alpha = 0;
-  float scale = 1;  // as it is now
+  float scale = 1;  // as it was loaded; Snapshot::adapter_scales says what it is now
   bool merged = false;
   std::uint64_t parameters = 0;
 };
@@ -111,6 +116,7 @@ struct ProbeRequest {
   std::optional<OverviewRequest> overview;
   std::optional<MapRequest> map;
   std::optional<RowRequest> row;
+  bool routing = false, states = false;
   bool operator==(const ProbeRequest&) const = default;
 };
 
@@ -154,6 +160,28 @@ struct HeadSummary {
       0;  // on the token after an earlier occurrence of the query's token; NaN when nothing repeats
 };
 
+// The experts that every token of the sequence went to.
+struct LayerRouting {
+  std::uint32_t layer = 0, experts = 0, top_k = 0;
+  std::vector<std::uint32_t> chosen;  // (tokens, top_k), best first
+  std::vector<float> weights;         // (tokens, top_k), of the sum of their outputs
+};
+struct RoutingPicture {
+  std::uint32_t tokens = 0;
+  std::vector<LayerRouting> layers;  // those with a router
+};
+
+// What recurrent mixers carry after the newest token.
+struct LayerState {
+  std::uint32_t layer = 0;
+  std::vector<std::uint64_t> shape;  // as StateRecord's
+  std::vector<float> norms;          // Frobenius: of each head's matrix, or of the whole
+};
+struct StatePicture {
+  std::uint32_t tokens = 0;
+  std::vector<LayerState> layers;  // those with a state
+};
+
 struct NextToken {
   TokenId id = 0;
   std::string display;
@@ -180,6 +208,7 @@ struct Snapshot {
   StopReason stop = StopReason::kNone;  // why the last generation ended
 
   std::shared_ptr<const ModelSummary> model;         // null: none loaded
+  std::vector<float> adapter_scales;                 // of its adapters, as they are now
   std::shared_ptr<const Tokenizer> tokenizer;        // of that model
   std::shared_ptr<const std::vector<Token>> tokens;  // prompt and continuation as far as the cache holds them
   std::vector<NextToken> next;                       // the five most probable next tokens
@@ -188,6 +217,8 @@ struct Snapshot {
   std::shared_ptr<const OverviewPicture> overview;
   std::shared_ptr<const RowValues> row;
   std::shared_ptr<const std::vector<HeadSummary>> heads;  // (layers * heads), layer-major
+  std::shared_ptr<const RoutingPicture> routing;
+  std::shared_ptr<const StatePicture> states;
 
   EngineTimings timings;
   gpu::MemoryUsage memory;

@@ -4,6 +4,8 @@
 #include <map>
 #include <regex>
 
+#include "core/engine/mixer_memory.h"
+
 namespace vitrine::core {
 namespace {
 
@@ -51,9 +53,17 @@ ModelSummary summarize(const ModelSpec& spec, const Tokenizer* tokenizer, const 
       if (!layer.mixer.empty()) layer.mixer += " + ";
       layer.mixer += std::visit([](const auto& kind) { return kind.kName; }, mixer);
     }
+    for (const MixerSpec& mixer : block.mixers) layer.state_bytes += sizeof(float) * memoryOf(mixer).state;
+    if (block.channel) layer.state_bytes += sizeof(float) * memoryOf(*block.channel).state;
     const AttentionSpec* attention = block.attention();
     if (!attention) continue;
     layer.heads = attention->heads;
+    layer.kv_heads = attention->kv_heads;
+    layer.row_width = attention->cacheWidth();
+    layer.latent = attention->latent ? attention->latent->rank : 0;
+    layer.window = attention->sliding_window;
+    layer.token_bytes =
+        std::uint64_t{layer.kv_heads} * layer.row_width * (options.cache == CacheType::kF16 ? 2 : 4);
     summary.heads = std::max(summary.heads, attention->heads);
     summary.kv_heads = std::max(summary.kv_heads, attention->kv_heads);
     summary.head_dim = std::max(summary.head_dim, attention->head_dim);
@@ -74,6 +84,7 @@ ModelSummary summarize(const ModelSpec& spec, const Tokenizer* tokenizer, const 
   for (const AttachedAdapter& adapter : spec.adapters) {
     summary.name += " + " + adapter.name;
     summary.adapters.push_back({.name = adapter.name,
+                                .folder = adapter.folder,
                                 .rank = adapter.rank,
                                 .modules = adapter.modules,
                                 .alpha = adapter.alpha,
@@ -85,11 +96,7 @@ ModelSummary summarize(const ModelSpec& spec, const Tokenizer* tokenizer, const 
 }
 
 ModelSummary summarize(const Session& session, const Tokenizer& tokenizer) {
-  ModelSummary summary =
-      summarize(session.model().spec(), &tokenizer, session.options(), session.model().weightBytes());
-  for (std::size_t i = 0; i < summary.adapters.size(); ++i)
-    summary.adapters[i].scale = session.adapterScales()[i];
-  return summary;
+  return summarize(session.model().spec(), &tokenizer, session.options(), session.model().weightBytes());
 }
 
 }  // namespace vitrine::core

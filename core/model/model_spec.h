@@ -104,6 +104,7 @@ struct BlockSpec {
 // An adapter whose updates are in the spec's linears (core/adapter/attach_adapter.h).
 struct AttachedAdapter {
   std::string name;
+  std::filesystem::path folder;
   std::shared_ptr<const Checkpoint> checkpoint;  // keeps the updates' WeightRefs alive
   std::uint32_t rank = 0;                        // the configuration's; modules may deviate
   double alpha = 0;

@@ -54,6 +54,7 @@ ModelDock::ModelDock(const ThemeController& theme, Selection& selection, QWidget
       name_(new ElidedLabel(card_)),
       facts_(new ElidedLabel(card_)),
       dtype_(new QLabel(card_)),
+      adapters_(new AdapterList(theme, this)),
       tree_(new ModelTree(this)),
       view_(new QTreeView(this)) {
   facts_->setProperty("role", "secondary");
@@ -67,6 +68,7 @@ ModelDock::ModelDock(const ThemeController& theme, Selection& selection, QWidget
   grid->addWidget(facts_, 1, 0, 1, 2);
   card_->hide();
   body()->addWidget(card_);
+  body()->addWidget(adapters_);
   auto fonts = [this, &theme] {
     QFont bold = theme.interfaceFont();
     bold.setWeight(QFont::DemiBold);
@@ -101,6 +103,7 @@ void ModelDock::setSnapshot(const core::Snapshot& snapshot) {
   tree_->setModel(snapshot.model);
   setNote(snapshot.model ? QString() : tr("none loaded"));
   card_->setVisible(snapshot.model != nullptr);
+  adapters_->setAdapters(snapshot.model ? snapshot.model->adapters : std::vector<core::AdapterSummary>());
   if (snapshot.model) {
     name_->setFullText(QString::fromStdString(snapshot.model->name));
     facts_->setFullText(architectureLine(*snapshot.model));

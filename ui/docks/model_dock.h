@@ -5,6 +5,7 @@
 #include "ui/docks/dock.h"
 #include "ui/docks/model_tree.h"
 #include "ui/selection.h"
+#include "ui/widgets/adapter_list.h"
 #include "ui/widgets/elided_label.h"
 
 #include <QTreeView>
@@ -17,6 +18,7 @@ class ModelDock : public Dock {
  public:
   ModelDock(const ThemeController& theme, Selection& selection, QWidget* parent = nullptr);
   void setSnapshot(const core::Snapshot& snapshot);
+  AdapterList& adapters() { return *adapters_; }
 
  private:
   void showLayer();  // marks and reveals the selected head's layer
@@ -25,6 +27,7 @@ class ModelDock : public Dock {
   QWidget* card_;  // what the model is, above its tensors
   ElidedLabel *name_, *facts_;
   QLabel* dtype_;
+  AdapterList* adapters_;
   ModelTree* tree_;
   QTreeView* view_;
 };

@@ -90,6 +90,13 @@ QFrame[role="banner"] { background: @banner; border-bottom: 1px solid @error; }
 QFrame[role="card"], QFrame[role="palette"] { background: @dock; border: 1px solid @control_border; border-radius: #step2; }
 QStatusBar { background: @header; border-top: 1px solid @line; }
 QStatusBar::item { border: none; }
+QSlider { min-height: #row; }
+QSlider::groove:horizontal { background: @field; border: 1px solid @control_border; height: 2px; border-radius: 2px; }
+QSlider::sub-page:horizontal { background: @accent; border: 1px solid @accent; height: 2px; border-radius: 2px; }
+QSlider::handle:horizontal { background: @text; width: #step3; margin: -#slider_margin 0; border-radius: #slider_corner; }
+QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus { background: @accent; }
+QSlider::sub-page:horizontal:disabled { background: @control_border; border-color: @control_border; }
+QSlider::handle:horizontal:disabled { background: @text_disabled; }
 QProgressBar { background: @field; border: none; border-radius: 2px; max-height: #step; }
 QProgressBar::chunk { background: @accent; border-radius: 2px; }
 QProgressBar[role="line"] { background: transparent; border-radius: 0; }
@@ -135,6 +142,8 @@ QString styleSheet(const Theme& theme) {
       {"@canvas", hex(c.canvas)},
       {"@tooltip", hex(c.tooltip)},
       {"@scroll", hex(c.pressed)},
+      {"#slider_corner", px(s.step * 3 / 2)},
+      {"#slider_margin", px((s.step * 3 - 2) / 2)},
       {"#step2", px(s.step * 2)},
       {"#step3", px(s.step * 3)},
       {"#step4", px(s.step * 4)},

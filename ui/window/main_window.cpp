@@ -209,7 +209,7 @@ void MainWindow::updateActions() {
   auto enable = [](std::initializer_list<QAction*> actions, bool on) {
     for (QAction* action : actions) action->setEnabled(on);
   };
-  enable({actions_.reload, actions_.unload}, model && !loading);
+  enable({actions_.reload, actions_.unload, actions_.add_adapter}, model && !loading);
   enable({actions_.cancel_load}, loading);
   enable({actions_.generate}, model && !loading);
   enable({actions_.continue_generation, actions_.step}, tokens && !running && !loading);

@@ -55,8 +55,7 @@ class MainWindow : public QMainWindow {
   MainWindow(const WindowParts& parts, std::vector<View*> views);
   ~MainWindow() override;
 
-  void openModel(const QString& path);
-  // The adapters come along whenever this model is loaded again.
+  void openModel(const QString& path) { openWithAdapters(path, {}, false); }
   void openWithAdapters(const QString& path, std::vector<core::AdapterChoice> adapters, bool merge);
   void setPrompt(const QString& prompt) { prompt_dock_->setPrompt(prompt); }
   void generate();
@@ -123,11 +122,11 @@ class MainWindow : public QMainWindow {
   void showAbout();
   void chooseFigureFolder();
   void fitRange();
-  core::LoadOptions loadOptions(const std::filesystem::path& model) const;
+  void addAdapter();
+  void loadAgain();  // with the chosen context, cache and the adapters as they are now
+  void load(const std::filesystem::path& model, std::vector<core::AdapterChoice> adapters, bool merge);
+  std::vector<core::AdapterChoice> adapters() const;  // of the loaded model, at their scales
 
-  std::filesystem::path adapted_model_;
-  std::vector<core::AdapterChoice> adapters_;
-  bool merge_adapters_ = false;
   core::Engine& engine_;
   ThemeController& theme_;
   Selection& selection_;

@@ -27,28 +27,43 @@ int checkedValue(const QActionGroup& group) {
 
 }  // namespace
 
-core::LoadOptions MainWindow::loadOptions(const std::filesystem::path& model) const {
-  core::LoadOptions options{.context = std::uint32_t(checkedValue(*actions_.contexts)),
-                            .cache = core::CacheType(checkedValue(*actions_.caches))};
-  if (model != adapted_model_) return options;
-  options.adapters = adapters_;
-  options.merge_adapters = merge_adapters_;
-  return options;
-}
-
-void MainWindow::openModel(const QString& path) {
+void MainWindow::load(const std::filesystem::path& model, std::vector<core::AdapterChoice> adapters,
+                      bool merge) {
   own_error_.reset();
-  recent_.add(path);
-  settings_.setValue("files/folder", QFileInfo(path).absolutePath());
-  engine_.loadModel(path.toStdString(), loadOptions(path.toStdString()));
+  engine_.loadModel(model, {.context = std::uint32_t(checkedValue(*actions_.contexts)),
+                            .cache = core::CacheType(checkedValue(*actions_.caches)),
+                            .adapters = std::move(adapters),
+                            .merge_adapters = merge});
 }
 
 void MainWindow::openWithAdapters(const QString& path, std::vector<core::AdapterChoice> adapters,
                                   bool merge) {
-  adapted_model_ = path.toStdString();
-  adapters_ = std::move(adapters);
-  merge_adapters_ = merge;
-  openModel(path);
+  recent_.add(path);
+  settings_.setValue("files/folder", QFileInfo(path).absolutePath());
+  load(path.toStdString(), std::move(adapters), merge);
+}
+
+std::vector<core::AdapterChoice> MainWindow::adapters() const {
+  std::vector<core::AdapterChoice> adapters;
+  for (const core::AdapterSummary& adapter : snapshot_->model->adapters)
+    adapters.push_back({adapter.folder, snapshot_->adapter_scales[adapters.size()]});
+  return adapters;
+}
+
+void MainWindow::loadAgain() {
+  const core::ModelSummary& model = *snapshot_->model;
+  load(model.path, adapters(), !model.adapters.empty() && model.adapters.front().merged);
+}
+
+void MainWindow::addAdapter() {
+  const QString path = QFileDialog::getExistingDirectory(
+      this, tr("Add a LoRA adapter: adapter_config.json and adapter_model.safetensors"),
+      settings_.value("files/adapters", settings_.value("files/folder")).toString());
+  if (path.isEmpty() || !snapshot_->model) return;
+  settings_.setValue("files/adapters", QFileInfo(path).absolutePath());
+  std::vector<core::AdapterChoice> all = adapters();
+  all.push_back({.folder = path.toStdString()});
+  load(snapshot_->model->path, std::move(all), false);
 }
 
 void MainWindow::generate() {
@@ -68,7 +83,7 @@ void MainWindow::connectFile() {
   connect(menus_.recent, &QMenu::aboutToShow, this, &MainWindow::fillRecentMenu);
   connect(actions_.save_screenshot, &QAction::triggered, this, &MainWindow::saveScreenshot);
   connect(actions_.reload, &QAction::triggered, this, [this] {
-    if (snapshot_->model) openModel(QString::fromStdString(snapshot_->model->path.string()));
+    if (snapshot_->model) loadAgain();
   });
   connect(actions_.quit, &QAction::triggered, this, &QWidget::close);
   fillRecentMenu();
@@ -206,10 +221,19 @@ void MainWindow::connectModel() {
   auto changed = [this] {
     settings_.setValue("model/context", checkedValue(*actions_.contexts));
     settings_.setValue("model/cache", checkedValue(*actions_.caches));
-    if (snapshot_->model) engine_.loadModel(snapshot_->model->path, loadOptions(snapshot_->model->path));
+    if (snapshot_->model) loadAgain();
   };
   connect(actions_.contexts, &QActionGroup::triggered, this, changed);
   connect(actions_.caches, &QActionGroup::triggered, this, changed);
+  connect(actions_.add_adapter, &QAction::triggered, this, &MainWindow::addAdapter);
+  connect(&model_dock_->adapters(), &AdapterList::scaleChanged, this,
+          [this](std::uint32_t adapter, float scale) { engine_.setAdapterScale(adapter, scale); });
+  connect(&model_dock_->adapters(), &AdapterList::removeRequested, this, [this](std::uint32_t adapter) {
+    const core::ModelSummary& model = *snapshot_->model;
+    std::vector<core::AdapterChoice> rest = adapters();
+    rest.erase(rest.begin() + adapter);
+    load(model.path, std::move(rest), model.adapters.front().merged);
+  });
   connect(actions_.cancel_load, &QAction::triggered, this, [this] { engine_.cancelLoad(); });
   connect(state_page_, &StatePage::cancel, this, [this] { engine_.cancelLoad(); });
   connect(actions_.unload, &QAction::triggered, this, [this] { engine_.unloadModel(); });

@@ -117,6 +117,9 @@ void makeModelActions(const Maker& maker, WindowActions& a) {
   Maker::choice(*a.caches, QObject::tr("F16"), int(core::CacheType::kF16), QObject::tr("Two bytes a number"));
   Maker::choice(*a.caches, QObject::tr("F32"), int(core::CacheType::kF32),
                 QObject::tr("Four bytes a number, exact"));
+  a.add_adapter = maker.make(
+      QObject::tr("&Add adapter…"), "Ctrl+Shift+A",
+      QObject::tr("Run a LoRA adapter (a PEFT folder) beside the weights; the model is loaded again"));
   a.cancel_load =
       maker.make(QObject::tr("&Cancel loading"), "", QObject::tr("Stop loading; the old model stays"));
   a.unload = maker.make(QObject::tr("&Unload"), "Ctrl+W", QObject::tr("Close the model and free its memory"));
@@ -222,6 +225,8 @@ WindowMenus buildMenus(QMenuBar& bar, const WindowActions& a) {
   QMenu* model = bar.addMenu(QObject::tr("&Model"));
   addGroup(*model->addMenu(QObject::tr("&Context length")), *a.contexts);
   addGroup(*model->addMenu(QObject::tr("Cache &type")), *a.caches);
+  model->addSeparator();
+  model->addAction(a.add_adapter);
   model->addSeparator();
   model->addActions({a.cancel_load, a.unload});
 

@@ -29,7 +29,7 @@ struct WindowActions {
   QAction *zoom_in, *zoom_out, *zoom_reset, *reset_layout, *full_screen;
   // Model
   QActionGroup *contexts, *caches;
-  QAction *cancel_load, *unload;
+  QAction *add_adapter, *cancel_load, *unload;
   // Run
   QAction *generate, *continue_generation, *step, *stop, *truncate, *edit_prompt;
   QAction *play, *first, *previous, *next, *last;

@@ -61,10 +61,7 @@ TEST_F(AdapterDemo, ChangesItsScaleOnTheEnginesThread) {
     return engine->snapshot();
   };
   const auto scaleIs = [](float scale) {
-    return [scale](const Snapshot& s) {
-      return s.model && s.model->adapters.size() == 1 && s.model->adapters[0].scale == scale &&
-             !s.next.empty();
-    };
+    return [scale](const Snapshot& s) { return s.adapter_scales == std::vector{scale} && !s.next.empty(); };
   };
   engine->loadModel(demoFolder("demo-dense"), {.context = 64, .adapters = {{scratch / "noise", 0.0f}}});
   settled([](const Snapshot& s) { return s.model != nullptr; });

@@ -9,7 +9,9 @@
 #include <QClipboard>
 #include <QMimeData>
 #include <QPushButton>
+#include <QSlider>
 #include <QTemporaryDir>
+#include <QToolButton>
 
 #include <map>
 #include <set>
@@ -67,6 +69,48 @@ class MainWindowTest : public ::testing::Test {
   tests::FakeView* view = nullptr;
   std::unique_ptr<MainWindow> window;
 };
+
+core::Snapshot withAdapters(core::Snapshot snapshot) {
+  auto model = std::make_shared<core::ModelSummary>(*snapshot.model);
+  for (const char* name : {"one", "two"})
+    model->adapters.push_back({.name = name, .folder = std::string("/adapters/") + name, .scale = 1});
+  snapshot.model = model;
+  snapshot.adapter_scales = {1, 1};
+  return snapshot;
+}
+
+TEST_F(MainWindowTest, AnAdaptersSliderAndFieldSetItsScale) {
+  core::Snapshot snapshot = withAdapters(ready({"a", "b"}));
+  publish(snapshot);
+  const auto sliders = window->findChildren<QSlider*>();
+  const auto fields = window->findChild<AdapterList*>()->findChildren<QDoubleSpinBox*>();
+  ASSERT_EQ(sliders.size(), 2);
+  ASSERT_EQ(fields.size(), 2);
+  sliders[1]->setValue(-25);
+  EXPECT_EQ(fields[1]->value(), -0.25);
+  fields[0]->setValue(7.5);  // beyond the slider
+  EXPECT_EQ(sliders[0]->value(), sliders[0]->maximum());
+  using Scale = std::pair<std::uint32_t, float>;
+  EXPECT_EQ(engine.adapter_scales, (std::vector<Scale>{{1, -0.25f}, {0, 7.5f}}));
+  // What the engine says does not take the slider out of the hand; what is loaded again keeps the scales.
+  snapshot.adapter_scales = {7.5f, -0.25f};
+  publish(snapshot);
+  EXPECT_EQ(window->findChildren<QSlider*>(), sliders);
+  window->actions().reload->trigger();
+  ASSERT_EQ(engine.load_options.adapters.size(), 2u);
+  EXPECT_EQ(engine.load_options.adapters[0].scale, 7.5f);
+  EXPECT_EQ(engine.load_options.adapters[1].folder, "/adapters/two");
+}
+
+TEST_F(MainWindowTest, RemovingAnAdapterLoadsTheModelWithTheOthers) {
+  publish(withAdapters(ready({"a"})));
+  window->findChildren<QToolButton*>("remove_adapter").front()->click();
+  ASSERT_EQ(engine.load_options.adapters.size(), 1u);
+  EXPECT_EQ(engine.load_options.adapters[0].folder, "/adapters/two");
+  EXPECT_EQ(engine.loaded.back(), "/models/test.gguf");
+  publish(ready({"a"}));
+  EXPECT_TRUE(window->findChildren<QSlider*>().isEmpty());
+}
 
 TEST_F(MainWindowTest, NoTwoActionsShareAKey) {
   std::map<QString, QString> owner;
