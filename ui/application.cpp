@@ -4,7 +4,10 @@
 #include "core/engine/engine.h"
 #include "gpu/device.h"
 #include "ui/canvas/surface.h"
-#include "ui/views/attention/attention_view.h"
+#include "ui/views/attention/attention_content.h"
+#include "ui/views/canvas_view.h"
+#include "ui/views/experts/experts_content.h"
+#include "ui/views/memory/memory_content.h"
 #include "ui/window/figure_exporter.h"
 #include "ui/window/figure_preview.h"
 #include "ui/window/main_window.h"
@@ -125,16 +128,31 @@ void connectFigures(MainWindow& window, FigureExporter& exporter) {
   });
 }
 
-void connectView(MainWindow& window, AttentionView& view) {
+void connectView(MainWindow& window, CanvasView& view) {
   const WindowActions& actions = window.actions();
-  QObject::connect(&view, &AttentionView::openRequested, actions.open_file, &QAction::trigger);
-  QObject::connect(&view, &AttentionView::promptRequested, actions.edit_prompt, &QAction::trigger);
-  QObject::connect(&view, &AttentionView::cancelLoadRequested, actions.cancel_load, &QAction::trigger);
-  QObject::connect(&view, &AttentionView::copyErrorRequested, &window,
+  QObject::connect(&view, &CanvasView::openRequested, actions.open_file, &QAction::trigger);
+  QObject::connect(&view, &CanvasView::promptRequested, actions.edit_prompt, &QAction::trigger);
+  QObject::connect(&view, &CanvasView::cancelLoadRequested, actions.cancel_load, &QAction::trigger);
+  QObject::connect(&view, &CanvasView::copyErrorRequested, &window,
                    [&window] { QApplication::clipboard()->setText(window.banner().details()); });
   QObject::connect(&view.canvasWindow(), &CanvasWindow::failed, &window, [&window](const QString& what) {
     window.showError({ErrorCode::kDevice, what.toStdString(), nullptr});
   });
+}
+
+// In the order of their tabs.
+Result<std::vector<std::unique_ptr<CanvasView>>> createViews(const CanvasView::Parts& parts) {
+  std::pair<QString, std::unique_ptr<ViewContent>> contents[] = {
+      {CanvasView::tr("Attention"),
+       std::make_unique<attention::AttentionContent>(parts.device, parts.selection, parts.settings)},
+      {CanvasView::tr("Experts"), std::make_unique<experts::ExpertsContent>(parts.selection, parts.settings)},
+      {CanvasView::tr("Memory"), std::make_unique<memory::MemoryContent>(parts.selection, parts.settings)}};
+  std::vector<std::unique_ptr<CanvasView>> views;
+  for (auto& [title, content] : contents) {
+    TRY_ASSIGN(auto view, CanvasView::create(parts, title, std::move(content)));
+    views.push_back(std::move(view));
+  }
+  return views;
 }
 
 // Quits with the exit status once everything is written.
@@ -168,17 +186,21 @@ int runWith(QApplication& application, gpu::Device& device, const WindowOptions&
   Selection selection;
   ViewSettings view_settings;
   SnapshotRelay relay;
-  auto view = AttentionView::create(device, **instance, selection, view_settings, theme.theme());
-  if (!view) return refuse(view.error().describe(), !for_screenshots);
+  auto views = createViews({device, **instance, selection, view_settings, theme.theme()});
+  if (!views) return refuse(views.error().describe(), !for_screenshots);
   FigureExporter exporter(selection, view_settings, deviceLine(device.info()));
   const auto engine = core::Engine::start(device, [&relay] { relay.wake(); });
   exporter.setEngine(engine.get());
 
-  AttentionView& attention = **view;
+  const std::vector<CanvasView*> canvases = [&views] {
+    std::vector<CanvasView*> all;
+    for (auto& view : *views) all.push_back(view.release());
+    return all;
+  }();
   MainWindow window({*engine, relay, theme, selection, view_settings, settings,
                      QString::fromStdString(deviceLine(device.info()))},
-                    {view->release()});
-  connectView(window, attention);
+                    {canvases.begin(), canvases.end()});
+  for (CanvasView* view : canvases) connectView(window, *view);
   connectFigures(window, exporter);
   relay.setSource([&engine] { return engine->snapshot(); });
   window.show();

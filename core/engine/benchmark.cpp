@@ -115,7 +115,7 @@ class Benchmark {
     TRY(session.prefill(before));
     std::optional<ViewRefresher> views;
     if (with_view) {
-      TRY_ASSIGN(auto made, AttentionViews::create(model_->device()));
+      TRY_ASSIGN(auto made, ViewRefresher::create(model_->device()));
       views.emplace(std::move(made));
       views->setRequest(openView(*model_));
       TRY(views->refresh(session, ViewRefresher::Pace::kIdle));  // its kernels exist before the clock starts

@@ -17,6 +17,7 @@ Result<void> Forward::record(const Pass& pass, const MoeSpec& spec, const MoeWei
   if (spec.shared_gate)
     TRY(kernels_.matmul(pass.commands, product(pass, *weights.shared_gate, scratch[kMoeSharedGate],
                                                strides[kMoeSharedGate])));
+  const gpu::Buffer& routing = buffers_.layers[pass.layer].routing;
   const MoeCall call{.spec = &spec,
                      .weights = &weights,
                      .tokens = pass.tokens,
@@ -28,7 +29,9 @@ Result<void> Forward::record(const Pass& pass, const MoeSpec& spec, const MoeWei
                      .scratch_strides = &strides,
                      .y = rowsOf(*pass.out.to, 0, pass.tokens, buffers_.x_stride),
                      .add = pass.out.add,
-                     .scale = pass.out.scale};
+                     .scale = pass.out.scale,
+                     .state = buffers_.state,
+                     .routing = routing ? gpu::Slice(routing) : gpu::Slice()};
   return MoeRecorder(pass.commands, kernels_, call).record();
 }
 

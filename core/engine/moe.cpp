@@ -54,13 +54,16 @@ Result<void> MoeRecorder::route() {
                                                      {{0, constant(router.scores)},
                                                       {1, router.normalize},
                                                       {2, constant(router.group_score)},
-                                                      {3, experts()}}));
+                                                      {3, experts()},
+                                                      {4, bool(call_.routing)}}));
   const gpu::Slice logits = scratch(kMoeLogits), chosen = scratch(kMoeChosen), weights = scratch(kMoeWeights);
   const shader::MoeRouteParams params{
       .logits = logits.address(),
       .correction = call_.weights->correction ? call_.weights->correction.address() : 0,
       .chosen = chosen.address(),
       .weights = weights.address(),
+      .state = call_.routing ? call_.state.address() : 0,
+      .routing = call_.routing ? call_.routing.address() : 0,
       .tokens = call_.tokens,
       .logits_stride = (*call_.scratch_strides)[kMoeLogits],
       .top_k = router.top_k,
@@ -69,7 +72,12 @@ Result<void> MoeRecorder::route() {
       .epsilon = router.epsilon,
       .scale = router.scale,
   };
-  commands_.dispatch(*kernel, {call_.tokens}, params, {.reads = {logits}, .writes = {chosen, weights}});
+  gpu::Access access{.reads = {logits}, .writes = {chosen, weights}};
+  if (call_.routing) {
+    access.reads.push_back(call_.state);
+    access.writes.push_back(call_.routing);
+  }
+  commands_.dispatch(*kernel, {call_.tokens}, params, access);
   return {};
 }
 

@@ -25,6 +25,8 @@ struct MoeCall {
   gpu::Slice y;  // (tokens, x_stride) f32: y = (add ? y : 0) + scale * output
   bool add = true;
   float scale = 1;
+  // Where the choices are kept for views, from the position in the shader::StepState on; may be empty.
+  gpu::Slice state = {}, routing = {};
 };
 
 // Few tokens go straight to their experts: where most experts have one token at most, there is nothing to

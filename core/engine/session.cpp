@@ -444,6 +444,13 @@ std::optional<StateRecord> Session::state(std::uint32_t layer) const {
   return std::nullopt;
 }
 
+std::optional<RoutingRecord> Session::routing(std::uint32_t layer) const {
+  const gpu::Buffer& choices = impl_->buffers.layers[layer].routing;
+  if (!choices) return std::nullopt;
+  const MoeSpec& moe = *moeOf(model().spec().blocks[layer]);
+  return RoutingRecord{choices, static_cast<std::uint32_t>(moe.experts.size()), moe.router.top_k};
+}
+
 AttentionRecord Session::record(std::uint32_t layer) const {
   const LayerBuffers& buffers = impl_->buffers.layers[layer];
   AttentionRecord record{.k = buffers.k, .v = {}, .q_store = {}, .lse = buffers.lse, .summary = {}};

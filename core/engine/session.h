@@ -44,6 +44,12 @@ struct StateRecord {
   std::vector<std::uint64_t> shape;
 };
 
+// With probes: a word of the expert's number and its weight for each choice, (context, top_k, 2).
+struct RoutingRecord {
+  gpu::Slice choices;
+  std::uint32_t experts = 0, top_k = 0;
+};
+
 // What the router of a layer said: its raw logits, as transformers reports router_logits, and what came of
 // them.
 struct RouterCapture {
@@ -113,7 +119,8 @@ class Session {
   Result<std::vector<float>> logits();  // (vocab) after the last token; reads it again if need be
   // Of a layer with attention.
   AttentionRecord record(std::uint32_t layer) const;
-  std::optional<StateRecord> state(std::uint32_t layer) const;  // nothing where a layer has none
+  std::optional<StateRecord> state(std::uint32_t layer) const;      // nothing where a layer has none
+  std::optional<RoutingRecord> routing(std::uint32_t layer) const;  // as above, or without probes
   std::uint32_t queryStep() const;  // every so many queries are kept for the views
 
  private:

@@ -89,6 +89,12 @@ std::vector<float> ropeTable(const Rope& rope, std::uint32_t context) {
   return table;
 }
 
+// An expert's number and its weight for each choice.
+std::uint64_t routingBytes(const BlockSpec& block, const SessionOptions& options) {
+  const MoeSpec* moe = options.probes ? moeOf(block) : nullptr;
+  return moe ? std::uint64_t{options.context} * moe->router.top_k * 2 * sizeof(float) : 0;
+}
+
 class Allocator {
  public:
   Allocator(gpu::Device& device, const Model& model, const SessionOptions& options)
@@ -108,6 +114,9 @@ class Allocator {
       }
       if (block.channel) {
         TRY_ASSIGN(buffers.channel_state, stateOf(memoryOf(*block.channel)));
+      }
+      if (const std::uint64_t bytes = routingBytes(block, options_)) {
+        TRY_ASSIGN(buffers.routing, device(bytes, "chosen experts"));
       }
       to.layers.push_back(std::move(buffers));
     }
@@ -219,6 +228,7 @@ SessionMemory sessionMemory(const ModelSpec& spec, const SessionOptions& options
   std::uint64_t element = cacheElementBytes(options.cache), context = options.context;
   std::uint32_t step = queryStoreStep(spec, options);
   for (const BlockSpec& block : spec.blocks) {
+    memory.scratch += routingBytes(block, options);
     const AttentionSpec* a = block.attention();
     if (!a) continue;
     memory.token += std::uint64_t(a->kv_heads) * a->cacheWidth() * element;

@@ -18,6 +18,7 @@ struct LayerBuffers {            // those of attention are empty where a layer h
   // kernel starts from its initial state, whatever lies here.
   std::vector<gpu::Buffer> mixer_states;
   gpu::Buffer channel_state;
+  gpu::Buffer routing;  // (context, top_k, 2) words, of a mixture of experts with probes
 };
 
 struct SessionBuffers {

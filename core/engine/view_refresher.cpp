@@ -9,6 +9,12 @@ constexpr double kMostOfTheTime = 0.03;       // that pictures may take while to
 constexpr double kShortestPeriod = 1.0 / 60;  // seconds between two pictures of a growing sequence
 }  // namespace
 
+Result<ViewRefresher> ViewRefresher::create(gpu::Device& device) {
+  TRY_ASSIGN(auto views, AttentionViews::create(device));
+  TRY_ASSIGN(auto mixers, MixerViews::create(device));
+  return ViewRefresher(std::move(views), std::move(mixers));
+}
+
 bool ViewRefresher::Part::due(std::uint32_t length, Pace pace, double shortest_period_s) const {
   if (asked) return true;
   if (tokens == length) return false;
@@ -17,7 +23,8 @@ bool ViewRefresher::Part::due(std::uint32_t length, Pace pace, double shortest_p
 }
 
 double ViewRefresher::shortestPeriod() const {
-  double all = overview_.cost_s + heads_.cost_s + map_.cost_s + row_.cost_s;
+  double all = 0;
+  for (const Part* part : {&overview_, &heads_, &map_, &row_, &routing_, &states_}) all += part->cost_s;
   return std::max(kShortestPeriod, all / kMostOfTheTime);
 }
 
@@ -25,11 +32,13 @@ void ViewRefresher::setRequest(const ProbeRequest& request) {
   overview_.asked |= request.overview != request_.overview;
   map_.asked |= request.map != request_.map;
   row_.asked |= request.row != request_.row;
+  routing_.asked |= request.routing != request_.routing;
+  states_.asked |= request.states != request_.states;
   request_ = request;
 }
 
 void ViewRefresher::invalidate() {
-  overview_.asked = map_.asked = row_.asked = heads_.asked = true;
+  for (Part* part : {&overview_, &heads_, &map_, &row_, &routing_, &states_}) part->asked = true;
 }
 
 void ViewRefresher::forget() {
@@ -37,7 +46,9 @@ void ViewRefresher::forget() {
   overview_picture_.reset();
   row_values_.reset();
   head_summaries_.reset();
-  overview_ = map_ = row_ = heads_ = {};
+  routing_picture_.reset();
+  state_picture_.reset();
+  overview_ = map_ = row_ = heads_ = routing_ = states_ = {};
   invalidate();
 }
 
@@ -47,7 +58,9 @@ bool ViewRefresher::pending(const Session& session) const {
   return (request_.overview &&
           (overview_.due(length, Pace::kIdle, 0) || heads_.due(length, Pace::kIdle, 0))) ||
          (request_.map && map_.due(length, Pace::kIdle, 0)) ||
-         (request_.row && request_.row->query < length && row_.due(length, Pace::kIdle, 0));
+         (request_.row && request_.row->query < length && row_.due(length, Pace::kIdle, 0)) ||
+         (request_.routing && routing_.due(length, Pace::kIdle, 0)) ||
+         (request_.states && states_.due(length, Pace::kIdle, 0));
 }
 
 template <typename Draw>
@@ -56,41 +69,40 @@ Result<bool> ViewRefresher::draw(Part& part, const Session& session, Pace pace, 
   auto start = Clock::now();
   part.asked = false;
   part.tokens = session.length();
-  TRY(draw());
+  TRY_ASSIGN(const double gpu_ms, draw());
+  spent_ms_ += gpu_ms;
   part.drawn = Clock::now();
   part.cost_s = std::chrono::duration<double>(part.drawn - start).count();
-  spent_ms_ += views_->lastGpuMs();
   return true;
 }
 
 Result<bool> ViewRefresher::refresh(const Session& session, Pace pace) {
+  if (session.length() == 0) return false;
   bool changed = false;
-  auto keep = [&](auto& where, auto result) -> Result<void> {
-    if (!result) return tl::unexpected(std::move(result).error());
-    using Value = std::decay_t<decltype(*result)>;
-    where = std::make_shared<const Value>(std::move(*result));
+  spent_ms_ = 0;
+  // Draws a part when it is due, and keeps what `make` gave of `views`.
+  const auto update = [&](Part& part, auto& where, auto& views, auto make) -> Result<void> {
+    TRY_ASSIGN(const bool drawn, draw(part, session, pace, [&]() -> Result<double> {
+                 TRY_ASSIGN(auto value, make(views));
+                 where = std::make_shared<const std::decay_t<decltype(value)>>(std::move(value));
+                 return views.lastGpuMs();
+               }));
+    changed |= drawn;
     return {};
   };
-  spent_ms_ = 0;
-  if (session.length() == 0) return false;
-  if (request_.row && request_.row->query < session.length()) {
-    TRY_ASSIGN(bool drawn, draw(row_, session, pace,
-                                [&] { return keep(row_values_, views_->row(session, *request_.row)); }));
-    changed |= drawn;
-  }
-  if (request_.map) {
-    TRY_ASSIGN(bool drawn, draw(map_, session, pace,
-                                [&] { return keep(map_picture_, views_->map(session, *request_.map)); }));
-    changed |= drawn;
-  }
+  if (request_.row && request_.row->query < session.length())
+    TRY(update(row_, row_values_, *views_, [&](auto& v) { return v.row(session, *request_.row); }));
+  if (request_.map)
+    TRY(update(map_, map_picture_, *views_, [&](auto& v) { return v.map(session, *request_.map); }));
   if (request_.overview) {
-    TRY_ASSIGN(bool drawn, draw(overview_, session, pace, [&] {
-                 return keep(overview_picture_, views_->overview(session, *request_.overview));
-               }));
-    TRY_ASSIGN(bool counted,
-               draw(heads_, session, pace, [&] { return keep(head_summaries_, views_->heads(session)); }));
-    changed |= drawn || counted;
+    TRY(update(overview_, overview_picture_, *views_,
+               [&](auto& v) { return v.overview(session, *request_.overview); }));
+    TRY(update(heads_, head_summaries_, *views_, [&](auto& v) { return v.heads(session); }));
   }
+  if (request_.routing)
+    TRY(update(routing_, routing_picture_, *mixers_, [&](auto& v) { return v.routing(session); }));
+  if (request_.states)
+    TRY(update(states_, state_picture_, *mixers_, [&](auto& v) { return v.states(session); }));
   if (changed) gpu_ms_ = spent_ms_;
   return changed;
 }
@@ -100,6 +112,8 @@ void ViewRefresher::fill(Snapshot& snapshot) const {
   snapshot.overview = overview_picture_;
   snapshot.row = row_values_;
   snapshot.heads = head_summaries_;
+  snapshot.routing = routing_picture_;
+  snapshot.states = state_picture_;
   snapshot.timings.probe_ms = gpu_ms_;
 }
 

@@ -8,12 +8,13 @@
 #include <optional>
 
 #include "core/engine/attention_views.h"
+#include "core/engine/mixer_views.h"
 
 namespace vitrine::core {
 
 class ViewRefresher {
  public:
-  explicit ViewRefresher(std::unique_ptr<AttentionViews> views) : views_(std::move(views)) {}
+  static Result<ViewRefresher> create(gpu::Device& device);
 
   void setRequest(const ProbeRequest& request);
   void invalidate();  // the sequence was replaced, maybe by one of the same length: draw everything again
@@ -44,13 +45,19 @@ class ViewRefresher {
   template <typename Draw>
   Result<bool> draw(Part& part, const Session& session, Pace pace, Draw draw);
 
+  ViewRefresher(std::unique_ptr<AttentionViews> views, std::unique_ptr<MixerViews> mixers)
+      : views_(std::move(views)), mixers_(std::move(mixers)) {}
+
   std::unique_ptr<AttentionViews> views_;
+  std::unique_ptr<MixerViews> mixers_;
   ProbeRequest request_;
-  Part overview_, map_, row_, heads_;
+  Part overview_, map_, row_, heads_, routing_, states_;
   std::shared_ptr<const MapPicture> map_picture_;
   std::shared_ptr<const OverviewPicture> overview_picture_;
   std::shared_ptr<const RowValues> row_values_;
   std::shared_ptr<const std::vector<HeadSummary>> head_summaries_;
+  std::shared_ptr<const RoutingPicture> routing_picture_;
+  std::shared_ptr<const StatePicture> state_picture_;
   double spent_ms_ = 0;  // GPU time of the pictures of this refresh
   double gpu_ms_ = 0;    // of the last that drew any
 };

@@ -5,12 +5,14 @@
 #include "common/device.glsl"
 #include "engine/moe_route.params.h"
 
+layout(buffer_reference, scalar, buffer_reference_align = 8) readonly buffer StepStateRef { StepState it; };
 layout(push_constant, scalar) uniform Push { MoeRouteParams params; };
 
 layout(constant_id = 0) const uint SCORES = 0;  // core::RouterScores
 layout(constant_id = 1) const bool NORMALIZE = false;
 layout(constant_id = 2) const uint GROUP_SCORE = 0;  // core::GroupScore
 layout(constant_id = 3) const uint EXPERTS = 64;
+layout(constant_id = 4) const bool KEEP = false;  // the choices, for views
 const uint kMine = (EXPERTS + LANES - 1) / LANES;  // experts of a lane: LANES apart
 const uint SCORES_SOFTMAX = 0, SCORES_CHOSEN_SOFTMAX = 1, SCORES_SIGMOID = 2;
 const uint GROUP_TOP_TWO_SUM = 1;
@@ -123,4 +125,10 @@ void main() {
   float divisor = SCORES == SCORES_CHOSEN_SOFTMAX ? sum : (NORMALIZE ? sum + params.epsilon : 1.0);
   float factor = params.scale / divisor;
   for (uint k = 0; k < params.top_k; ++k) Floats(params.weights).at[to + k] *= factor;
+  if (!KEEP) return;
+  uint kept = (StepStateRef(params.state).it.position + token) * params.top_k;
+  for (uint k = 0; k < params.top_k; ++k) {
+    Uints(params.routing).at[2 * (kept + k)] = Uints(params.chosen).at[to + k];
+    Floats(params.routing).at[2 * (kept + k) + 1] = Floats(params.weights).at[to + k];
+  }
 }

@@ -127,8 +127,11 @@ void InspectorDock::showFacts() {
 void InspectorDock::showKeys() {
   keys_header_->setText(row_ ? tr("KEYS OF %1").arg(quoted(token(row_->request.query)))
                              : tr("KEYS OF THE QUERY"));
-  keys_->setPlaceholder(snapshot_ && snapshot_->tokens ? tr("Waiting for this query's row.")
-                                                       : tr("No tokens yet."));
+  const Head head = selection_.head();
+  const bool no_map = snapshot_ && snapshot_->model && !snapshot_->model->hasMap(head.layer, head.head);
+  keys_->setPlaceholder(no_map                           ? tr("This layer has no attention map.")
+                        : snapshot_ && snapshot_->tokens ? tr("Waiting for this query's row.")
+                                                         : tr("No tokens yet."));
   ranked_ = row_ ? topKeys(row_->probability, kKeys) : std::vector<RankedKey>{};
   std::vector<BarRow> rows;
   for (const RankedKey& key : ranked_)

@@ -9,10 +9,6 @@ namespace {
 constexpr double kNarrowCanvas = 460;  // below this width there is room for the map only
 constexpr int kPage = 10;              // tokens that Page Up and Page Down move
 
-std::string megabytes(std::uint64_t bytes) {
-  return fmt::format("{:.1f} MB", double(bytes) / 1e6);
-}
-
 bool isArrow(int key) {
   return key == Qt::Key_Left || key == Qt::Key_Right || key == Qt::Key_Up || key == Qt::Key_Down;
 }
@@ -212,95 +208,15 @@ void AttentionContent::moveCell(const KeyPress& press) {
 }
 
 bool AttentionContent::drawState(CanvasFrame& frame, const PanelContext& context, const Rect& area) {
-  const core::Snapshot& snapshot = context.snapshot;
-  const Colors& colors = frame.theme.colors;
-  const bool loading = snapshot.state == core::EngineState::kLoading;
-  if (!snapshot.model && loading) {
-    const double total = double(std::max<std::uint64_t>(snapshot.progress_total, 1));
-    drawMessage(frame,
-                {.title = snapshot.activity.empty() ? "Loading" : snapshot.activity,
-                 .text = fmt::format("{} of {}", megabytes(snapshot.progress_done),
-                                     megabytes(snapshot.progress_total)),
-                 .button = "Cancel",
-                 .wish = Wish::kCancelLoad,
-                 .progress = double(snapshot.progress_done) / total,
-                 .color = colors.text},
-                area);
-    return true;
-  }
-  if (!snapshot.model && snapshot.error) {
-    drawMessage(frame,
-                {.title = "The model could not be opened",
-                 .text = snapshot.error->describe(),
-                 .button = "Copy details",
-                 .wish = Wish::kCopyError,
-                 .color = colors.error},
-                area);
-    return true;
-  }
-  if (!snapshot.model) {
-    drawMessage(frame,
-                {.title = "No model is open",
-                 .text = "Open a GGUF file or a Hugging Face folder to watch its attention.",
-                 .button = "Open…",
-                 .wish = Wish::kOpenModel,
-                 .color = colors.text},
-                area);
-    return true;
-  }
-  if (context.layers() == 0 || context.heads() == 0) {
-    drawMessage(frame,
-                {.title = "This model has no attention layers",
-                 .text = fmt::format("{} mixes tokens by recurrence; its state is seen in Memory.",
-                                     snapshot.model->name),
-                 .color = colors.text},
-                area);
-    return true;
-  }
-  if (context.tokens() == 0) {
-    drawMessage(frame,
-                {.title = "Nothing has been read yet",
-                 .text = "Write a prompt and press Generate: every head's attention appears here.",
-                 .button = "Write a prompt",
-                 .wish = Wish::kWritePrompt,
-                 .color = colors.text},
-                area);
-    return true;
-  }
-  return false;
-}
-
-void AttentionContent::drawMessage(CanvasFrame& frame, const Message& message, const Rect& area) {
-  ImDrawList& list = *ImGui::GetWindowDrawList();
-  const Colors& colors = frame.theme.colors;
-  const Point middle = area.center();
-  const float x = float(middle.x);
-  float y = float(std::max(area.y0 + 30, middle.y - 44));
-  drawText(list, frame.fonts.interface(), {x, y}, Align::kCenter, message.color, message.title);
-  y += 24;
-  // One line, elided in the middle: an error names a path, and both of its ends tell something.
-  drawLabel(list, frame, {x, y}, Align::kCenter,
-            {12, float(area.width() - 48), colors.text_secondary, LabelFont::kInterface}, message.text);
-  y += 24;
-  if (message.progress >= 0) {
-    const float width = float(std::min(320.0, area.width() - 48)), left = std::round(x - width / 2);
-    list.AddRectFilled({left, y}, {left + width, y + 3}, colors.field.abgr(), 1.5f);
-    const float done = width * float(std::clamp(message.progress, 0.0, 1.0));
-    list.AddRectFilled({left, y}, {left + done, y + 3}, colors.accent.abgr(), 1.5f);
-    y += 20;
-  }
-  if (message.button.empty()) return;
-  const float width = textSize(frame.fonts.interface(), message.button).x + 32;
-  ImGui::SetCursorScreenPos({std::round(x - width / 2), y});
-  const bool primary = message.wish == Wish::kOpenModel || message.wish == Wish::kWritePrompt;
-  if (primary) {
-    ImGui::PushStyleColor(ImGuiCol_Button, toImVec4(colors.primary));
-    ImGui::PushStyleColor(ImGuiCol_ButtonHovered, toImVec4(mix(colors.primary, colors.primary_text, 0.12f)));
-    ImGui::PushStyleColor(ImGuiCol_ButtonActive, toImVec4(mix(colors.primary, colors.line, 0.2f)));
-    ImGui::PushStyleColor(ImGuiCol_Text, toImVec4(colors.primary_text));
-  }
-  if (ImGui::Button(message.button.c_str(), {width, 28}) && wish_) wish_(message.wish);
-  if (primary) ImGui::PopStyleColor(4);
+  auto message = missingSubject(context, frame.theme.colors, "every head's attention");
+  if (!message && (context.layers() == 0 || context.heads() == 0))
+    message = {.title = "This model has no attention layers",
+               .text = fmt::format("{} mixes tokens by recurrence; its state is seen in Memory.",
+                                   context.snapshot.model->name),
+               .color = frame.theme.colors.text};
+  if (!message) return false;
+  if (drawMessage(frame, *message, area) && wish_) wish_(message->wish);
+  return true;
 }
 
 }  // namespace vitrine::ui::attention

@@ -1,8 +1,7 @@
 // The Attention view as the canvas draws it: view bar, overview, large map, and the states in which there is
-// nothing to see. Knows no window, so that tests and benchmarks draw it into images.
+// nothing to see.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,21 +10,22 @@
 #include "ui/views/attention/map_panel.h"
 #include "ui/views/attention/overview_panel.h"
 #include "ui/views/attention/view_bar.h"
+#include "ui/views/view_message.h"
 
 namespace vitrine::ui::attention {
 
-// What the user asked for that only the window can do.
-enum class Wish { kOpenModel, kWritePrompt, kCancelLoad, kCopyError };
-
-class AttentionContent : public CanvasContent {
+// Keys while the canvas has the focus: arrows move the head, or the locked cell (Shift: by ten); Ctrl +
+// arrows always the head; Home, End, Page Up, Page Down move the query; Esc unlocks, then shows the overview
+// again; Enter or O hides and shows the overview; F fits, + and - zoom; S sort, L linear or log, C colour
+// map, P pooling. Others go on to the window.
+class AttentionContent : public ViewContent {
  public:
   AttentionContent(gpu::Device& device, Selection& selection, ViewSettings& settings)
       : selection_(selection), settings_(settings), map_(device) {}
 
-  void setSnapshot(std::shared_ptr<const core::Snapshot> snapshot) { snapshot_ = std::move(snapshot); }
-  void onWish(std::function<void(Wish)> callback) { wish_ = std::move(callback); }
-  // What should be computed; valid after a frame has been drawn.
-  const core::ProbeRequest& probes() const { return probes_; }
+  void fit() override { viewport().fit(); }
+  void zoom(double factor) override { viewport().zoomAt(viewport().plot().center(), factor); }
+  void actualSize() override { viewport().setCellSize(1 / viewport().pixelRatio()); }
   MapViewport& viewport() { return map_.viewport(); }
   ViewBarState& bar() { return bar_; }
 
@@ -40,23 +40,13 @@ class AttentionContent : public CanvasContent {
   void drawSplitter(CanvasFrame& frame, const Rect& area, double x);
   // The message when there is nothing to draw; false when there is.
   bool drawState(CanvasFrame& frame, const PanelContext& context, const Rect& area);
-  struct Message {
-    std::string title, text, button;
-    Wish wish = Wish::kOpenModel;
-    double progress = -1;  // 0 to 1; below 0: none
-    Rgba color;            // of the title
-  };
-  void drawMessage(CanvasFrame& frame, const Message& message, const Rect& area);
 
   Selection& selection_;
   ViewSettings& settings_;
-  std::shared_ptr<const core::Snapshot> snapshot_;
   MapPanel map_;
   OverviewPanel overview_;
   ViewBarState bar_;
   std::optional<double> overview_width_;  // dragged by the user; empty: what the overview prefers
-  core::ProbeRequest probes_;
-  std::function<void(Wish)> wish_;
 };
 
 }  // namespace vitrine::ui::attention

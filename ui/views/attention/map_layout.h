@@ -2,7 +2,7 @@
 // between. Pure arithmetic, no drawing.
 #pragma once
 
-#include "ui/views/attention/geometry.h"
+#include "ui/views/geometry.h"
 
 namespace vitrine::ui::attention {
 

@@ -10,7 +10,7 @@
 #include "ui/views/attention/map_layout.h"
 #include "ui/views/attention/map_plan.h"
 #include "ui/views/attention/map_viewport.h"
-#include "ui/views/attention/panel.h"
+#include "ui/views/panel.h"
 
 namespace vitrine::ui::attention {
 

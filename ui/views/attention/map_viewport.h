@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "ui/views/attention/geometry.h"
+#include "ui/views/geometry.h"
 
 namespace vitrine::ui::attention {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "ui/selection.h"
-#include "ui/views/attention/geometry.h"
 #include "ui/views/attention/head_order.h"
+#include "ui/views/geometry.h"
 
 namespace vitrine::ui::attention {
 

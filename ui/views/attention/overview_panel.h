@@ -6,7 +6,7 @@
 
 #include "ui/views/attention/head_order.h"
 #include "ui/views/attention/overview_layout.h"
-#include "ui/views/attention/panel.h"
+#include "ui/views/panel.h"
 
 namespace vitrine::ui::attention {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ui/views/attention/head_order.h"
-#include "ui/views/attention/panel.h"
+#include "ui/views/panel.h"
 
 namespace vitrine::ui::attention {
 

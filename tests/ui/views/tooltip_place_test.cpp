@@ -1,8 +1,8 @@
-#include "ui/views/attention/tooltip_place.h"
+#include "ui/views/tooltip_place.h"
 
 #include <gtest/gtest.h>
 
-namespace vitrine::ui::attention {
+namespace vitrine::ui {
 namespace {
 
 TEST(TooltipPlace, NeverHidesTheCellAndStaysInside) {
@@ -24,4 +24,4 @@ TEST(TooltipPlace, CoversAsLittleAsPossibleWhenThereIsNoRoom) {
 }
 
 }  // namespace
-}  // namespace vitrine::ui::attention
+}  // namespace vitrine::ui

@@ -1,9 +1,9 @@
-// Rectangles and points of the Attention view's layout, in logical pixels, y downwards.
+// Rectangles and points of the views' layouts, in logical pixels, y downwards.
 #pragma once
 
 #include <algorithm>
 
-namespace vitrine::ui::attention {
+namespace vitrine::ui {
 
 struct Point {
   double x = 0, y = 0;
@@ -25,4 +25,4 @@ struct Rect {
   bool overlaps(const Rect& other) const { return !intersected(other).empty(); }
 };
 
-}  // namespace vitrine::ui::attention
+}  // namespace vitrine::ui

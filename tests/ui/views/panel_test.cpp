@@ -1,10 +1,10 @@
-#include "ui/views/attention/panel.h"
+#include "ui/views/panel.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-namespace vitrine::ui::attention {
+namespace vitrine::ui {
 namespace {
 
 TEST(Number, HasThreeOrFourSignificantDigits) {
@@ -29,4 +29,4 @@ TEST(HeadName, NamesTheKeyValueHeadWhereSeveralShareOne) {
 }
 
 }  // namespace
-}  // namespace vitrine::ui::attention
+}  // namespace vitrine::ui

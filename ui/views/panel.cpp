@@ -1,11 +1,11 @@
-#include "ui/views/attention/panel.h"
+#include "ui/views/panel.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "ui/views/attention/tooltip_place.h"
+#include "ui/views/tooltip_place.h"
 
-namespace vitrine::ui::attention {
+namespace vitrine::ui {
 
 std::string headName(const core::ModelSummary& model, Head head) {
   std::string name = fmt::format("Layer {} · Head {}", head.layer, head.head);
@@ -63,4 +63,4 @@ void drawTooltip(CanvasFrame& frame, const Tooltip& tooltip, const Rect& target,
   drawText(list, frame.fonts.header(), {at.x + kPad, y}, Align::kLeft, colors.text_secondary, tooltip.hint);
 }
 
-}  // namespace vitrine::ui::attention
+}  // namespace vitrine::ui

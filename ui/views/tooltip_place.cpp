@@ -1,9 +1,9 @@
-#include "ui/views/attention/tooltip_place.h"
+#include "ui/views/tooltip_place.h"
 
 #include <algorithm>
 #include <limits>
 
-namespace vitrine::ui::attention {
+namespace vitrine::ui {
 
 Point placeTooltip(const Rect& target, double width, double height, const Rect& bounds) {
   constexpr double kDistance = 14;
@@ -26,4 +26,4 @@ Point placeTooltip(const Rect& target, double width, double height, const Rect& 
   return best;
 }
 
-}  // namespace vitrine::ui::attention
+}  // namespace vitrine::ui

@@ -1,4 +1,4 @@
-// What the panels of the Attention view share: the newest snapshot and the linked state.
+// What the panels of all views share: the newest snapshot and the linked state.
 #pragma once
 
 #include <imgui.h>
@@ -11,9 +11,9 @@
 #include "ui/canvas/draw_text.h"
 #include "ui/selection.h"
 #include "ui/view_settings.h"
-#include "ui/views/attention/geometry.h"
+#include "ui/views/geometry.h"
 
-namespace vitrine::ui::attention {
+namespace vitrine::ui {
 
 struct PanelContext {
   const core::Snapshot& snapshot;
@@ -64,4 +64,4 @@ struct Tooltip {
 };
 void drawTooltip(CanvasFrame& frame, const Tooltip& tooltip, const Rect& target, const Rect& bounds);
 
-}  // namespace vitrine::ui::attention
+}  // namespace vitrine::ui
