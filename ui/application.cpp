@@ -6,8 +6,8 @@
 #include "ui/canvas/surface.h"
 #include "ui/views/attention/attention_content.h"
 #include "ui/views/canvas_view.h"
-#include "ui/views/experts/experts_content.h"
 #include "ui/views/memory/memory_content.h"
+#include "ui/views/routing/routing_content.h"
 #include "ui/window/figure_exporter.h"
 #include "ui/window/figure_preview.h"
 #include "ui/window/main_window.h"
@@ -145,7 +145,7 @@ Result<std::vector<std::unique_ptr<CanvasView>>> createViews(const CanvasView::P
   std::pair<QString, std::unique_ptr<ViewContent>> contents[] = {
       {CanvasView::tr("Attention"),
        std::make_unique<attention::AttentionContent>(parts.device, parts.selection, parts.settings)},
-      {CanvasView::tr("Experts"), std::make_unique<experts::ExpertsContent>(parts.selection, parts.settings)},
+      {CanvasView::tr("Routing"), std::make_unique<routing::RoutingContent>(parts.selection, parts.settings)},
       {CanvasView::tr("Memory"), std::make_unique<memory::MemoryContent>(parts.selection, parts.settings)}};
   std::vector<std::unique_ptr<CanvasView>> views;
   for (auto& [title, content] : contents) {

@@ -46,11 +46,8 @@ Result<RoutingPicture> MixerViews::routing(const Session& session) {
   std::uint64_t bytes = 0;
   for (std::uint32_t layer = 0; layer < session.model().layers(); ++layer)
     if (const auto record = session.routing(layer)) {
-      picture.layers.push_back({.layer = layer,
-                                .experts = record->experts,
-                                .top_k = record->top_k,
-                                .chosen = {},
-                                .weights = {}});
+      picture.layers.push_back(
+          {.layer = layer, .experts = record->experts, .top_k = record->top_k, .chosen = {}, .weights = {}});
       gpu::Slice part = record->choices;
       part.bytes = std::uint64_t{tokens} * record->top_k * 2 * sizeof(float);
       bytes += part.bytes;

@@ -12,12 +12,13 @@ std::string megabytes(std::uint64_t bytes) {
 
 ViewMessage loadingMessage(const core::Snapshot& snapshot, Rgba color) {
   const double total = double(std::max<std::uint64_t>(snapshot.progress_total, 1));
-  return {.title = snapshot.activity.empty() ? "Loading" : snapshot.activity,
-          .text = fmt::format("{} of {}", megabytes(snapshot.progress_done), megabytes(snapshot.progress_total)),
-          .button = "Cancel",
-          .wish = Wish::kCancelLoad,
-          .progress = double(snapshot.progress_done) / total,
-          .color = color};
+  return {
+      .title = snapshot.activity.empty() ? "Loading" : snapshot.activity,
+      .text = fmt::format("{} of {}", megabytes(snapshot.progress_done), megabytes(snapshot.progress_total)),
+      .button = "Cancel",
+      .wish = Wish::kCancelLoad,
+      .progress = double(snapshot.progress_done) / total,
+      .color = color};
 }
 
 }  // namespace
@@ -68,12 +69,11 @@ std::optional<ViewMessage> missingSubject(const PanelContext& context, const Col
                        .wish = Wish::kCopyError,
                        .color = colors.error};
   if (!snapshot.model)
-    return ViewMessage{
-        .title = "No model is open",
-        .text = fmt::format("Open a GGUF file or a Hugging Face folder to watch {}.", seen),
-        .button = "Open…",
-        .wish = Wish::kOpenModel,
-        .color = colors.text};
+    return ViewMessage{.title = "No model is open",
+                       .text = fmt::format("Open a GGUF file or a Hugging Face folder to watch {}.", seen),
+                       .button = "Open…",
+                       .wish = Wish::kOpenModel,
+                       .color = colors.text};
   if (context.tokens() == 0)
     return ViewMessage{.title = "Nothing has been read yet",
                        .text = fmt::format("Write a prompt and press Generate to watch {}.", seen),

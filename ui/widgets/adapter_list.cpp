@@ -83,7 +83,8 @@ void AdapterList::addRow(std::uint32_t index, const core::AdapterSummary& adapte
   name->setFullText(QString::fromStdString(adapter.name));
   name->setToolTip(details(adapter));
   name->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
-  auto* remove = new IconButton(theme_, Icon::kClose, tr("Remove this adapter; the model is loaded again"), row);
+  auto* remove =
+      new IconButton(theme_, Icon::kClose, tr("Remove this adapter; the model is loaded again"), row);
   remove->setObjectName("remove_adapter");
   auto* slider = new ScaleSlider(Qt::Horizontal, row);
   slider->setRange(int(kLeast * kSteps), int(kMost * kSteps));
@@ -107,7 +108,8 @@ void AdapterList::addRow(std::uint32_t index, const core::AdapterSummary& adapte
   grid->addWidget(field, 1, 1);
   rows_->addWidget(row);
   connect(remove, &QToolButton::clicked, this, [this, index] { emit removeRequested(index); });
-  connect(slider, &QSlider::valueChanged, field, [field](int value) { field->setValue(double(value) / kSteps); });
+  connect(slider, &QSlider::valueChanged, field,
+          [field](int value) { field->setValue(double(value) / kSteps); });
   connect(field, &QDoubleSpinBox::valueChanged, this, [this, index, slider](double scale) {
     const QSignalBlocker quiet(slider);  // which would round the field's number
     slider->setValue(int(std::lround(scale * kSteps)));

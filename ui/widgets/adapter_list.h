@@ -1,4 +1,5 @@
-// The adapters of the loaded model, each with its scale: a slider for the usual range, a field for any number.
+// The adapters of the loaded model, each with its scale: a slider for the usual range, a field for any
+// number.
 #pragma once
 
 #include "core/engine/engine_types.h"

@@ -22,8 +22,8 @@ class MixerViewsTest : public test::GpuTest {
     const auto checkpoint = test::expectValue(Checkpoint::open(folder));
     model_ = test::expectValue(Model::load(device(), test::expectValue(readModelSpec(checkpoint))));
     ids_ = test::goldenIds(*test::expectValue(Checkpoint::open(folder / "golden.safetensors")));
-    session_ = test::expectValue(
-        Session::create(model_, {.context = 64, .cache = CacheType::kF32, .probes = true}));
+    session_ =
+        test::expectValue(Session::create(model_, {.context = 64, .cache = CacheType::kF32, .probes = true}));
     views_ = test::expectValue(MixerViews::create(device()));
   }
 

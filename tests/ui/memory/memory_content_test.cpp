@@ -68,8 +68,7 @@ TEST_F(MemoryContentTest, DrawsABarForEachHead) {
   const auto pixels = [&](const QImage& image) {
     int count = 0;
     for (int y = 78; y < 104; ++y)
-      for (int x = 0; x < image.width(); ++x)
-        count += image.pixelColor(x, y) == QColor(bar.r, bar.g, bar.b);
+      for (int x = 0; x < image.width(); ++x) count += image.pixelColor(x, y) == QColor(bar.r, bar.g, bar.b);
     return count;
   };
   EXPECT_EQ(pixels(without), 0);

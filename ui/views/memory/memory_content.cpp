@@ -71,7 +71,8 @@ void MemoryContent::draw(CanvasFrame& frame) {
   const PanelContext context{snapshot ? *snapshot : kNothing, selection_, settings_};
   const Rect area{0, 0, frame.size.x, frame.size.y};
   probes_ = {};
-  if (const auto message = missingSubject(context, frame.theme.colors, "what each layer keeps of its tokens")) {
+  if (const auto message =
+          missingSubject(context, frame.theme.colors, "what each layer keeps of its tokens")) {
     if (drawMessage(frame, *message, area) && wish_) wish_(message->wish);
     return;
   }
@@ -129,7 +130,8 @@ void MemoryContent::drawHeader(CanvasFrame& frame, const Columns& c, double y) {
              Align::kLeft, colors.text_secondary, title);
 }
 
-void MemoryContent::drawRow(CanvasFrame& frame, const PanelContext& context, const Columns& c, const Row& row) {
+void MemoryContent::drawRow(CanvasFrame& frame, const PanelContext& context, const Columns& c,
+                            const Row& row) {
   const Colors& colors = frame.theme.colors;
   const core::LayerSummary& layer = context.snapshot.model->layer_kinds[row.layer];
   const Point mouse = toPoint(ImGui::GetIO().MousePos);
@@ -142,7 +144,8 @@ void MemoryContent::drawRow(CanvasFrame& frame, const PanelContext& context, con
   const double y = (row.y0 + row.y1) / 2;
   drawText(*ImGui::GetWindowDrawList(), frame.fonts.monoSmall(), {float(c.layer + 24), float(y)},
            Align::kRight, selected ? colors.query : colors.text_secondary, fmt::format("{}", row.layer));
-  label(frame, {c.mixer, row.y0, c.keeps, row.y1}, y, layer.mixer.empty() ? "none" : layer.mixer, colors.text);
+  label(frame, {c.mixer, row.y0, c.keeps, row.y1}, y, layer.mixer.empty() ? "none" : layer.mixer,
+        colors.text);
   label(frame, {c.keeps, row.y0, c.reach, row.y1}, y, keptText(layer, row.state), colors.text_secondary);
   drawReach(frame, context, {c.reach, row.y0, c.memory - 12, row.y1}, layer);
   const std::uint64_t bytes = layer.token_bytes * context.tokens() + layer.state_bytes;

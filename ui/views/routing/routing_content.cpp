@@ -1,4 +1,4 @@
-#include "ui/views/experts/experts_content.h"
+#include "ui/views/routing/routing_content.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,13 +7,13 @@
 #include "core/figure/colormap.h"
 #include "ui/views/attention/view_bar.h"
 
-namespace vitrine::ui::experts {
+namespace vitrine::ui::routing {
 namespace {
 
-constexpr double kTitle = 44;       // room of a panel's heading
-constexpr double kRowLabels = 34;   // layer or expert numbers
+constexpr double kTitle = 44;      // room of a panel's heading
+constexpr double kRowLabels = 34;  // layer or expert numbers
 constexpr double kColumnLabels = 20;
-constexpr double kShares = 96;      // bars at the right of the tokens
+constexpr double kShares = 96;  // bars at the right of the tokens
 constexpr double kMargin = 12;
 constexpr double kLabelPitch = 14;  // least room of a number beside a row
 constexpr double kLeastColumn = 3;  // pixels of a column of tokens
@@ -65,12 +65,12 @@ struct Columns {
 
 }  // namespace
 
-Rgba ExpertsContent::color(double position) const {
+Rgba RoutingContent::color(double position) const {
   const core::Rgb8 c = core::sampleColormap(settings_.colormap(), position);
   return {c.r, c.g, c.b, 255};
 }
 
-void ExpertsContent::draw(CanvasFrame& frame) {
+void RoutingContent::draw(CanvasFrame& frame) {
   static const core::Snapshot kNothing;
   const auto snapshot = snapshot_;  // the same for the whole frame
   const PanelContext context{snapshot ? *snapshot : kNothing, selection_, settings_};
@@ -102,7 +102,7 @@ void ExpertsContent::draw(CanvasFrame& frame) {
   drawTokens(scene, {split, 0, area.x1, area.y1});
 }
 
-void ExpertsContent::update(const std::shared_ptr<const core::RoutingPicture>& routing) {
+void RoutingContent::update(const std::shared_ptr<const core::RoutingPicture>& routing) {
   if (routing == routing_) return;
   routing_ = routing;
   loads_.clear();
@@ -114,13 +114,14 @@ void ExpertsContent::update(const std::shared_ptr<const core::RoutingPicture>& r
   }
 }
 
-std::size_t ExpertsContent::shownLayer() const {
+std::size_t RoutingContent::shownLayer() const {
   const auto& layers = routing_->layers;
-  const auto found = std::ranges::lower_bound(layers, selection_.head().layer, {}, &core::LayerRouting::layer);
+  const auto found =
+      std::ranges::lower_bound(layers, selection_.head().layer, {}, &core::LayerRouting::layer);
   return std::size_t(std::min(found, layers.end() - 1) - layers.begin());
 }
 
-void ExpertsContent::drawLoads(const Scene& scene, const Rect& area) {
+void RoutingContent::drawLoads(const Scene& scene, const Rect& area) {
   CanvasFrame& frame = scene.frame;
   const Colors& colors = frame.theme.colors;
   ImDrawList& list = *ImGui::GetWindowDrawList();
@@ -160,7 +161,7 @@ void ExpertsContent::drawLoads(const Scene& scene, const Rect& area) {
   drawLoadHover(scene, plot);
 }
 
-void ExpertsContent::drawLoadHover(const Scene& scene, const Rect& plot) {
+void RoutingContent::drawLoadHover(const Scene& scene, const Rect& plot) {
   const Point mouse = toPoint(ImGui::GetIO().MousePos);
   if (!plot.contains(mouse)) return;
   const double height = plot.height() / double(scene.routing.layers.size());
@@ -171,8 +172,7 @@ void ExpertsContent::drawLoadHover(const Scene& scene, const Rect& plot) {
   const double width = plot.width() / most;
   const auto expert = std::uint32_t((mouse.x - plot.x0) / width);
   if (expert >= layer.experts) return;
-  if (ImGui::IsMouseClicked(ImGuiMouseButton_Left))
-    selection_.setHead({layer.layer, selection_.head().head});
+  if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) selection_.setHead({layer.layer, selection_.head().head});
   const Rgba text = scene.frame.theme.colors.text;
   const double x = plot.x0 + width * expert, y = plot.y0 + height * double(row);
   drawTooltip(scene.frame,
@@ -183,17 +183,18 @@ void ExpertsContent::drawLoadHover(const Scene& scene, const Rect& plot) {
               {x, y, x + width, y + height}, {4, 4, scene.frame.size.x - 4.0, scene.frame.size.y - 4.0});
 }
 
-void ExpertsContent::drawSummary(const Scene& scene, const Rect& area) {
+void RoutingContent::drawSummary(const Scene& scene, const Rect& area) {
   const core::LayerRouting& layer = scene.layer();
   const ExpertLoad& load = loads_[scene.shown];
-  heading(scene.frame, area, fmt::format("Layer {} · {} experts, top {}", layer.layer, layer.experts, layer.top_k),
+  heading(scene.frame, area,
+          fmt::format("Layer {} · {} experts, top {}", layer.layer, layer.experts, layer.top_k),
           fmt::format("load entropy {:.2f} of {:.2f} bit · busiest: expert {} with {}, {:.1f} × the mean · "
                       "colour: weight, 0 to 1 · order: {} (S)",
                       load.entropy, std::log2(double(layer.experts)), load.busiest,
                       percent(load.share[load.busiest]), load.imbalance, by_load_ ? "load" : "number"));
 }
 
-void ExpertsContent::drawTokens(const Scene& scene, const Rect& area) {
+void RoutingContent::drawTokens(const Scene& scene, const Rect& area) {
   drawSummary(scene, area);
   const core::LayerRouting& layer = scene.layer();
   const Colors& colors = scene.frame.theme.colors;
@@ -212,8 +213,7 @@ void ExpertsContent::drawTokens(const Scene& scene, const Rect& area) {
   for (std::uint32_t column = 0; column < columns.count; ++column) {
     std::ranges::fill(largest, -1.0f);
     const std::size_t first = std::size_t(column) * columns.each * layer.top_k;
-    const std::size_t last =
-        std::min(first + std::size_t(columns.each) * layer.top_k, layer.chosen.size());
+    const std::size_t last = std::min(first + std::size_t(columns.each) * layer.top_k, layer.chosen.size());
     for (std::size_t i = first; i < last; ++i)
       if (layer.chosen[i] < layer.experts)
         largest[layer.chosen[i]] = std::max(largest[layer.chosen[i]], layer.weights[i]);
@@ -236,7 +236,7 @@ void ExpertsContent::drawTokens(const Scene& scene, const Rect& area) {
   drawTokenHover(scene, plot);
 }
 
-void ExpertsContent::drawShares(const Scene& scene, const Rect& area, const Rect& plot) {
+void RoutingContent::drawShares(const Scene& scene, const Rect& area, const Rect& plot) {
   const core::LayerRouting& layer = scene.layer();
   const Colors& colors = scene.frame.theme.colors;
   ImDrawList& list = *ImGui::GetWindowDrawList();
@@ -261,7 +261,7 @@ void ExpertsContent::drawShares(const Scene& scene, const Rect& area, const Rect
   }
 }
 
-void ExpertsContent::drawTokenHover(const Scene& scene, const Rect& plot) {
+void RoutingContent::drawTokenHover(const Scene& scene, const Rect& plot) {
   const core::LayerRouting& layer = scene.layer();
   const Point mouse = toPoint(ImGui::GetIO().MousePos);
   const bool inside = plot.contains(mouse);
@@ -294,7 +294,7 @@ void ExpertsContent::drawTokenHover(const Scene& scene, const Rect& plot) {
               {4, 4, scene.frame.size.x - 4.0, scene.frame.size.y - 4.0});
 }
 
-bool ExpertsContent::wantsKey(const KeyPress& press) const {
+bool RoutingContent::wantsKey(const KeyPress& press) const {
   const auto modifiers = press.modifiers & ~(Qt::KeypadModifier | Qt::ShiftModifier);
   if (modifiers != Qt::NoModifier || !routing_ || routing_->layers.empty()) return false;
   switch (press.key) {
@@ -314,7 +314,7 @@ bool ExpertsContent::wantsKey(const KeyPress& press) const {
   }
 }
 
-void ExpertsContent::handleKey(const KeyPress& press) {
+void RoutingContent::handleKey(const KeyPress& press) {
   const int step = press.modifiers.testFlag(Qt::ShiftModifier) ? kPage : 1;
   const std::size_t shown = shownLayer();
   const auto showLayer = [&](std::size_t index) {
@@ -345,4 +345,4 @@ void ExpertsContent::handleKey(const KeyPress& press) {
   }
 }
 
-}  // namespace vitrine::ui::experts
+}  // namespace vitrine::ui::routing

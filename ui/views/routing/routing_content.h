@@ -1,4 +1,4 @@
-// The Experts view as the canvas draws it: at the left the load of every expert of every layer, at the right
+// The Routing view as the canvas draws it: at the left the load of every expert of every layer, at the right
 // the selected layer's experts over the tokens.
 //
 // Keys while the canvas has the focus: up and down move the layer, left and right the query (Shift: by ten),
@@ -9,14 +9,14 @@
 #include <optional>
 #include <vector>
 
-#include "ui/views/experts/expert_load.h"
+#include "ui/views/routing/expert_load.h"
 #include "ui/views/view_message.h"
 
-namespace vitrine::ui::experts {
+namespace vitrine::ui::routing {
 
-class ExpertsContent : public ViewContent {
+class RoutingContent : public ViewContent {
  public:
-  ExpertsContent(Selection& selection, ViewSettings& settings) : selection_(selection), settings_(settings) {}
+  RoutingContent(Selection& selection, ViewSettings& settings) : selection_(selection), settings_(settings) {}
 
   void draw(CanvasFrame& frame) override;
   bool wantsKey(const KeyPress& press) const override;
@@ -51,4 +51,4 @@ class ExpertsContent : public ViewContent {
   bool by_load_ = false, was_hovered_ = false;
 };
 
-}  // namespace vitrine::ui::experts
+}  // namespace vitrine::ui::routing

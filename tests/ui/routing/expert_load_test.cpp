@@ -1,8 +1,8 @@
-#include "ui/views/experts/expert_load.h"
+#include "ui/views/routing/expert_load.h"
 
 #include <gtest/gtest.h>
 
-namespace vitrine::ui::experts {
+namespace vitrine::ui::routing {
 namespace {
 
 core::LayerRouting routing() {
@@ -38,4 +38,4 @@ TEST(ExpertLoad, FindsATokensWeight) {
 }
 
 }  // namespace
-}  // namespace vitrine::ui::experts
+}  // namespace vitrine::ui::routing

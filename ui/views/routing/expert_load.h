@@ -6,7 +6,7 @@
 
 #include "core/engine/engine_types.h"
 
-namespace vitrine::ui::experts {
+namespace vitrine::ui::routing {
 
 struct ExpertLoad {
   std::vector<double> share;  // (experts) of all choices; sums to 1
@@ -23,4 +23,4 @@ std::optional<float> weightOf(const core::LayerRouting& layer, std::uint32_t tok
 // Experts by falling share, equal ones by number.
 std::vector<std::uint32_t> byLoad(const ExpertLoad& load);
 
-}  // namespace vitrine::ui::experts
+}  // namespace vitrine::ui::routing

@@ -1,20 +1,20 @@
-#include "ui/views/experts/experts_content.h"
+#include "ui/views/routing/routing_content.h"
 
 #include <gtest/gtest.h>
 
 #include "core/figure/colormap.h"
 #include "support/content_fixture.h"
 
-namespace vitrine::ui::experts {
+namespace vitrine::ui::routing {
 namespace {
 
 constexpr std::uint32_t kExperts = 4, kTokens = 12;
 
-class ExpertsContentTest : public tests::ContentTest {
+class RoutingContentTest : public tests::ContentTest {
  protected:
   void SetUp() override {
     GpuTest::SetUp();
-    show(std::make_unique<ExpertsContent>(selection_, settings_));
+    show(std::make_unique<RoutingContent>(selection_, settings_));
   }
 
   // Layers 1 and 2 of three have a router; in layer 1 token t goes to expert t mod 4, in layer 2 all to 3.
@@ -35,7 +35,7 @@ class ExpertsContentTest : public tests::ContentTest {
   static QColor colorAt(const QImage& image, double x, double y) { return image.pixelColor(int(x), int(y)); }
 };
 
-TEST_F(ExpertsContentTest, AsksForTheRoutingOnceThereAreTokens) {
+TEST_F(RoutingContentTest, AsksForTheRoutingOnceThereAreTokens) {
   draw();
   EXPECT_EQ(content_->probes(), core::ProbeRequest{});
   publish();
@@ -44,7 +44,7 @@ TEST_F(ExpertsContentTest, AsksForTheRoutingOnceThereAreTokens) {
   EXPECT_FALSE(content_->probes().map);
 }
 
-TEST_F(ExpertsContentTest, DrawsWhereEachTokenWent) {
+TEST_F(RoutingContentTest, DrawsWhereEachTokenWent) {
   publish();
   selection_.setHead({1, 0});
   selection_.lockQuery(11);
@@ -60,7 +60,7 @@ TEST_F(ExpertsContentTest, DrawsWhereEachTokenWent) {
     }
 }
 
-TEST_F(ExpertsContentTest, KeysMoveLayerAndQuery) {
+TEST_F(RoutingContentTest, KeysMoveLayerAndQuery) {
   publish();
   selection_.setHead({1, 1});
   draw();
@@ -77,10 +77,10 @@ TEST_F(ExpertsContentTest, KeysMoveLayerAndQuery) {
   press(Qt::Key_Escape);
   EXPECT_FALSE(selection_.isLocked());
   press(Qt::Key_S);
-  EXPECT_TRUE(static_cast<ExpertsContent&>(*content_).sortedByLoad());
+  EXPECT_TRUE(static_cast<RoutingContent&>(*content_).sortedByLoad());
 }
 
-TEST_F(ExpertsContentTest, AClickChoosesLayerAndToken) {
+TEST_F(RoutingContentTest, AClickChoosesLayerAndToken) {
   publish();
   draw();
   click({100, 44 + 20 + 40 + 20});  // the second row of loads
@@ -90,15 +90,16 @@ TEST_F(ExpertsContentTest, AClickChoosesLayerAndToken) {
   EXPECT_EQ(selection_.query(), 5u);
 }
 
-TEST_F(ExpertsContentTest, SurvivesSmallSizesAndNoRouter) {
+TEST_F(RoutingContentTest, SurvivesSmallSizesAndNoRouter) {
   publish();
   for (const QSize size : {QSize(1, 1), QSize(30, 40), QSize(200, 30), QSize(640, 260)})
     EXPECT_TRUE(canvas_->image(size, 1)) << size.width() << " x " << size.height();
   const auto plain = snapshotOf({{"attention", 2}}, 5);
-  plain->routing = std::make_shared<const core::RoutingPicture>(core::RoutingPicture{.tokens = 5, .layers = {}});
+  plain->routing =
+      std::make_shared<const core::RoutingPicture>(core::RoutingPicture{.tokens = 5, .layers = {}});
   content_->setSnapshot(plain);
   EXPECT_FALSE(draw().isNull());
 }
 
 }  // namespace
-}  // namespace vitrine::ui::experts
+}  // namespace vitrine::ui::routing

@@ -1,10 +1,10 @@
-#include "ui/views/experts/expert_load.h"
+#include "ui/views/routing/expert_load.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-namespace vitrine::ui::experts {
+namespace vitrine::ui::routing {
 
 ExpertLoad loadOf(const core::LayerRouting& layer) {
   ExpertLoad load{.share = std::vector<double>(layer.experts)};
@@ -35,4 +35,4 @@ std::vector<std::uint32_t> byLoad(const ExpertLoad& load) {
   return order;
 }
 
-}  // namespace vitrine::ui::experts
+}  // namespace vitrine::ui::routing
