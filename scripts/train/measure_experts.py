@@ -7,16 +7,15 @@ digit, capital (its first letter is one), punctuation, word start, inside word. 
 choices, and of the expert's tokens those of each source and of each class; for each layer the mutual information of expert and source,
 and of expert and class, in bits. `lift` is an expert's share of a source or class over what all tokens together have of it.
 """
-import argparse
 import json
 from functools import lru_cache
-from pathlib import Path
 
 import torch
 
 from batches import HeldOut
 from moe import expert_weights
 from networks import load
+from options import measuring
 
 LENGTH, WINDOWS = 256, 32
 WINDOWS_WHILE_TRAINING = 8
@@ -132,11 +131,8 @@ def measure(model, tokenizer, folder, sources):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--text", required=True)
+    parser = measuring(__doc__)
     parser.add_argument("--sources", nargs="+", default=SOURCES)
-    parser.add_argument("--out", required=True, type=Path)
     args = parser.parse_args()
     report = measure(*load(args.model), args.text, args.sources)
     args.out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")

@@ -7,14 +7,13 @@ on <s>; last_8, on the last eight tokens, the query's own included; entropy in n
 the same 100 again): induction, the mean weight of a query of the second round on the token that followed its like in the first.
 Queries of which two of these would be the same entry are left out.
 """
-import argparse
 import json
-from pathlib import Path
 
 import torch
 
 from batches import HeldOut
 from networks import load
+from options import measuring
 from tokenizer import BOS_ID
 
 WINDOWS, LENGTH, PERIOD, SEED = 8, 256, 100, 5
@@ -55,10 +54,7 @@ def measure(model, tokenizer, text, device="cpu"):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--text", required=True)
-    parser.add_argument("--out", required=True, type=Path)
+    parser = measuring(__doc__)
     args = parser.parse_args()
     heads = measure(*load(args.model), args.text)
     args.out.write_text(json.dumps(heads, indent=1).replace("\n   ", " ").replace("\n  ]", " ]") + "\n")

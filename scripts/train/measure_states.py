@@ -6,16 +6,15 @@ A step of size dt multiplies a Mamba-2 head's state by exp(-A dt): its half-life
 the report has the half-life's tenth, fiftieth and ninetieth percentile over 8 held-out windows of 1,024 tokens, [layer][head], and the
 numbers of the layers.
 """
-import argparse
 import json
 import math
-from pathlib import Path
 
 import torch
 
 from batches import HeldOut
 from hybrid import Mamba2
 from networks import load
+from options import measuring
 
 WINDOWS, LENGTH = 8, 1024
 PERCENTILES = (10, 50, 90)
@@ -53,10 +52,7 @@ def measure(model, tokenizer, text):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--text", required=True)
-    parser.add_argument("--out", required=True, type=Path)
+    parser = measuring(__doc__)
     args = parser.parse_args()
     report = measure(*load(args.model), args.text)
     args.out.write_text(json.dumps(report, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""The command line of train.py. The defaults are demo-dense's."""
+"""The command lines of train.py, whose defaults are demo-dense's, and of what measures a trained model."""
 import argparse
 from pathlib import Path
 
@@ -11,8 +11,21 @@ def pairs(items, kind):
     return {name: kind(value) for name, value in (item.split("=") for item in items)}
 
 
+def parser_of(description):
+    return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def measuring(description):
+    """MODEL --text FOLDER --out FILE; more can be added."""
+    parser = parser_of(description)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--text", required=True)
+    parser.add_argument("--out", required=True, type=Path)
+    return parser
+
+
 def arguments(description):
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(description)
     on_gpu = torch.cuda.is_available()
     parser.add_argument("--text", required=True)
     parser.add_argument("--tokenizer", required=True)
