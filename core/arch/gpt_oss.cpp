@@ -16,7 +16,7 @@ constexpr MoeTraits kMoe = {.router = "mlp.router",
                             .tensors = ExpertTensors::kTransposed,
                             .width = {"intermediate_size", ""},
                             .scores = RouterScores::kChosenSoftmax,
-                            .router_bias = true};
+                            .biased = true};
 
 Result<std::vector<std::uint32_t>> windows(const Hparams& hparams, std::uint32_t layers) {
   const std::uint32_t otherwise = hparams.mentions(kWindow) ? 0 : kDefaultWindow;

@@ -1,5 +1,5 @@
 // Reads mixtures of experts: sizes, router and experts of the families that have them, from Hugging Face's
-// one tensor an expert or fused tensors, and from GGUF's stacked ones.
+// one tensor an expert or fused tensors, and from GGUF's stacked ones or, in old files, one an expert.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,7 @@ struct MoeTraits {
   Key width = {"moe_intermediate_size", "expert_feed_forward_length"};
 
   RouterScores scores = RouterScores::kSoftmax;
-  bool router_bias = false;
+  bool biased = false;  // router and, of the ways to store them, transposed and stacked experts
   std::optional<ClampedGlu> clamped;
   // Whether the chosen scores are normalized, where neither norm_topk_prob nor expert_weights_norm says.
   bool normalize_hf = false, normalize_gguf = false;
@@ -70,6 +70,8 @@ class MoeReader {
   Result<std::vector<ExpertSpec>> fused(const std::string& layer);
   Result<std::vector<ExpertSpec>> transposed(const std::string& layer);
   Result<std::vector<ExpertSpec>> stacked(const std::string& layer);
+  Result<std::vector<ExpertSpec>> ggufOneByOne(const std::string& layer);
+  Result<std::vector<ExpertSpec>> readExperts(const std::string& layer);
   Result<void> readShared(const std::string& layer, MoeSpec& spec);
 
   const Hparams& hparams_;

@@ -129,6 +129,16 @@ TEST_P(ZooInGguf, GivesTheSame) {
   hold(scratch / "m.gguf", folder);
 }
 
+using OldMixtureInGguf = Zoo;
+TEST_P(OldMixtureInGguf, GivesTheSame) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
+  const auto checkpoint = Checkpoint::open(folder);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+  const test::ScratchFolder scratch;
+  test::writeFile(scratch / "m.gguf", test::zooAsGguf(**checkpoint, test::ExpertsInGguf::kOneByOne));
+  hold(scratch / "m.gguf", folder);
+}
+
 using LatentInGguf = Zoo;
 TEST_P(LatentInGguf, GivesTheSameInOneTensorOrTwo) {
   VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
@@ -199,6 +209,11 @@ INSTANTIATE_TEST_SUITE_P(Mixtures, Zoo,
                          testing::Values("mixtral", "olmoe", "qwen2-moe", "qwen3-moe", "granitemoe",
                                          "gpt-oss", "jetmoe-like-dots1", "deepseek-v2", "deepseek-v3"),
                          nameOf);
+INSTANTIATE_TEST_SUITE_P(Mixtures, ZooInGguf,
+                         testing::Values("mixtral", "olmoe", "qwen2-moe", "qwen3-moe", "granitemoe",
+                                         "jetmoe-like-dots1"),
+                         nameOf);
+INSTANTIATE_TEST_SUITE_P(Mixtures, OldMixtureInGguf, testing::Values("mixtral"), nameOf);
 INSTANTIATE_TEST_SUITE_P(Mixtures, LatentInGguf, testing::Values("deepseek-v2", "deepseek-v3"), nameOf);
 INSTANTIATE_TEST_SUITE_P(Recurrent, Zoo,
                          testing::Values("rwkv4", "recurrent-gemma", "xlstm", "minimax", "qwen3-next"),
