@@ -9,6 +9,7 @@
 
 #include "support/dense_gguf.h"
 #include "support/golden.h"
+#include "support/gpt_oss_gguf.h"
 #include "support/latent_gguf.h"
 #include "support/numeric.h"
 #include "support/scratch_folder.h"
@@ -139,6 +140,16 @@ TEST_P(OldMixtureInGguf, GivesTheSame) {
   hold(scratch / "m.gguf", folder);
 }
 
+using GptOssInGguf = Zoo;
+TEST_P(GptOssInGguf, GivesTheSame) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
+  const auto checkpoint = Checkpoint::open(folder);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+  const test::ScratchFolder scratch;
+  test::writeFile(scratch / "m.gguf", test::GptOssGguf(**checkpoint).build());
+  hold(scratch / "m.gguf", folder);
+}
+
 using LatentInGguf = Zoo;
 TEST_P(LatentInGguf, GivesTheSameInOneTensorOrTwo) {
   VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
@@ -214,6 +225,7 @@ INSTANTIATE_TEST_SUITE_P(Mixtures, ZooInGguf,
                                          "jetmoe-like-dots1"),
                          nameOf);
 INSTANTIATE_TEST_SUITE_P(Mixtures, OldMixtureInGguf, testing::Values("mixtral"), nameOf);
+INSTANTIATE_TEST_SUITE_P(Mixtures, GptOssInGguf, testing::Values("gpt-oss"), nameOf);
 INSTANTIATE_TEST_SUITE_P(Mixtures, LatentInGguf, testing::Values("deepseek-v2", "deepseek-v3"), nameOf);
 INSTANTIATE_TEST_SUITE_P(Recurrent, Zoo,
                          testing::Values("rwkv4", "recurrent-gemma", "xlstm", "minimax", "qwen3-next"),

@@ -1,0 +1,103 @@
+// Turns a Hugging Face checkpoint of a gpt-oss into a GGUF file as llama.cpp's converter does (F32 tensors):
+// the experts, stored transposed and with gate and up in turn, as three stacks of rows, and their biases.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/checkpoint/checkpoint.h"
+#include "support/tensor_bytes.h"
+#include "support/zoo_gguf.h"
+
+namespace vitrine::test {
+
+class GptOssGguf {
+ public:
+  explicit GptOssGguf(const core::Checkpoint& hf) : hf_(hf), config_(hf.metadata()) {}
+
+  Bytes build() {
+    builder_.set("general.architecture", "gpt-oss");
+    setKeys();
+    for (const core::TensorEntry& tensor : hf_.tensors()) {
+      if (tensor.name.find("gate_up_proj") != std::string::npos) {
+        addHalves(tensor);
+      } else if (tensor.name.find("experts.down_proj") != std::string::npos) {
+        addDown(tensor);
+      } else {
+        builder_.tensor(tensorName(tensor.name), tensor.dtype, tensor.shape, tensor.bytes);
+      }
+    }
+    return builder_.build();
+  }
+
+ private:
+  static constexpr const char* kPrefix = "gpt-oss.";
+
+  std::uint32_t number(const char* key) const { return config_.at(key).get<std::uint32_t>(); }
+  void set(const std::string& key, std::uint32_t value) { builder_.set(kPrefix + key, value); }
+
+  void setKeys() {
+    set("block_count", number("num_hidden_layers"));
+    set("context_length", number("max_position_embeddings"));
+    set("embedding_length", number("hidden_size"));
+    set("feed_forward_length", number("intermediate_size"));
+    set("expert_feed_forward_length", number("intermediate_size"));
+    set("expert_count", number("num_local_experts"));
+    set("expert_used_count", number("num_experts_per_tok"));
+    set("attention.head_count", number("num_attention_heads"));
+    set("attention.head_count_kv", number("num_key_value_heads"));
+    set("attention.key_length", number("head_dim"));
+    set("attention.value_length", number("head_dim"));
+    set("attention.sliding_window", number("sliding_window"));
+    builder_.set(std::string(kPrefix) + "attention.layer_norm_rms_epsilon",
+                 config_.at("rms_norm_eps").get<float>());
+    const nlohmann::json& rope = config_.at("rope_parameters");
+    addGgufRope(builder_, kPrefix, rope, number("head_dim"));
+    for (const char* key : {"beta_fast", "beta_slow"})
+      builder_.set(kPrefix + std::string("rope.scaling.yarn_") + key, rope.at(key).get<float>());
+  }
+
+  static std::string tensorName(std::string name) {
+    for (const auto& [hf, gguf] : {std::pair<std::string, std::string>{"self_attn.sinks", "attn_sinks.weight"},
+                                   {"post_attention_layernorm", "post_attention_norm"},
+                                   {"mlp.router", "ffn_gate_inp"}})
+      if (const std::size_t at = name.find(hf); at != std::string::npos) name.replace(at, hf.size(), gguf);
+    return ggufTensorName(name);
+  }
+
+  static std::string expertName(const core::TensorEntry& tensor, const char* part) {
+    const std::string layer = tensorName(tensor.name.substr(0, tensor.name.find("mlp.")));
+    return layer + "ffn_" + part + (tensor.name.ends_with("_bias") ? "_exps.bias" : "_exps.weight");
+  }
+
+  // gate_up_proj (experts, d, 2 width) or gate_up_proj_bias (experts, 2 width).
+  void addHalves(const core::TensorEntry& tensor) {
+    const std::uint64_t experts = tensor.shape[0], both = tensor.shape.back(), rows = experts * both;
+    const bool bias = tensor.shape.size() == 2;
+    const Bytes bytes = bias ? Bytes(tensor.bytes.begin(), tensor.bytes.end())
+                             : transposedBytes(tensor.bytes, experts, tensor.shape[1], both);
+    std::vector<std::uint64_t> shape = {experts, both / 2};
+    if (!bias) shape.push_back(tensor.shape[1]);
+    builder_.tensor(expertName(tensor, "gate"), tensor.dtype, shape,
+                    pickRows(bytes, rows, runs(0, 1, 2, rows / 2)));
+    builder_.tensor(expertName(tensor, "up"), tensor.dtype, shape,
+                    pickRows(bytes, rows, runs(1, 1, 2, rows / 2)));
+  }
+
+  // down_proj (experts, width, d) or down_proj_bias (experts, d).
+  void addDown(const core::TensorEntry& tensor) {
+    const auto& shape = tensor.shape;
+    if (shape.size() == 2) {
+      builder_.tensor(expertName(tensor, "down"), tensor.dtype, shape, tensor.bytes);
+    } else {
+      builder_.tensor(expertName(tensor, "down"), tensor.dtype, {shape[0], shape[2], shape[1]},
+                      transposedBytes(tensor.bytes, shape[0], shape[1], shape[2]));
+    }
+  }
+
+  const core::Checkpoint& hf_;
+  const nlohmann::json& config_;
+  GgufBuilder builder_;
+};
+
+}  // namespace vitrine::test
