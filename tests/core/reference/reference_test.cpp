@@ -11,6 +11,7 @@
 #include "support/golden.h"
 #include "support/gpt_oss_gguf.h"
 #include "support/latent_gguf.h"
+#include "support/linear_attention_gguf.h"
 #include "support/numeric.h"
 #include "support/scratch_folder.h"
 #include "support/shared_files.h"
@@ -150,6 +151,21 @@ TEST_P(GptOssInGguf, GivesTheSame) {
   hold(scratch / "m.gguf", folder);
 }
 
+using Qwen3NextInGguf = Zoo;
+TEST_P(Qwen3NextInGguf, GivesTheSameInTwoTensorsOrOne) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
+  const auto checkpoint = Checkpoint::open(folder);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+  for (const auto stored : {test::DeltaInput::kTwoTensors, test::DeltaInput::kOneTensor}) {
+    const test::ScratchFolder scratch;
+    test::Qwen3NextGguf gguf(**checkpoint, stored);
+    if (stored == test::DeltaInput::kOneTensor)  // the kinds of the layers may be told, or follow
+      gguf.builder().set("qwen3next.attention.recurrent_layers", std::vector<bool>{true, true, true, false});
+    test::writeFile(scratch / "m.gguf", gguf.build());
+    hold(scratch / "m.gguf", folder);
+  }
+}
+
 using LatentInGguf = Zoo;
 TEST_P(LatentInGguf, GivesTheSameInOneTensorOrTwo) {
   VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
@@ -230,6 +246,8 @@ INSTANTIATE_TEST_SUITE_P(Mixtures, LatentInGguf, testing::Values("deepseek-v2", 
 INSTANTIATE_TEST_SUITE_P(Recurrent, Zoo,
                          testing::Values("rwkv4", "recurrent-gemma", "xlstm", "minimax", "qwen3-next"),
                          nameOf);
+
+INSTANTIATE_TEST_SUITE_P(Recurrent, Qwen3NextInGguf, testing::Values("qwen3-next"), nameOf);
 
 // From shared/models/stories260K/README.md; the pieces of a SentencePiece vocabulary joined, "▁" for a space.
 TEST(Reference, Stories260KBeginsItsStory) {
