@@ -13,6 +13,7 @@
 #include "support/latent_gguf.h"
 #include "support/linear_attention_gguf.h"
 #include "support/numeric.h"
+#include "support/rwkv_gguf.h"
 #include "support/scratch_folder.h"
 #include "support/shared_files.h"
 #include "support/state_space_gguf.h"
@@ -271,10 +272,8 @@ TEST(Reference, Stories260KBeginsItsStory) {
 }
 
 // Trained models in the files of RWKV's author: no config.json, names and layouts of their own.
-using OriginalRwkv = testing::TestWithParam<const char*>;
-TEST_P(OriginalRwkv, GivesItsExpectedLogits) {
-  VITRINE_SHARED_OR_SKIP(folder, std::string("models/") + GetParam());
-  const auto checkpoint = Checkpoint::open(folder / "model.safetensors");
+void holdRwkv(const std::filesystem::path& model, const std::filesystem::path& folder) {
+  const auto checkpoint = Checkpoint::open(model);
   ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
   const auto spec = readModelSpec(*checkpoint);
   ASSERT_TRUE(spec) << spec.error().describe();
@@ -283,7 +282,22 @@ TEST_P(OriginalRwkv, GivesItsExpectedLogits) {
   ASSERT_TRUE(pass) << pass.error().describe();
   EXPECT_CLOSE(numbers(pass->logits), test::floatsOfFile(folder / "expected-logits.f32"), 1e-4);
 }
+
+using OriginalRwkv = testing::TestWithParam<const char*>;
+TEST_P(OriginalRwkv, GivesItsExpectedLogits) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("models/") + GetParam());
+  holdRwkv(folder / "model.safetensors", folder);
+}
 INSTANTIATE_TEST_SUITE_P(Reference, OriginalRwkv, testing::Values("rwkv-4v0-660K", "rwkv-7v0-834K"), nameOf);
+
+TEST(Reference, Rwkv7GivesTheSameInGguf) {
+  VITRINE_SHARED_OR_SKIP(folder, "models/rwkv-7v0-834K");
+  const auto original = Checkpoint::open(folder / "model.safetensors");
+  ASSERT_TRUE(original) << original.error().describe();
+  const test::ScratchFolder scratch;
+  test::writeFile(scratch / "m.gguf", test::rwkv7AsGguf(**original));
+  holdRwkv(scratch / "m.gguf", folder);
+}
 
 TEST(Reference, SmolLM2GivesItsExactValues) {
   VITRINE_SHARED_OR_SKIP(folder, "models/smollm2-135m-instruct");
