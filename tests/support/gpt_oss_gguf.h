@@ -58,9 +58,10 @@ class GptOssGguf {
   }
 
   static std::string tensorName(std::string name) {
-    for (const auto& [hf, gguf] : {std::pair<std::string, std::string>{"self_attn.sinks", "attn_sinks.weight"},
-                                   {"post_attention_layernorm", "post_attention_norm"},
-                                   {"mlp.router", "ffn_gate_inp"}})
+    for (const auto& [hf, gguf] :
+         {std::pair<std::string, std::string>{"self_attn.sinks", "attn_sinks.weight"},
+          {"post_attention_layernorm", "post_attention_norm"},
+          {"mlp.router", "ffn_gate_inp"}})
       if (const std::size_t at = name.find(hf); at != std::string::npos) name.replace(at, hf.size(), gguf);
     return ggufTensorName(name);
   }

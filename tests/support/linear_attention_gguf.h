@@ -1,6 +1,6 @@
-// Turns a Hugging Face checkpoint of a qwen3_next into a GGUF file as llama.cpp's converter does or did (F32
-// tensors): 1 added to gains, A instead of its logarithm, q, k and v of the key heads below each other beside
-// z, or in older files all four by key heads as Hugging Face has them.
+// Turns a Hugging Face checkpoint of a qwen3_next or a minimax into a GGUF file as llama.cpp's converter does
+// or did (F32 tensors). Qwen3-Next's: 1 added to gains, A instead of its logarithm, q, k and v of the key
+// heads below each other beside z, or in older files all four by key heads as Hugging Face has them.
 #pragma once
 
 #include <cmath>
@@ -114,5 +114,48 @@ class Qwen3NextGguf {
   DeltaInput stored_;
   GgufBuilder builder_;
 };
+
+inline std::string minimaxTensorName(std::string name) {
+  static const std::pair<std::string, std::string> kParts[] = {{"self_attn.qkv_proj", "attn_qkv"},
+                                                               {"self_attn.output_gate", "attn_gate"},
+                                                               {"self_attn.norm", "attn_norm_2"},
+                                                               {"self_attn.out_proj", "attn_output"}};
+  for (const auto& [hf, gguf] : kParts)
+    if (const std::size_t at = name.find(hf); at != std::string::npos) name.replace(at, hf.size(), gguf);
+  return ggufTensorName(name);
+}
+
+// The converter leaves it to the reader which layers are linear; here they are listed.
+inline Bytes minimaxAsGguf(const core::Checkpoint& hf) {
+  const nlohmann::json& config = hf.metadata();
+  const std::string prefix = "minimax-01.";
+  const auto number = [&](const char* key) { return config.at(key).get<std::uint32_t>(); };
+  std::vector<bool> linear;
+  for (const auto& type : config.at("layer_types")) linear.push_back(type == "linear_attention");
+  GgufBuilder builder;
+  builder.set("general.architecture", "minimax-01")
+      .set(prefix + "block_count", number("num_hidden_layers"))
+      .set(prefix + "context_length", number("max_position_embeddings"))
+      .set(prefix + "embedding_length", number("hidden_size"))
+      .set(prefix + "feed_forward_length", number("intermediate_size"))
+      .set(prefix + "attention.head_count", number("num_attention_heads"))
+      .set(prefix + "attention.head_count_kv", number("num_key_value_heads"))
+      .set(prefix + "attention.key_length", number("head_dim"))
+      .set(prefix + "attention.value_length", number("head_dim"))
+      .set(prefix + "attention.layer_norm_rms_epsilon", config.at("rms_norm_eps").get<float>())
+      .set(prefix + "attention.recurrent_layers", linear)
+      .set(prefix + "rope.dimension_count", number("head_dim"))
+      .set(prefix + "residual_scale", config.at("full_attn_alpha_factor").get<float>());
+  addGgufRope(builder, prefix, config.at("rope_parameters"), number("head_dim"));
+  addGgufExpertKeys(builder, prefix, config);
+  GgufExperts experts;
+  for (const core::TensorEntry& tensor : hf.tensors()) {
+    const bool table = tensor.name.ends_with("_decay") || tensor.name.ends_with("slope_rate");
+    if (table || experts.take(tensor)) continue;
+    builder.tensor(minimaxTensorName(tensor.name), tensor.dtype, tensor.shape, tensor.bytes);
+  }
+  experts.write(builder);
+  return builder.build();
+}
 
 }  // namespace vitrine::test

@@ -11,19 +11,18 @@
 namespace vitrine::test {
 
 inline std::string rwkvTensorName(std::string name) {
-  static const std::pair<std::string, std::string> kParts[] = {
-      {"blocks.0.ln0", "token_embd_norm"},
-      {"emb.weight", "token_embd.weight"},
-      {"ln_out", "output_norm"},
-      {"head.weight", "output.weight"},
-      {"blocks.", "blk."},
-      {"ln1", "attn_norm"},
-      {"ln2", "attn_norm_2"},
-      {"att.x_rwkvag", "time_mix_lerp_fused"},
-      {"att.ln_x", "time_mix_ln"},
-      {"att.", "time_mix_"},
-      {"ffn.x_k", "channel_mix_lerp_k"},
-      {"ffn.", "channel_mix_"}};
+  static const std::pair<std::string, std::string> kParts[] = {{"blocks.0.ln0", "token_embd_norm"},
+                                                               {"emb.weight", "token_embd.weight"},
+                                                               {"ln_out", "output_norm"},
+                                                               {"head.weight", "output.weight"},
+                                                               {"blocks.", "blk."},
+                                                               {"ln1", "attn_norm"},
+                                                               {"ln2", "attn_norm_2"},
+                                                               {"att.x_rwkvag", "time_mix_lerp_fused"},
+                                                               {"att.ln_x", "time_mix_ln"},
+                                                               {"att.", "time_mix_"},
+                                                               {"ffn.x_k", "channel_mix_lerp_k"},
+                                                               {"ffn.", "channel_mix_"}};
   for (const auto& [original, gguf] : kParts)
     if (const std::size_t at = name.find(original); at != std::string::npos)
       name.replace(at, original.size(), gguf);

@@ -77,21 +77,18 @@ Result<std::vector<bool>> readLinearLayers(const Hparams& hparams, std::vector<b
   return linear;
 }
 
-Result<LightningSpec> readLightning(Weights& weights, const std::string& in, const LightningSizes& sizes,
-                                    std::uint32_t layer) {
+Result<LightningSpec> readLightning(Weights& weights, const LightningNames& names,
+                                    const LightningSizes& sizes, std::uint32_t layer) {
   constexpr float kEpsilon = 1e-6f;  // whatever rms_norm_eps says
   const std::uint64_t width = sizes.embedding, dim = sizes.head_dim, rows = sizes.heads * dim;
   LightningSpec spec{.width = sizes.embedding, .heads = sizes.heads, .head_dim = sizes.head_dim};
-  TRY_ASSIGN(const WeightRef qkv, weights.matrix(in + "qkv_proj.weight", 3 * rows, width));
+  TRY_ASSIGN(const WeightRef qkv, weights.matrix(names.qkv + ".weight", 3 * rows, width));
   spec.query = runsOf(qkv, 0, dim, 3 * dim);
   spec.key = runsOf(qkv, dim, dim, 3 * dim);
   spec.value = runsOf(qkv, 2 * dim, dim, 3 * dim);
-  TRY_ASSIGN(spec.gate, readLinear(weights, in + "output_gate", rows, width, false));
-  TRY_ASSIGN(spec.norm, readRmsNorm(weights, in + "norm", rows, kEpsilon));
-  TRY_ASSIGN(spec.output, readLinear(weights, in + "out_proj", width, rows, false));
-  // Tables that follow from the slopes; some checkpoints carry them along.
-  for (const char* table : {"slope_rate", "query_decay", "key_decay", "diagonal_decay"})
-    weights.ignore(in + table);
+  TRY_ASSIGN(spec.gate, readLinear(weights, names.gate, rows, width, false));
+  TRY_ASSIGN(spec.norm, readRmsNorm(weights, names.norm, rows, kEpsilon));
+  TRY_ASSIGN(spec.output, readLinear(weights, names.output, width, rows, false));
   const double fall = 1 - layer / (sizes.layers - 1 + 1e-5) + 1e-5;
   for (std::uint32_t head = 0; head < sizes.heads; ++head)
     spec.slopes.push_back(static_cast<float>(std::exp2(-8.0 * (head + 1) / sizes.heads) * fall));

@@ -18,8 +18,11 @@ struct LightningSizes {
   std::uint32_t embedding = 0, heads = 0, head_dim = 0;
   std::uint32_t layers = 0;  // of the model: slopes fall from the first to the last
 };
-Result<LightningSpec> readLightning(Weights& weights, const std::string& in, const LightningSizes& sizes,
-                                    std::uint32_t layer);
+struct LightningNames {
+  std::string qkv, gate, norm, output;  // full names without ".weight"
+};
+Result<LightningSpec> readLightning(Weights& weights, const LightningNames& names,
+                                    const LightningSizes& sizes, std::uint32_t layer);
 
 struct DeltaNetSizes {
   std::uint32_t embedding = 0, key_heads = 0, value_heads = 0, key_dim = 0, value_dim = 0, kernel = 0;

@@ -167,6 +167,16 @@ TEST_P(Qwen3NextInGguf, GivesTheSameInTwoTensorsOrOne) {
   }
 }
 
+using MinimaxInGguf = Zoo;
+TEST_P(MinimaxInGguf, GivesTheSame) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
+  const auto checkpoint = Checkpoint::open(folder);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+  const test::ScratchFolder scratch;
+  test::writeFile(scratch / "m.gguf", test::minimaxAsGguf(**checkpoint));
+  hold(scratch / "m.gguf", folder);
+}
+
 using LatentInGguf = Zoo;
 TEST_P(LatentInGguf, GivesTheSameInOneTensorOrTwo) {
   VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
@@ -249,6 +259,8 @@ INSTANTIATE_TEST_SUITE_P(Recurrent, Zoo,
                          nameOf);
 
 INSTANTIATE_TEST_SUITE_P(Recurrent, Qwen3NextInGguf, testing::Values("qwen3-next"), nameOf);
+
+INSTANTIATE_TEST_SUITE_P(Recurrent, MinimaxInGguf, testing::Values("minimax"), nameOf);
 
 // From shared/models/stories260K/README.md; the pieces of a SentencePiece vocabulary joined, "▁" for a space.
 TEST(Reference, Stories260KBeginsItsStory) {
