@@ -87,6 +87,9 @@ Result<void> MoeReader::readSharedWidth() {
     TRY_ASSIGN(shared_width_, otherwise ? hparams_.countOr(kSharedWidth, otherwise, kWidestLayer)
                                         : hparams_.count(kSharedWidth, kWidestLayer));
   }
+  if (traits_.shared == SharedExpert::kWide) {
+    TRY_ASSIGN(shared_width_, hparams_.countOrNone(kSharedWidth, 0, kWidestLayer));
+  }
   if (traits_.shared == SharedExpert::kPlain) {
     TRY_ASSIGN(const std::uint32_t count, hparams_.countOrNone(kSharedCount, 0, kMostExperts));
     if (std::uint64_t{count} * width_ > kWidestLayer)

@@ -26,6 +26,7 @@ enum class SharedExpert {
   kNone,
   kGated,  // of a width of its own, times a sigmoid (qwen2_moe)
   kPlain,  // as wide as n_shared_experts experts (dots1)
+  kWide,   // of a width of its own, if it has one (granite, in GGUF)
 };
 
 struct MoeTraits {

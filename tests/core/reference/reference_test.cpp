@@ -10,6 +10,7 @@
 #include "support/dense_gguf.h"
 #include "support/golden.h"
 #include "support/gpt_oss_gguf.h"
+#include "support/granite_hybrid_gguf.h"
 #include "support/latent_gguf.h"
 #include "support/linear_attention_gguf.h"
 #include "support/numeric.h"
@@ -177,6 +178,19 @@ TEST_P(MinimaxInGguf, GivesTheSame) {
   hold(scratch / "m.gguf", folder);
 }
 
+using GraniteHybridInGguf = Zoo;
+TEST_P(GraniteHybridInGguf, GivesTheSameWithWhatGraniteAdds) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
+  const auto checkpoint = Checkpoint::open(folder);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+  for (const test::GraniteParts parts : {test::GraniteParts{}, test::GraniteParts{.multipliers = true},
+                                         test::GraniteParts{.multipliers = true, .experts = true}}) {
+    const test::ScratchFolder scratch;
+    test::writeFile(scratch / "m.gguf", test::GraniteHybridGguf(**checkpoint, parts).build());
+    hold(scratch / "m.gguf", folder);
+  }
+}
+
 using LatentInGguf = Zoo;
 TEST_P(LatentInGguf, GivesTheSameInOneTensorOrTwo) {
   VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
@@ -209,6 +223,7 @@ INSTANTIATE_TEST_SUITE_P(StateSpaces, Zoo,
                                          "falcon-h1", "lfm2"),
                          nameOf);
 
+INSTANTIATE_TEST_SUITE_P(StateSpaces, GraniteHybridInGguf, testing::Values("bamba"), nameOf);
 INSTANTIATE_TEST_SUITE_P(Reference, StateSpaceInGguf, testing::Values("mamba", "mamba2", "falcon-h1", "lfm2"),
                          nameOf);
 
