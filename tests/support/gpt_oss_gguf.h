@@ -1,19 +1,26 @@
 // Turns a Hugging Face checkpoint of a gpt-oss into a GGUF file as llama.cpp's converter does (F32 tensors):
-// the experts, stored transposed and with gate and up in turn, as three stacks of rows, and their biases.
+// the experts, stored transposed and with gate and up in turn, as three stacks of rows, and their biases. As
+// in the released files, the stacks of gate and up can be of 4-bit floats; what these stand for, too.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/tensor/dequantize.h"
 #include "support/tensor_bytes.h"
 #include "support/zoo_gguf.h"
 
 namespace vitrine::test {
 
+enum class GateAndUp { kFloats, kMxfp4, kExpandedMxfp4 };
+
 class GptOssGguf {
  public:
-  explicit GptOssGguf(const core::Checkpoint& hf) : hf_(hf), config_(hf.metadata()) {}
+  explicit GptOssGguf(const core::Checkpoint& hf, GateAndUp stored = GateAndUp::kFloats)
+      : hf_(hf), config_(hf.metadata()), stored_(stored) {}
 
   Bytes build() {
     builder_.set("general.architecture", "gpt-oss");
@@ -79,10 +86,44 @@ class GptOssGguf {
                              : transposedBytes(tensor.bytes, experts, tensor.shape[1], both);
     std::vector<std::uint64_t> shape = {experts, both / 2};
     if (!bias) shape.push_back(tensor.shape[1]);
-    builder_.tensor(expertName(tensor, "gate"), tensor.dtype, shape,
-                    pickRows(bytes, rows, runs(0, 1, 2, rows / 2)));
-    builder_.tensor(expertName(tensor, "up"), tensor.dtype, shape,
-                    pickRows(bytes, rows, runs(1, 1, 2, rows / 2)));
+    for (const std::size_t half : {0, 1}) {
+      const std::string name = expertName(tensor, half == 0 ? "gate" : "up");
+      const Bytes some = pickRows(bytes, rows, runs(half, 1, 2, rows / 2));
+      if (bias || stored_ == GateAndUp::kFloats)
+        builder_.tensor(name, tensor.dtype, shape, some);
+      else if (const Bytes blocks = mxfp4Of(some); stored_ == GateAndUp::kMxfp4)
+        builder_.tensor(name, core::DType::kMXFP4, shape, blocks);
+      else
+        builder_.tensor(name, tensor.dtype, shape, expanded(blocks));
+    }
+  }
+
+  // Blocks of 32 numbers near those given: an exponent, and two numbers a byte.
+  static Bytes mxfp4Of(const Bytes& floats) {
+    constexpr std::size_t kBlock = 32 * sizeof(float);
+    constexpr std::byte kExponent{125};  // 2^-3 / 2
+    Bytes blocks;
+    for (std::size_t at = 0; at < floats.size(); at += kBlock) {
+      float values[32];
+      std::memcpy(values, &floats[at], kBlock);
+      blocks.push_back(kExponent);
+      for (std::size_t i = 0; i < 16; ++i)
+        blocks.push_back(static_cast<std::byte>(nibble(values[i]) | nibble(values[i + 16]) << 4));
+    }
+    return blocks;
+  }
+
+  // A sign, and a magnitude of 0 to 7 sixteenths.
+  static unsigned nibble(float value) {
+    const auto magnitude = static_cast<unsigned>(std::min(std::abs(value) * 16, 7.0f));
+    return magnitude | (value < 0 ? 8u : 0u);
+  }
+
+  static Bytes expanded(const Bytes& blocks) {
+    std::vector<float> values(blocks.size() / 17 * 32);
+    VITRINE_ASSERT(core::dequantize(core::DType::kMXFP4, blocks, values));
+    const auto bytes = std::as_bytes(std::span(values));
+    return Bytes(bytes.begin(), bytes.end());
   }
 
   // down_proj (experts, width, d) or down_proj_bias (experts, d).
@@ -98,6 +139,7 @@ class GptOssGguf {
 
   const core::Checkpoint& hf_;
   const nlohmann::json& config_;
+  GateAndUp stored_;
   GgufBuilder builder_;
 };
 

@@ -267,6 +267,27 @@ INSTANTIATE_TEST_SUITE_P(Mixtures, ZooInGguf,
                                          "jetmoe-like-dots1"),
                          nameOf);
 INSTANTIATE_TEST_SUITE_P(Mixtures, OldMixtureInGguf, testing::Values("mixtral"), nameOf);
+// As llama.cpp keeps the released ones.
+TEST(GptOssInGgufOf4Bits, GivesWhatItsNumbersGive) {
+  VITRINE_SHARED_OR_SKIP(folder, "zoo/gpt-oss");
+  const auto hf = Checkpoint::open(folder);
+  ASSERT_TRUE(hf) << hf.error().describe();
+  std::vector<double> logits[2];
+  for (const auto& [stored, found] :
+       {std::pair(test::GateAndUp::kMxfp4, &logits[0]), {test::GateAndUp::kExpandedMxfp4, &logits[1]}}) {
+    const test::ScratchFolder scratch;
+    test::writeFile(scratch / "m.gguf", test::GptOssGguf(**hf, stored).build());
+    const auto checkpoint = Checkpoint::open(scratch / "m.gguf");
+    ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+    const auto spec = readModelSpec(*checkpoint);
+    ASSERT_TRUE(spec) << spec.error().describe();
+    const auto pass = referenceForward(*spec, std::vector<std::int32_t>{5, 17, 120, 44, 9, 260, 3});
+    ASSERT_TRUE(pass) << pass.error().describe();
+    found->assign(numbers(pass->logits).begin(), numbers(pass->logits).end());
+  }
+  EXPECT_CLOSE(logits[0], logits[1], 1e-12);
+}
+
 INSTANTIATE_TEST_SUITE_P(Mixtures, GptOssInGguf, testing::Values("gpt-oss"), nameOf);
 INSTANTIATE_TEST_SUITE_P(Mixtures, LatentInGguf, testing::Values("deepseek-v2", "deepseek-v3"), nameOf);
 INSTANTIATE_TEST_SUITE_P(Recurrent, Zoo,
