@@ -1,7 +1,7 @@
 // Turns a Hugging Face checkpoint of a bamba into a GGUF file as llama.cpp's converter does (F32 tensors): a
-// granitehybrid, A instead of its logarithm, rows of q and k reordered as if whole heads turned. What Granite 4
-// has beyond Bamba can be put in so that the model computes the same: multipliers, made up for in the weights,
-// and experts, which share the MLP with a shared expert and are all alike.
+// granitehybrid, A instead of its logarithm, rows of q and k reordered as if whole heads turned. What Granite
+// 4 has beyond Bamba can be put in so that the model computes the same: multipliers, made up for in the
+// weights, and experts, which share the MLP with a shared expert and are all alike.
 #pragma once
 
 #include <cmath>
@@ -152,8 +152,8 @@ class GraniteHybridGguf {
     for (std::uint32_t e = 0; e < kExperts; ++e) GgufBuilder::appendBytes(experts, part(shared_, own));
     const std::string full = tensorName(tensor.name), name = full.substr(0, full.size() - 7);  // ".weight"
     using Shape = std::vector<std::uint64_t>;
-    builder_.tensor(name + "_shexp.weight", tensor.dtype, down ? Shape{width, shared_} : Shape{shared_, width},
-                    part(0, shared_));
+    builder_.tensor(name + "_shexp.weight", tensor.dtype,
+                    down ? Shape{width, shared_} : Shape{shared_, width}, part(0, shared_));
     builder_.tensor(name + "_exps.weight", tensor.dtype,
                     down ? Shape{kExperts, width, own} : Shape{kExperts, own, width}, experts);
     if (tensor.name.find("gate_proj") != std::string::npos)
