@@ -22,6 +22,9 @@ class GptOssGguf {
   explicit GptOssGguf(const core::Checkpoint& hf, GateAndUp stored = GateAndUp::kFloats)
       : hf_(hf), config_(hf.metadata()), stored_(stored) {}
 
+  // To add keys to.
+  GgufBuilder& builder() { return builder_; }
+
   Bytes build() {
     builder_.set("general.architecture", "gpt-oss");
     setKeys();

@@ -16,6 +16,7 @@ namespace vitrine::test {
 
 struct GraniteParts {
   bool multipliers = false, experts = false;
+  bool turns = true;  // Granite's heads do not
 };
 
 class GraniteHybridGguf {
@@ -60,7 +61,7 @@ class GraniteHybridGguf {
     for (const std::size_t layer : config_.at("attn_layer_indices"))
       kv_heads[layer] = config_.at("num_key_value_heads").get<std::int32_t>();
     builder_.set(std::string(kPrefix) + "attention.head_count_kv", kv_heads);
-    builder_.set(std::string(kPrefix) + "rope.scaling.finetuned", true);
+    builder_.set(std::string(kPrefix) + "rope.scaling.finetuned", parts_.turns);
     set("block_count", number("num_hidden_layers"));
     set("context_length", number("max_position_embeddings"));
     set("embedding_length", number("hidden_size"));

@@ -124,8 +124,9 @@ class GgufMutations : public testing::Test {
       if (key.type == 7)  // a truth value
         others = {{std::byte{static_cast<unsigned char>(stored.front() == std::byte{0})}}};
       for (const test::Bytes& other : others)
-        readWith(key.at, other,
-                 row + " with " + key.name + " from byte " + std::to_string(std::to_integer<int>(other.front())));
+        readWith(
+            key.at, other,
+            row + " with " + key.name + " from byte " + std::to_string(std::to_integer<int>(other.front())));
     }
   }
 
@@ -134,8 +135,7 @@ class GgufMutations : public testing::Test {
       const std::string missing =
           readWith(tensor.name_at, std::as_bytes(std::span("?", 1)), row + " without " + tensor.name);
       // Where a tensor may be stored in another way, that is what is missed.
-      if (!missing.empty() && !missing.ends_with(" is missing"))
-        test::expectNamed(missing, tensor.name, {});
+      if (!missing.empty() && !missing.ends_with(" is missing")) test::expectNamed(missing, tensor.name, {});
       std::uint64_t size = 0;
       std::memcpy(&size, &bytes_[tensor.dims_at], sizeof size);
       if (size < 2) continue;
