@@ -84,7 +84,8 @@ inline void addGgufRope(GgufBuilder& builder, const std::string& prefix, const n
   }
 }
 
-enum class ExpertsInGguf { kStacked, kOneByOne };  // one by one: in old files
+// Gate and up in one stack where the converter was asked for it; one by one in old files.
+enum class ExpertsInGguf { kStacked, kGateUpFused, kOneByOne };
 
 // Experts stored one by one, or with gate and up in one tensor, as the stacked tensors of GGUF.
 class GgufExperts {
@@ -105,11 +106,19 @@ class GgufExperts {
   void write(GgufBuilder& builder, ExpertsInGguf stored = ExpertsInGguf::kStacked) const {
     if (stored == ExpertsInGguf::kOneByOne) return writeOneByOne(builder);
     for (const auto& [name, experts] : stack_) {
+      const std::size_t gate = stored == ExpertsInGguf::kGateUpFused ? name.find("gate") : std::string::npos;
+      const bool up = stored == ExpertsInGguf::kGateUpFused && name.find("up") != std::string::npos;
+      if (up) continue;
+      const bool both = gate != std::string::npos;
+      const auto& ups = both ? stack_.at(std::string(name).replace(gate, 4, "up")) : experts;
       Bytes bytes;
-      for (const auto& [number, tensor] : experts)
-        bytes.insert(bytes.end(), tensor->bytes.begin(), tensor->bytes.end());
+      for (const auto& [number, tensor] : experts) {
+        GgufBuilder::appendBytes(bytes, tensor->bytes);
+        if (both) GgufBuilder::appendBytes(bytes, ups.at(number)->bytes);
+      }
       const auto& shape = experts.begin()->second->shape;
-      builder.tensor(name, core::DType::kF32, {experts.size(), shape[0], shape[1]}, bytes);
+      builder.tensor(both ? std::string(name).replace(gate, 4, "gate_up") : name, core::DType::kF32,
+                     {experts.size(), shape[0] * (both ? 2 : 1), shape[1]}, bytes);
     }
     for (const core::TensorEntry* tensor : fused_) writeFused(builder, *tensor);
   }

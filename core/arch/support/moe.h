@@ -1,5 +1,6 @@
 // Reads mixtures of experts: sizes, router and experts of the families that have them, from Hugging Face's
-// one tensor an expert or fused tensors, and from GGUF's stacked ones or, in old files, one an expert.
+// one tensor an expert or fused tensors, and from GGUF's stacked ones, gate and up apart or fused, or, in old
+// files, one an expert.
 #pragma once
 
 #include <cstdint>
@@ -68,7 +69,7 @@ class MoeReader {
   Result<WeightRef> biases(const std::string& name, std::uint64_t length);
   Result<Linear> linear(const std::string& name, std::uint64_t rows, std::uint64_t columns);
   Result<std::vector<ExpertSpec>> oneByOne(const std::string& layer);
-  Result<std::vector<ExpertSpec>> fused(const std::string& layer);
+  Result<std::vector<ExpertSpec>> fused(const std::string& in_name, const std::string& out_name);
   Result<std::vector<ExpertSpec>> transposed(const std::string& layer);
   Result<std::vector<ExpertSpec>> stacked(const std::string& layer);
   Result<std::vector<ExpertSpec>> ggufOneByOne(const std::string& layer);

@@ -29,12 +29,10 @@ Result<std::vector<ExpertSpec>> MoeReader::oneByOne(const std::string& layer) {
   return experts;
 }
 
-Result<std::vector<ExpertSpec>> MoeReader::fused(const std::string& layer) {
+Result<std::vector<ExpertSpec>> MoeReader::fused(const std::string& in_name, const std::string& out_name) {
   const std::uint64_t width = width_, model = embedding_;
-  TRY_ASSIGN(const WeightRef in, weights_.stacked(fmt::format("{}{}.weight", layer, traits_.fused_in),
-                                                  experts_, 2 * width, model));
-  TRY_ASSIGN(const WeightRef out,
-             weights_.stacked(fmt::format("{}{}.weight", layer, traits_.fused_out), experts_, model, width));
+  TRY_ASSIGN(const WeightRef in, weights_.stacked(in_name + ".weight", experts_, 2 * width, model));
+  TRY_ASSIGN(const WeightRef out, weights_.stacked(out_name + ".weight", experts_, model, width));
   std::vector<ExpertSpec> experts(experts_);
   for (std::uint64_t e = 0; e < experts_; ++e) {
     experts[e].gate = Linear{part(in, e * 2 * width, width), {}};
@@ -115,11 +113,16 @@ Result<std::vector<ExpertSpec>> MoeReader::stacked(const std::string& layer) {
 }
 
 Result<std::vector<ExpertSpec>> MoeReader::readExperts(const std::string& layer) {
-  if (hparams_.isGguf())
-    return weights_.has(layer + "ffn_gate.0.weight") ? ggufOneByOne(layer) : stacked(layer);
+  if (hparams_.isGguf()) {
+    const std::string gate_up = layer + "ffn_gate_up_exps";
+    if (weights_.has(layer + "ffn_gate.0.weight")) return ggufOneByOne(layer);
+    if (!traits_.biased && weights_.has(gate_up + ".weight")) return fused(gate_up, layer + "ffn_down_exps");
+    return stacked(layer);
+  }
   switch (traits_.tensors) {
     case ExpertTensors::kFused:
-      return fused(layer);
+      return fused(fmt::format("{}{}", layer, traits_.fused_in),
+                   fmt::format("{}{}", layer, traits_.fused_out));
     case ExpertTensors::kTransposed:
       return transposed(layer);
     case ExpertTensors::kOneByOne:

@@ -133,14 +133,16 @@ TEST_P(ZooInGguf, GivesTheSame) {
   hold(scratch / "m.gguf", folder);
 }
 
-using OldMixtureInGguf = Zoo;
-TEST_P(OldMixtureInGguf, GivesTheSame) {
+using MixtureInGguf = Zoo;
+TEST_P(MixtureInGguf, GivesTheSameHoweverExpertsAreStored) {
   VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
   const auto checkpoint = Checkpoint::open(folder);
   ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
-  const test::ScratchFolder scratch;
-  test::writeFile(scratch / "m.gguf", test::zooAsGguf(**checkpoint, test::ExpertsInGguf::kOneByOne));
-  hold(scratch / "m.gguf", folder);
+  for (const auto stored : {test::ExpertsInGguf::kGateUpFused, test::ExpertsInGguf::kOneByOne}) {
+    const test::ScratchFolder scratch;
+    test::writeFile(scratch / "m.gguf", test::zooAsGguf(**checkpoint, stored));
+    hold(scratch / "m.gguf", folder);
+  }
 }
 
 using GptOssInGguf = Zoo;
@@ -266,7 +268,7 @@ INSTANTIATE_TEST_SUITE_P(Mixtures, ZooInGguf,
                          testing::Values("mixtral", "olmoe", "qwen2-moe", "qwen3-moe", "granitemoe",
                                          "jetmoe-like-dots1"),
                          nameOf);
-INSTANTIATE_TEST_SUITE_P(Mixtures, OldMixtureInGguf, testing::Values("mixtral"), nameOf);
+INSTANTIATE_TEST_SUITE_P(Mixtures, MixtureInGguf, testing::Values("mixtral", "qwen3-moe"), nameOf);
 // As llama.cpp keeps the released ones.
 TEST(GptOssInGgufOf4Bits, GivesWhatItsNumbersGive) {
   VITRINE_SHARED_OR_SKIP(folder, "zoo/gpt-oss");
