@@ -16,7 +16,8 @@ constexpr MoeTraits kMoe = {.router = "block_sparse_moe.router.layer",
                             .fused_out = "block_sparse_moe.output_linear",
                             .tensors = ExpertTensors::kFused,
                             .width = {"intermediate_size", "feed_forward_length"},
-                            .scores = RouterScores::kChosenSoftmax};
+                            .scores = RouterScores::kChosenSoftmax,
+                            .shared = SharedExpert::kWide};
 
 Result<void> readMultipliers(const Hparams& hparams, ModelSpec& spec) {
   const std::uint32_t head_dim = spec.blocks.front().attention()->head_dim;

@@ -89,8 +89,8 @@ Result<DeltaNetWeights> upload(WeightLoader& loader, const DeltaNetSpec& spec) {
   TRY_ASSIGN(weights.step, loader.linear(spec.step, "deltanet step"));
   TRY_ASSIGN(weights.output, loader.linear(spec.output, "deltanet output"));
   TRY_ASSIGN(weights.conv, upload(loader, spec.conv));
-  TRY_ASSIGN(weights.rate,
-             mapped(loader, spec.decay, "deltanet decay", [](double v) { return std::exp(v); }));
+  TRY_ASSIGN(weights.rate, mapped(loader, spec.decay, "deltanet decay",
+                                  [&spec](double v) { return spec.decay_is_log ? std::exp(v) : -v; }));
   TRY_ASSIGN(weights.dt_bias, plain(loader, spec.dt_bias, "deltanet step bias"));
   TRY_ASSIGN(weights.gain, gainOf(loader, spec.norm, spec.value_heads));
   return weights;

@@ -94,7 +94,8 @@ Result<Matrix> mix(const DeltaNetSpec& spec, const Matrix& x, ReferenceLayer& la
   TRY_ASSIGN(const Matrix z, apply(spec.gate, x));
   TRY_ASSIGN(const Matrix b, apply(spec.beta, x));
   TRY_ASSIGN(const Matrix a, apply(spec.step, x));
-  TRY_ASSIGN(const Matrix decay, expandWeights(spec.decay));
+  TRY_ASSIGN(Matrix rate, expandWeights(spec.decay));
+  rate = spec.decay_is_log ? Matrix(rate.array().exp()) : Matrix(-rate);
   TRY_ASSIGN(const Matrix dt_bias, expandWeights(spec.dt_bias));
   Matrix qkv(x.rows(), query.cols() + key.cols() + value.cols());
   qkv << query, key, value;
@@ -112,7 +113,7 @@ Result<Matrix> mix(const DeltaNetSpec& spec, const Matrix& x, ReferenceLayer& la
     auto s = layer.state.middleRows(head * values, values);
     for (Index t = 0; t < x.rows(); ++t) {
       const Vector kt = unit(headOf(k, t, head / shared, keys)), qt = unit(headOf(q, t, head / shared, keys));
-      s *= std::exp(-std::exp(decay(head, 0)) * softplus(a(t, head) + dt_bias(head, 0)));
+      s *= std::exp(-rate(head, 0) * softplus(a(t, head) + dt_bias(head, 0)));
       s += (sigmoid(b(t, head)) * (headOf(v, t, head, values) - s * kt) * kt.transpose()).eval();
       y.row(t).segment(head * values, values) = (s * qt).transpose() / std::sqrt(static_cast<double>(keys));
     }

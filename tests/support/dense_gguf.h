@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "support/tensor_bytes.h"
 #include "support/zoo_gguf.h"
 
 namespace vitrine::test {
@@ -151,31 +152,16 @@ class DenseGguf {
     const std::string& name = tensor.name;
     Stored out = {tensor.shape, Bytes(tensor.bytes.begin(), tensor.bytes.end())};
     const auto has = [&name](const char* part) { return name.find(part) != std::string::npos; };
-    if (isGemma() && name.ends_with("norm.weight")) addOne(out.second);
-    if (is("gpt2") && tensor.shape.size() == 2 && has(".h.")) out = transposed(tensor);
+    if (isGemma() && name.ends_with("norm.weight"))
+      out.second = mapFloats(out.second, [](float gain) { return gain + 1; });
+    if (is("gpt2") && tensor.shape.size() == 2 && has(".h."))
+      out = {{tensor.shape[1], tensor.shape[0]},
+             transposedBytes(tensor.bytes, 1, tensor.shape[0], tensor.shape[1])};
     if (has("query_key_value")) out.second = stacked(out.second);
     if ((is("granite") || is("smollm3")) && has("q_proj"))
       out.second = interleaveRows(out.second, tensor.shape[0], heads_);
     if ((is("granite") || is("smollm3")) && has("k_proj"))
       out.second = interleaveRows(out.second, tensor.shape[0], kv_heads_);
-    return out;
-  }
-
-  static void addOne(Bytes& bytes) {
-    for (std::size_t i = 0; i < bytes.size(); i += sizeof(float)) {
-      float value = 0;
-      std::memcpy(&value, &bytes[i], sizeof value);
-      value += 1;
-      std::memcpy(&bytes[i], &value, sizeof value);
-    }
-  }
-
-  static Stored transposed(const core::TensorEntry& tensor) {
-    const std::uint64_t rows = tensor.shape[0], columns = tensor.shape[1];
-    Stored out = {{columns, rows}, Bytes(tensor.bytes.size())};
-    for (std::uint64_t r = 0; r < rows; ++r)
-      for (std::uint64_t c = 0; c < columns; ++c)
-        std::memcpy(&out.second[(c * rows + r) * 4], &tensor.bytes[(r * columns + c) * 4], 4);
     return out;
   }
 

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cmath>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -13,6 +12,7 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "support/gguf_builder.h"
+#include "support/tensor_bytes.h"
 
 namespace vitrine::test {
 
@@ -168,13 +168,7 @@ inline Bytes stateSpaceAsGguf(const core::Checkpoint& hf) {
     Bytes bytes(tensor.bytes.begin(), tensor.bytes.end());
     std::vector<std::uint64_t> shape = tensor.shape;
     if (shape.size() == 3) shape.erase(shape.begin() + 1);
-    if (tensor.name.ends_with("A_log"))
-      for (std::size_t at = 0; at < bytes.size(); at += sizeof(float)) {
-        float value;
-        std::memcpy(&value, &bytes[at], sizeof value);
-        value = -std::exp(value);
-        std::memcpy(&bytes[at], &value, sizeof value);
-      }
+    if (tensor.name.ends_with("A_log")) bytes = mapFloats(bytes, [](float log) { return -std::exp(log); });
     const bool second = model_type != "mamba" && model_type != "falcon_mamba";
     if (second && (tensor.name.ends_with("A_log") || tensor.name.ends_with(".D"))) shape.push_back(1);
     if (second && tensor.name.ends_with("mixer.norm.weight")) {

@@ -84,6 +84,9 @@ inline void addGgufRope(GgufBuilder& builder, const std::string& prefix, const n
   }
 }
 
+// Gate and up in one stack where the converter was asked for it; one by one in old files.
+enum class ExpertsInGguf { kStacked, kGateUpFused, kOneByOne };
+
 // Experts stored one by one, or with gate and up in one tensor, as the stacked tensors of GGUF.
 class GgufExperts {
  public:
@@ -100,13 +103,22 @@ class GgufExperts {
     return true;
   }
 
-  void write(GgufBuilder& builder) const {
+  void write(GgufBuilder& builder, ExpertsInGguf stored = ExpertsInGguf::kStacked) const {
+    if (stored == ExpertsInGguf::kOneByOne) return writeOneByOne(builder);
     for (const auto& [name, experts] : stack_) {
+      const std::size_t gate = stored == ExpertsInGguf::kGateUpFused ? name.find("gate") : std::string::npos;
+      const bool up = stored == ExpertsInGguf::kGateUpFused && name.find("up") != std::string::npos;
+      if (up) continue;
+      const bool both = gate != std::string::npos;
+      const auto& ups = both ? stack_.at(std::string(name).replace(gate, 4, "up")) : experts;
       Bytes bytes;
-      for (const auto& [number, tensor] : experts)
-        bytes.insert(bytes.end(), tensor->bytes.begin(), tensor->bytes.end());
+      for (const auto& [number, tensor] : experts) {
+        GgufBuilder::appendBytes(bytes, tensor->bytes);
+        if (both) GgufBuilder::appendBytes(bytes, ups.at(number)->bytes);
+      }
       const auto& shape = experts.begin()->second->shape;
-      builder.tensor(name, core::DType::kF32, {experts.size(), shape[0], shape[1]}, bytes);
+      builder.tensor(both ? std::string(name).replace(gate, 4, "gate_up") : name, core::DType::kF32,
+                     {experts.size(), shape[0] * (both ? 2 : 1), shape[1]}, bytes);
     }
     for (const core::TensorEntry* tensor : fused_) writeFused(builder, *tensor);
   }
@@ -117,6 +129,14 @@ class GgufExperts {
         {"w1.weight", "gate"},        {"w2.weight", "down"},    {"w3.weight", "up"},
         {"gate_proj.weight", "gate"}, {"up_proj.weight", "up"}, {"down_proj.weight", "down"}};
     return ggufTensorName(name.substr(0, name.find('.', 13) + 1)) + "ffn_" + kParts.at(part) + "_exps.weight";
+  }
+
+  // blk.0.ffn_gate_exps.weight as blk.0.ffn_gate.0.weight ..
+  void writeOneByOne(GgufBuilder& builder) const {
+    for (const auto& [name, experts] : stack_)
+      for (const auto& [number, tensor] : experts)
+        builder.tensor(name.substr(0, name.find("_exps")) + "." + std::to_string(number) + ".weight",
+                       tensor->dtype, tensor->shape, tensor->bytes);
   }
 
   static void writeFused(GgufBuilder& builder, const core::TensorEntry& tensor) {
@@ -165,7 +185,7 @@ inline void addGgufExpertKeys(GgufBuilder& builder, const std::string& prefix, c
     if (config.contains(hf)) builder.set(prefix + gguf, config[hf].get<float>());
 }
 
-inline Bytes zooAsGguf(const core::Checkpoint& hf) {
+inline Bytes zooAsGguf(const core::Checkpoint& hf, ExpertsInGguf stored = ExpertsInGguf::kStacked) {
   const nlohmann::json& config = hf.metadata();
   const std::string model_type = config.at("model_type");
   const bool llama_like = model_type == "llama" || model_type == "mistral" || model_type == "mixtral";
@@ -206,7 +226,7 @@ inline Bytes zooAsGguf(const core::Checkpoint& hf) {
     if (tensor.name.ends_with("shared_expert_gate.weight")) shape.erase(shape.begin());
     builder.tensor(ggufTensorName(tensor.name), tensor.dtype, shape, bytes);
   }
-  experts.write(builder);
+  experts.write(builder, stored);
   return builder.build();
 }
 

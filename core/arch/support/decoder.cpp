@@ -41,7 +41,8 @@ Result<void> DecoderReader::readTableRope(ModelSpec& spec) {
   RopeShape shape{.pairing = hparams.isGguf() ? traits_.gguf_pairing : traits_.pairing,
                   .context_length = sizes_.context,
                   .partial = traits_.rotary == Rotary::kPart,
-                  .layer_type = traits_.rope_layer_type};
+                  .layer_type = traits_.rope_layer_type,
+                  .gguf_truncates = traits_.gguf_truncates};
   if (!hparams.isGguf()) shape.default_theta = traits_.default_theta;
   TRY_ASSIGN(shape.rotary_dim, readRotaryDim(hparams, shape, sizes_.head_dim, traits_.default_rotary_part));
   TRY_ASSIGN(FoldedRope folded, readRope(hparams, source_.weights, shape));

@@ -88,6 +88,7 @@ struct DecoderTraits {
   std::uint32_t default_context = 0;
   double default_theta = 10'000;
   std::string_view rope_layer_type = "";  // see RopeShape::layer_type
+  bool gguf_truncates = true;             // see RopeShape
   // The sliding window of each layer, 0 for none.
   Result<std::vector<std::uint32_t>> (*windows)(const Hparams& hparams, std::uint32_t layers) = ggufWindows;
   const MoeTraits* moe = nullptr;  // of layers with a mixture of experts, if the family has them

@@ -6,8 +6,6 @@
 namespace vitrine::core::arch {
 namespace {
 
-constexpr Key kLayers = {"num_hidden_layers", "block_count"};
-constexpr Key kPredictionLayers = {"", "nextn_predict_layers"};  // among the blocks
 constexpr Key kEmbedding = {"hidden_size", "embedding_length"};
 constexpr Key kContext = {"max_position_embeddings", "context_length"};
 constexpr Key kEpsilon = {"rms_norm_eps", "attention.layer_norm_rms_epsilon"};
@@ -54,7 +52,7 @@ class Reader {
   Result<ModelSpec> read() {
     TRY(checkGiven());
     ModelSpec spec;
-    TRY_ASSIGN(const std::uint32_t layers, readLayers());
+    TRY_ASSIGN(const std::uint32_t layers, readBlockCount(hparams_));
     TRY_ASSIGN(const std::uint32_t embedding, hparams_.count(kEmbedding, kWidestLayer));
     TRY_ASSIGN(const std::uint32_t context, hparams_.count(kContext, kLongestContext));
     TRY_ASSIGN(epsilon_, readEpsilon(hparams_, kEpsilon, 1e-6));
@@ -80,15 +78,6 @@ class Reader {
     TRY_ASSIGN(const bool biased, hparams_.flagOr(kMlpBias, false));
     if (biased) return hparams_.refuse(kMlpBias, "false");
     return {};
-  }
-
-  // The layers that predict further tokens come last and are not read.
-  Result<std::uint32_t> readLayers() {
-    TRY_ASSIGN(const std::uint32_t all, hparams_.count(kLayers, kMostLayers));
-    TRY_ASSIGN(const std::uint32_t further, hparams_.countOrNone(kPredictionLayers, 0, kMostLayers));
-    if (further >= all)
-      return hparams_.refuse(kPredictionLayers, fmt::format("less than the {} blocks", all));
-    return all - further;
   }
 
   Result<ChannelMixerSpec> channel(std::uint32_t layer, const std::string& in) {

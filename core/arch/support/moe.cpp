@@ -35,14 +35,6 @@ std::uint32_t ggufScores(RouterScores scores) {
   return 0;
 }
 
-// Rows of one of several matrices that lie below each other in a tensor.
-WeightRef part(const WeightRef& all, std::uint64_t first_row, std::uint64_t rows) {
-  WeightRef one = all;
-  one.first_row = first_row;
-  one.rows = rows;
-  return one;
-}
-
 }  // namespace
 
 Result<void> MoeReader::readSizes(std::uint32_t layers, std::uint32_t embedding, Activation activation) {
@@ -95,6 +87,9 @@ Result<void> MoeReader::readSharedWidth() {
     TRY_ASSIGN(shared_width_, otherwise ? hparams_.countOr(kSharedWidth, otherwise, kWidestLayer)
                                         : hparams_.count(kSharedWidth, kWidestLayer));
   }
+  if (traits_.shared == SharedExpert::kWide) {
+    TRY_ASSIGN(shared_width_, hparams_.countOrNone(kSharedWidth, 0, kWidestLayer));
+  }
   if (traits_.shared == SharedExpert::kPlain) {
     TRY_ASSIGN(const std::uint32_t count, hparams_.countOrNone(kSharedCount, 0, kMostExperts));
     if (std::uint64_t{count} * width_ > kWidestLayer)
@@ -122,82 +117,6 @@ Result<Linear> MoeReader::linear(const std::string& name, std::uint64_t rows, st
   Linear linear;
   TRY_ASSIGN(linear.weight, weights_.matrix(name + ".weight", rows, columns));
   return linear;
-}
-
-Result<std::vector<ExpertSpec>> MoeReader::oneByOne(const std::string& layer) {
-  std::vector<ExpertSpec> experts(experts_);
-  for (std::uint32_t e = 0; e < experts_; ++e) {
-    const auto name = [&](std::string_view part) {
-      return fmt::format("{}{}.{}.{}", layer, traits_.experts, e, part);
-    };
-    TRY_ASSIGN(experts[e].gate, linear(name(traits_.gate), width_, embedding_));
-    TRY_ASSIGN(experts[e].up, linear(name(traits_.up), width_, embedding_));
-    TRY_ASSIGN(experts[e].down, linear(name(traits_.down), embedding_, width_));
-  }
-  return experts;
-}
-
-Result<std::vector<ExpertSpec>> MoeReader::fused(const std::string& layer) {
-  const std::uint64_t width = width_, model = embedding_;
-  TRY_ASSIGN(const WeightRef in, weights_.stacked(fmt::format("{}{}.weight", layer, traits_.fused_in),
-                                                  experts_, 2 * width, model));
-  TRY_ASSIGN(const WeightRef out,
-             weights_.stacked(fmt::format("{}{}.weight", layer, traits_.fused_out), experts_, model, width));
-  std::vector<ExpertSpec> experts(experts_);
-  for (std::uint64_t e = 0; e < experts_; ++e) {
-    experts[e].gate = Linear{part(in, e * 2 * width, width), {}};
-    experts[e].up = Linear{part(in, e * 2 * width + width, width), {}};
-    experts[e].down = Linear{part(out, e * model, model), {}};
-  }
-  return experts;
-}
-
-Result<WeightRef> MoeReader::biases(const std::string& name, std::uint64_t length) {
-  TRY_ASSIGN(WeightRef all, weights_.matrix(name, experts_, length));
-  if (info(all.tensor->dtype).quantized)
-    return fail(ErrorCode::kUnsupported, "tensor {}: biases of type {}; biases are read as plain floats",
-                name, core::name(all.tensor->dtype));
-  all.rows *= std::exchange(all.columns, 1);
-  return all;
-}
-
-Result<std::vector<ExpertSpec>> MoeReader::transposed(const std::string& layer) {
-  const std::uint64_t width = width_, model = embedding_;
-  const std::string in_name = fmt::format("{}{}", layer, traits_.fused_in);
-  const std::string out_name = fmt::format("{}{}", layer, traits_.fused_out);
-  TRY_ASSIGN(const WeightRef in, weights_.stacked(in_name, experts_, model, 2 * width));
-  TRY_ASSIGN(const WeightRef out, weights_.stacked(out_name, experts_, width, model));
-  if (info(in.tensor->dtype).quantized || info(out.tensor->dtype).quantized)
-    return fail(ErrorCode::kUnsupported, "tensor {}: transposed experts of type {}; expected plain floats",
-                in_name, core::name(in.tensor->dtype));
-  TRY_ASSIGN(const WeightRef in_bias, biases(in_name + "_bias", 2 * width));
-  TRY_ASSIGN(const WeightRef out_bias, biases(out_name + "_bias", model));
-  const auto turned = [](const WeightRef& all, std::uint64_t first, std::uint64_t rows,
-                         std::uint64_t columns) {
-    return WeightRef{
-        .tensor = all.tensor, .first_row = first, .rows = rows, .columns = columns, .transposed = true};
-  };
-  std::vector<ExpertSpec> experts(experts_);
-  for (std::uint64_t e = 0; e < experts_; ++e) {
-    experts[e].gate_up =
-        Linear{turned(in, e * model, 2 * width, model), part(in_bias, e * 2 * width, 2 * width)};
-    experts[e].down = Linear{turned(out, e * width, model, width), part(out_bias, e * model, model)};
-  }
-  return experts;
-}
-
-Result<std::vector<ExpertSpec>> MoeReader::stacked(const std::string& layer) {
-  const std::uint64_t width = width_, model = embedding_;
-  TRY_ASSIGN(const WeightRef gate, weights_.stacked(layer + "ffn_gate_exps.weight", experts_, width, model));
-  TRY_ASSIGN(const WeightRef up, weights_.stacked(layer + "ffn_up_exps.weight", experts_, width, model));
-  TRY_ASSIGN(const WeightRef down, weights_.stacked(layer + "ffn_down_exps.weight", experts_, model, width));
-  std::vector<ExpertSpec> experts(experts_);
-  for (std::uint64_t e = 0; e < experts_; ++e) {
-    experts[e].gate = Linear{part(gate, e * width, width), {}};
-    experts[e].up = Linear{part(up, e * width, width), {}};
-    experts[e].down = Linear{part(down, e * model, model), {}};
-  }
-  return experts;
 }
 
 Result<void> MoeReader::readShared(const std::string& layer, MoeSpec& spec) {
@@ -228,22 +147,14 @@ Result<MoeSpec> MoeReader::read(const std::string& layer) {
   MoeSpec spec{.router = router_, .width = width_, .activation = activation_, .clamped = traits_.clamped};
   const std::string router = gguf ? layer + "ffn_gate_inp" : fmt::format("{}{}", layer, traits_.router);
   TRY_ASSIGN(spec.router.linear, linear(router, experts_, embedding_));
-  if (traits_.router_bias) {
+  if (traits_.biased) {
     TRY_ASSIGN(spec.router.linear.bias, weights_.vector(router + ".bias", experts_));
   }
   if (traits_.correction) {
     const std::string name = gguf ? layer + "exp_probs_b.bias" : router + ".e_score_correction_bias";
     TRY_ASSIGN(spec.router.correction, weights_.vector(name, experts_));
   }
-  if (gguf) {
-    TRY_ASSIGN(spec.experts, stacked(layer));
-  } else if (traits_.tensors == ExpertTensors::kFused) {
-    TRY_ASSIGN(spec.experts, fused(layer));
-  } else if (traits_.tensors == ExpertTensors::kTransposed) {
-    TRY_ASSIGN(spec.experts, transposed(layer));
-  } else {
-    TRY_ASSIGN(spec.experts, oneByOne(layer));
-  }
+  TRY_ASSIGN(spec.experts, readExperts(layer));
   TRY(readShared(layer, spec));
   return spec;
 }

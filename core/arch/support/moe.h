@@ -1,5 +1,6 @@
 // Reads mixtures of experts: sizes, router and experts of the families that have them, from Hugging Face's
-// one tensor an expert or fused tensors, and from GGUF's stacked ones.
+// one tensor an expert or fused tensors, and from GGUF's stacked ones, gate and up apart or fused, or, in old
+// files, one an expert.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,7 @@ enum class SharedExpert {
   kNone,
   kGated,  // of a width of its own, times a sigmoid (qwen2_moe)
   kPlain,  // as wide as n_shared_experts experts (dots1)
+  kWide,   // of a width of its own, if it has one (granite, in GGUF)
 };
 
 struct MoeTraits {
@@ -37,7 +39,7 @@ struct MoeTraits {
   Key width = {"moe_intermediate_size", "expert_feed_forward_length"};
 
   RouterScores scores = RouterScores::kSoftmax;
-  bool router_bias = false;
+  bool biased = false;  // router and, of the ways to store them, transposed and stacked experts
   std::optional<ClampedGlu> clamped;
   // Whether the chosen scores are normalized, where neither norm_topk_prob nor expert_weights_norm says.
   bool normalize_hf = false, normalize_gguf = false;
@@ -67,9 +69,11 @@ class MoeReader {
   Result<WeightRef> biases(const std::string& name, std::uint64_t length);
   Result<Linear> linear(const std::string& name, std::uint64_t rows, std::uint64_t columns);
   Result<std::vector<ExpertSpec>> oneByOne(const std::string& layer);
-  Result<std::vector<ExpertSpec>> fused(const std::string& layer);
+  Result<std::vector<ExpertSpec>> fused(const std::string& in_name, const std::string& out_name);
   Result<std::vector<ExpertSpec>> transposed(const std::string& layer);
   Result<std::vector<ExpertSpec>> stacked(const std::string& layer);
+  Result<std::vector<ExpertSpec>> ggufOneByOne(const std::string& layer);
+  Result<std::vector<ExpertSpec>> readExperts(const std::string& layer);
   Result<void> readShared(const std::string& layer, MoeSpec& spec);
 
   const Hparams& hparams_;

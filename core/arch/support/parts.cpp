@@ -63,6 +63,15 @@ Result<Activation> readActivation(const Hparams& hparams, Key key, std::string o
   return found->second;
 }
 
+Result<std::uint32_t> readBlockCount(const Hparams& hparams) {
+  constexpr Key kBlocks = {"num_hidden_layers", "block_count"};
+  constexpr Key kPredicting = {"", "nextn_predict_layers"};
+  TRY_ASSIGN(const std::uint32_t all, hparams.count(kBlocks, kMostLayers));
+  TRY_ASSIGN(const std::uint32_t further, hparams.countOrNone(kPredicting, 0, kMostLayers));
+  if (further >= all) return hparams.refuse(kPredicting, fmt::format("less than the {} blocks", all));
+  return all - further;
+}
+
 Result<std::vector<std::uint32_t>> readLayerNumbers(const Hparams& hparams, Key key, std::uint32_t layers,
                                                     std::uint32_t most) {
   TRY_ASSIGN(std::vector<std::uint32_t> numbers, hparams.numbers(key, layers, most));

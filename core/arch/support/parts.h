@@ -17,6 +17,10 @@ Result<Norm> readRmsNorm(Weights& weights, const std::string& name, std::uint64_
 Result<float> readEpsilon(const Hparams& hparams, Key key, double otherwise);
 Result<Activation> readActivation(const Hparams& hparams, Key key, std::string otherwise);
 
+// How many blocks there are, without those that predict further tokens: they come last in a GGUF file, and
+// are not read.
+Result<std::uint32_t> readBlockCount(const Hparams& hparams);
+
 // A list of one number a layer, as llama.cpp writes for models whose layers differ: `most` at most, the same
 // for all that have one, 0 for the others.
 Result<std::vector<std::uint32_t>> readLayerNumbers(const Hparams& hparams, Key key, std::uint32_t layers,

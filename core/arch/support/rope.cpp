@@ -106,7 +106,8 @@ Result<FoldedRope> readYarn(const Hparams& parameters, const Base& base) {
              parameters.positiveOr(kFactor, base.shape.context_length / base.original_context));
   TRY_ASSIGN(scaling.beta_fast, parameters.positiveOr(kBetaFast, scaling.beta_fast));
   TRY_ASSIGN(scaling.beta_slow, parameters.positiveOr(kBetaSlow, scaling.beta_slow));
-  TRY_ASSIGN(scaling.truncate, parameters.flagOr({"truncate", ""}, true));
+  const bool truncates = !parameters.isGguf() || base.shape.gguf_truncates;
+  TRY_ASSIGN(scaling.truncate, parameters.flagOr({"truncate", ""}, truncates));
   TRY(parameters.isGguf() ? readGgufMagnitudes(parameters, scaling.factor, base.shape.log_multiplier, folded)
                           : readMagnitudes(parameters, scaling.factor, folded));
   scaleYarn(scaling, folded.rope.inv_freq);

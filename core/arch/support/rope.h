@@ -23,6 +23,8 @@ struct RopeShape {
   std::string_view layer_type = "";  // for files with parameters for each kind of layer (gemma3)
   // GGUF's yarn_log_multiplier is read: a tenth of mscale_all_dim, and mscale is its equal (deepseek2).
   bool log_multiplier = false;
+  // Whether yarn's ramp begins and ends at whole dimensions, for GGUF, which has no key for it.
+  bool gguf_truncates = true;
 };
 
 struct FoldedRope {

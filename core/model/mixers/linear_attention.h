@@ -48,6 +48,7 @@ struct DeltaNetSpec {
   Linear beta, step;         // (value_heads, width): b, a
   CausalConv conv;           // of q, k, v
   WeightRef decay, dt_bias;  // (value_heads)
+  bool decay_is_log = true;  // false: of the stored numbers -exp has been taken, as llama.cpp does
   Norm norm;                 // (value_dim), the same for each head
   Linear output;             // (width, value_heads * value_dim)
 

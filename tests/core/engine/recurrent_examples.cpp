@@ -236,7 +236,9 @@ Example lightningExample() {
 Result<ModelSpec> lightning(const Example& model) {
   TRY_ASSIGN(ModelSpec spec, linearModel(model, [](const Checkpoint&, arch::Weights& weights,
                                                    const std::string& in, std::uint32_t layer) {
-               return arch::readLightning(weights, in, kLightning, layer);
+               return arch::readLightning(weights,
+                                          {in + "qkv_proj", in + "output_gate", in + "norm", in + "out_proj"},
+                                          kLightning, layer);
              }));
   for (BlockSpec& block : spec.blocks) {
     block.residual = Residual::kNormalized;

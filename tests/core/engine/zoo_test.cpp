@@ -1,5 +1,5 @@
 // The engine against transformers: every zoo model of a supported architecture, read at once, in chunks of 7,
-// token by token, with all that a trace holds.
+// token by token, with all that a trace holds; and GGUF files that store them in ways of their own.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -7,9 +7,11 @@
 #include "core/engine/attention_views.h"
 #include "core/engine/session.h"
 #include "core/model/model.h"
+#include "support/any_gguf.h"
 #include "support/golden.h"
 #include "support/gpu_fixture.h"
 #include "support/numeric.h"
+#include "support/scratch_folder.h"
 #include "support/shared_files.h"
 
 namespace vitrine::core {
@@ -37,7 +39,7 @@ class ZooTest : public test::GpuTest, public ::testing::WithParamInterface<const
     auto shared = test::sharedDir();
     if (!shared) GTEST_SKIP() << "no ../shared";
     auto folder = *shared / "zoo" / GetParam();
-    auto checkpoint = Checkpoint::open(folder);
+    auto checkpoint = open(folder);
     ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
     auto spec = readModelSpec(*checkpoint);
     ASSERT_TRUE(spec) << spec.error().describe();
@@ -51,6 +53,10 @@ class ZooTest : public test::GpuTest, public ::testing::WithParamInterface<const
     ASSERT_NE(ids, nullptr);
     golden_.ids.resize(ids->elements());
     std::memcpy(golden_.ids.data(), ids->bytes.data(), ids->bytes.size());
+  }
+
+  virtual Result<std::shared_ptr<const Checkpoint>> open(const std::filesystem::path& folder) {
+    return Checkpoint::open(folder);
   }
 
   std::unique_ptr<Session> session() {
@@ -78,21 +84,43 @@ class ZooTest : public test::GpuTest, public ::testing::WithParamInterface<const
     }
   }
 
+  void expectPrefillIsGolden() {
+    for (std::uint32_t chunk : {512u, 7u, 1u}) {
+      SCOPED_TRACE(fmt::format("chunks of {}", chunk));
+      auto session = this->session();
+      ASSERT_NE(session, nullptr);
+      session->setPrefillChunk(chunk);
+      Capture capture{.hidden = true, .logits = true, .hidden_states = {}, .logit_rows = {}, .router = true};
+      auto done = session->prefill(golden_.ids, {}, {}, &capture);
+      ASSERT_TRUE(done) << done.error().describe();
+      expectGolden(capture);
+    }
+  }
+
   std::shared_ptr<const Model> model_;
   Golden golden_;
 };
 
 TEST_P(ZooTest, PrefillMatchesTransformers) {
-  for (std::uint32_t chunk : {512u, 7u, 1u}) {
-    SCOPED_TRACE(fmt::format("chunks of {}", chunk));
-    auto session = this->session();
-    ASSERT_NE(session, nullptr);
-    session->setPrefillChunk(chunk);
-    Capture capture{.hidden = true, .logits = true, .hidden_states = {}, .logit_rows = {}, .router = true};
-    auto done = session->prefill(golden_.ids, {}, {}, &capture);
-    ASSERT_TRUE(done) << done.error().describe();
-    expectGolden(capture);
+  expectPrefillIsGolden();
+}
+
+class ZooInGgufTest : public ZooTest {
+ protected:
+  Result<std::shared_ptr<const Checkpoint>> open(const std::filesystem::path& folder) override {
+    TRY_ASSIGN(const auto original, Checkpoint::open(folder));
+    const auto bytes = test::anyAsGguf(*original);
+    VITRINE_ASSERT(bytes.has_value());
+    test::writeFile(scratch_ / "m.gguf", *bytes);
+    return Checkpoint::open(scratch_ / "m.gguf");
   }
+
+ private:
+  test::ScratchFolder scratch_;
+};
+
+TEST_P(ZooInGgufTest, PrefillMatchesTransformers) {
+  expectPrefillIsGolden();
 }
 
 // A decode step is recorded once and repeated.
@@ -138,6 +166,15 @@ TEST_P(ZooTest, AttentionMatchesTransformers) {
   }
 }
 
+std::string nameOf(const ::testing::TestParamInfo<const char*>& info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Zoo, ZooInGgufTest,
+                         ::testing::Values("mixtral", "gpt-oss", "bamba", "minimax", "qwen3-next"), nameOf);
+
 INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest,
                          ::testing::Values("llama", "llama-tied-headdim", "llama3-rope", "llama-yarn",
                                            "mistral-swa", "qwen2", "qwen3", "gemma2", "gemma3", "phi3",
@@ -147,11 +184,7 @@ INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest,
                                            "lfm2", "mixtral", "olmoe", "qwen2-moe", "qwen3-moe", "granitemoe",
                                            "gpt-oss", "jetmoe-like-dots1", "rwkv4", "recurrent-gemma",
                                            "xlstm", "minimax", "qwen3-next", "deepseek-v2", "deepseek-v3"),
-                         [](const auto& info) {
-                           std::string name = info.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+                         nameOf);
 
 }  // namespace
 }  // namespace vitrine::core

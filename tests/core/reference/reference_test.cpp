@@ -9,8 +9,12 @@
 
 #include "support/dense_gguf.h"
 #include "support/golden.h"
+#include "support/gpt_oss_gguf.h"
+#include "support/granite_hybrid_gguf.h"
 #include "support/latent_gguf.h"
+#include "support/linear_attention_gguf.h"
 #include "support/numeric.h"
+#include "support/rwkv_gguf.h"
 #include "support/scratch_folder.h"
 #include "support/shared_files.h"
 #include "support/state_space_gguf.h"
@@ -129,6 +133,66 @@ TEST_P(ZooInGguf, GivesTheSame) {
   hold(scratch / "m.gguf", folder);
 }
 
+using MixtureInGguf = Zoo;
+TEST_P(MixtureInGguf, GivesTheSameHoweverExpertsAreStored) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
+  const auto checkpoint = Checkpoint::open(folder);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+  for (const auto stored : {test::ExpertsInGguf::kGateUpFused, test::ExpertsInGguf::kOneByOne}) {
+    const test::ScratchFolder scratch;
+    test::writeFile(scratch / "m.gguf", test::zooAsGguf(**checkpoint, stored));
+    hold(scratch / "m.gguf", folder);
+  }
+}
+
+using GptOssInGguf = Zoo;
+TEST_P(GptOssInGguf, GivesTheSame) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
+  const auto checkpoint = Checkpoint::open(folder);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+  const test::ScratchFolder scratch;
+  test::writeFile(scratch / "m.gguf", test::GptOssGguf(**checkpoint).build());
+  hold(scratch / "m.gguf", folder);
+}
+
+using Qwen3NextInGguf = Zoo;
+TEST_P(Qwen3NextInGguf, GivesTheSameInTwoTensorsOrOne) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
+  const auto checkpoint = Checkpoint::open(folder);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+  for (const auto stored : {test::DeltaInput::kTwoTensors, test::DeltaInput::kOneTensor}) {
+    const test::ScratchFolder scratch;
+    test::Qwen3NextGguf gguf(**checkpoint, stored);
+    if (stored == test::DeltaInput::kOneTensor)  // the kinds of the layers may be told, or follow
+      gguf.builder().set("qwen3next.attention.recurrent_layers", std::vector<bool>{true, true, true, false});
+    test::writeFile(scratch / "m.gguf", gguf.build());
+    hold(scratch / "m.gguf", folder);
+  }
+}
+
+using MinimaxInGguf = Zoo;
+TEST_P(MinimaxInGguf, GivesTheSame) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
+  const auto checkpoint = Checkpoint::open(folder);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+  const test::ScratchFolder scratch;
+  test::writeFile(scratch / "m.gguf", test::minimaxAsGguf(**checkpoint));
+  hold(scratch / "m.gguf", folder);
+}
+
+using GraniteHybridInGguf = Zoo;
+TEST_P(GraniteHybridInGguf, GivesTheSameWithWhatGraniteAdds) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
+  const auto checkpoint = Checkpoint::open(folder);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+  for (const test::GraniteParts parts : {test::GraniteParts{}, test::GraniteParts{.multipliers = true},
+                                         test::GraniteParts{.multipliers = true, .experts = true}}) {
+    const test::ScratchFolder scratch;
+    test::writeFile(scratch / "m.gguf", test::GraniteHybridGguf(**checkpoint, parts).build());
+    hold(scratch / "m.gguf", folder);
+  }
+}
+
 using LatentInGguf = Zoo;
 TEST_P(LatentInGguf, GivesTheSameInOneTensorOrTwo) {
   VITRINE_SHARED_OR_SKIP(folder, std::string("zoo/") + GetParam());
@@ -161,6 +225,7 @@ INSTANTIATE_TEST_SUITE_P(StateSpaces, Zoo,
                                          "falcon-h1", "lfm2"),
                          nameOf);
 
+INSTANTIATE_TEST_SUITE_P(StateSpaces, GraniteHybridInGguf, testing::Values("bamba"), nameOf);
 INSTANTIATE_TEST_SUITE_P(Reference, StateSpaceInGguf, testing::Values("mamba", "mamba2", "falcon-h1", "lfm2"),
                          nameOf);
 
@@ -199,10 +264,41 @@ INSTANTIATE_TEST_SUITE_P(Mixtures, Zoo,
                          testing::Values("mixtral", "olmoe", "qwen2-moe", "qwen3-moe", "granitemoe",
                                          "gpt-oss", "jetmoe-like-dots1", "deepseek-v2", "deepseek-v3"),
                          nameOf);
+INSTANTIATE_TEST_SUITE_P(Mixtures, ZooInGguf,
+                         testing::Values("mixtral", "olmoe", "qwen2-moe", "qwen3-moe", "granitemoe",
+                                         "jetmoe-like-dots1"),
+                         nameOf);
+INSTANTIATE_TEST_SUITE_P(Mixtures, MixtureInGguf, testing::Values("mixtral", "qwen3-moe"), nameOf);
+// As llama.cpp keeps the released ones.
+TEST(GptOssInGgufOf4Bits, GivesWhatItsNumbersGive) {
+  VITRINE_SHARED_OR_SKIP(folder, "zoo/gpt-oss");
+  const auto hf = Checkpoint::open(folder);
+  ASSERT_TRUE(hf) << hf.error().describe();
+  std::vector<double> logits[2];
+  for (const auto& [stored, found] :
+       {std::pair(test::GateAndUp::kMxfp4, &logits[0]), {test::GateAndUp::kExpandedMxfp4, &logits[1]}}) {
+    const test::ScratchFolder scratch;
+    test::writeFile(scratch / "m.gguf", test::GptOssGguf(**hf, stored).build());
+    const auto checkpoint = Checkpoint::open(scratch / "m.gguf");
+    ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
+    const auto spec = readModelSpec(*checkpoint);
+    ASSERT_TRUE(spec) << spec.error().describe();
+    const auto pass = referenceForward(*spec, std::vector<std::int32_t>{5, 17, 120, 44, 9, 260, 3});
+    ASSERT_TRUE(pass) << pass.error().describe();
+    found->assign(numbers(pass->logits).begin(), numbers(pass->logits).end());
+  }
+  EXPECT_CLOSE(logits[0], logits[1], 1e-12);
+}
+
+INSTANTIATE_TEST_SUITE_P(Mixtures, GptOssInGguf, testing::Values("gpt-oss"), nameOf);
 INSTANTIATE_TEST_SUITE_P(Mixtures, LatentInGguf, testing::Values("deepseek-v2", "deepseek-v3"), nameOf);
 INSTANTIATE_TEST_SUITE_P(Recurrent, Zoo,
                          testing::Values("rwkv4", "recurrent-gemma", "xlstm", "minimax", "qwen3-next"),
                          nameOf);
+
+INSTANTIATE_TEST_SUITE_P(Recurrent, Qwen3NextInGguf, testing::Values("qwen3-next"), nameOf);
+
+INSTANTIATE_TEST_SUITE_P(Recurrent, MinimaxInGguf, testing::Values("minimax"), nameOf);
 
 // From shared/models/stories260K/README.md; the pieces of a SentencePiece vocabulary joined, "▁" for a space.
 TEST(Reference, Stories260KBeginsItsStory) {
@@ -226,10 +322,8 @@ TEST(Reference, Stories260KBeginsItsStory) {
 }
 
 // Trained models in the files of RWKV's author: no config.json, names and layouts of their own.
-using OriginalRwkv = testing::TestWithParam<const char*>;
-TEST_P(OriginalRwkv, GivesItsExpectedLogits) {
-  VITRINE_SHARED_OR_SKIP(folder, std::string("models/") + GetParam());
-  const auto checkpoint = Checkpoint::open(folder / "model.safetensors");
+void holdRwkv(const std::filesystem::path& model, const std::filesystem::path& folder) {
+  const auto checkpoint = Checkpoint::open(model);
   ASSERT_TRUE(checkpoint) << checkpoint.error().describe();
   const auto spec = readModelSpec(*checkpoint);
   ASSERT_TRUE(spec) << spec.error().describe();
@@ -238,7 +332,22 @@ TEST_P(OriginalRwkv, GivesItsExpectedLogits) {
   ASSERT_TRUE(pass) << pass.error().describe();
   EXPECT_CLOSE(numbers(pass->logits), test::floatsOfFile(folder / "expected-logits.f32"), 1e-4);
 }
+
+using OriginalRwkv = testing::TestWithParam<const char*>;
+TEST_P(OriginalRwkv, GivesItsExpectedLogits) {
+  VITRINE_SHARED_OR_SKIP(folder, std::string("models/") + GetParam());
+  holdRwkv(folder / "model.safetensors", folder);
+}
 INSTANTIATE_TEST_SUITE_P(Reference, OriginalRwkv, testing::Values("rwkv-4v0-660K", "rwkv-7v0-834K"), nameOf);
+
+TEST(Reference, Rwkv7GivesTheSameInGguf) {
+  VITRINE_SHARED_OR_SKIP(folder, "models/rwkv-7v0-834K");
+  const auto original = Checkpoint::open(folder / "model.safetensors");
+  ASSERT_TRUE(original) << original.error().describe();
+  const test::ScratchFolder scratch;
+  test::writeFile(scratch / "m.gguf", test::rwkv7AsGguf(**original));
+  holdRwkv(scratch / "m.gguf", folder);
+}
 
 TEST(Reference, SmolLM2GivesItsExactValues) {
   VITRINE_SHARED_OR_SKIP(folder, "models/smollm2-135m-instruct");
