@@ -35,9 +35,12 @@ bool isUnset(const json& value) {
 }
 
 Error refused(const std::string& key, const json& value) {
-  return Error{ErrorCode::kUnsupported,
-               fmt::format("adapter_config.json: {} is {}, which is not implemented", key, excerpt(value)),
-               nullptr};
+  return Error{
+      ErrorCode::kUnsupported,
+      fmt::format("adapter_config.json: {} is {}, which is not implemented: merge the adapter into its "
+                  "base with PEFT first",
+                  key, excerpt(value)),
+      nullptr};
 }
 
 Result<double> number(const json& value, const std::string& key, bool whole) {

@@ -129,9 +129,10 @@ void InspectorDock::showKeys() {
                              : tr("KEYS OF THE QUERY"));
   const Head head = selection_.head();
   const bool no_map = snapshot_ && snapshot_->model && !snapshot_->model->hasMap(head.layer, head.head);
-  keys_->setPlaceholder(no_map                           ? tr("This layer has no attention map.")
-                        : snapshot_ && snapshot_->tokens ? tr("Waiting for this query's row.")
-                                                         : tr("No tokens yet."));
+  keys_->setPlaceholder(no_map ? tr("This layer has no attention map.")
+                        : snapshot_ && snapshot_->tokens && !snapshot_->tokens->empty()
+                            ? tr("Waiting for this query's row.")
+                            : tr("No tokens yet."));
   ranked_ = row_ ? topKeys(row_->probability, kKeys) : std::vector<RankedKey>{};
   std::vector<BarRow> rows;
   for (const RankedKey& key : ranked_)
