@@ -48,8 +48,11 @@ struct TensorSummary {
 };
 
 struct LayerSummary {
-  std::string mixer;        // "attention", "mamba2", "attention + mamba2"; empty where a layer has none
-  std::uint32_t heads = 0;  // of its attention; 0: it has no attention map
+  std::string mixer;           // "attention", "mamba2", "attention + mamba2"; empty where a layer has none
+  std::uint32_t heads = 0;     // of its map, attention's or an implied one; 0: it has none
+  std::uint32_t kv_heads = 0;  // keys of a token, each shared by heads / kv_heads heads
+  bool implied = false;        // the map is |w| of a recurrent mixer, see core/model/map_source.h
+  std::string no_map = {};     // why there is none, as a sentence
 };
 
 struct AdapterSummary {
@@ -65,9 +68,10 @@ struct ModelSummary {
   std::filesystem::path path;
   std::string name, architecture, dtype, tokenizer;  // dtype: of most weights
   std::uint64_t parameters = 0, weight_bytes = 0, cache_bytes = 0, scratch_bytes = 0;
-  std::uint64_t cache_token_bytes = 0;  // of cache_bytes, for each token of context
-  std::uint32_t layers = 0, heads = 0, kv_heads = 0, head_dim = 0;  // heads: the largest of any layer
-  std::uint32_t latent_rank = 0;                                    // of head_dim, with latent attention
+  std::uint64_t cache_token_bytes = 0;                            // of cache_bytes, for each token of context
+  std::uint32_t layers = 0, heads = 0;                            // heads: the most maps of any layer
+  std::uint32_t attention_heads = 0, kv_heads = 0, head_dim = 0;  // of attention, the most of any layer
+  std::uint32_t latent_rank = 0;                                  // of head_dim, with latent attention
   std::uint32_t embedding = 0, vocab = 0, context_length = 0, session_context = 0;
   std::vector<LayerSummary> layer_kinds;  // (layers)
   std::vector<TensorSummary> tensors;

@@ -4,6 +4,8 @@
 #include <map>
 #include <regex>
 
+#include "core/model/map_source.h"
+
 namespace vitrine::core {
 namespace {
 
@@ -51,10 +53,16 @@ ModelSummary summarize(const ModelSpec& spec, const Tokenizer* tokenizer, const 
       if (!layer.mixer.empty()) layer.mixer += " + ";
       layer.mixer += std::visit([](const auto& kind) { return kind.kName; }, mixer);
     }
+    if (const auto source = mapSource(block)) {
+      layer.heads = source->heads;
+      layer.kv_heads = source->kv_heads;
+      layer.implied = source->implied;
+      summary.heads = std::max(summary.heads, source->heads);
+    }
+    layer.no_map = whyNoMap(block);
     const AttentionSpec* attention = block.attention();
     if (!attention) continue;
-    layer.heads = attention->heads;
-    summary.heads = std::max(summary.heads, attention->heads);
+    summary.attention_heads = std::max(summary.attention_heads, attention->heads);
     summary.kv_heads = std::max(summary.kv_heads, attention->kv_heads);
     summary.head_dim = std::max(summary.head_dim, attention->head_dim);
     if (attention->latent) summary.latent_rank = attention->latent->rank;

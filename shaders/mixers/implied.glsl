@@ -1,0 +1,21 @@
+// The weight between two tokens that a recurrent mixer with one decay a head and step implies:
+// |w(t, i)| = |q(t) . k(i)| exp(log gain(i) + L(t) - L(i)), L the running sum of log decays.
+
+// Of each (head, position) three floats: L as a sum of two, so that differences of late positions are exact, log gain.
+struct Terms {
+  vec2 sum;
+  float gain;
+};
+
+Terms loadTerms(device_address terms, uint index) {
+  return Terms(vec2(Floats(terms).at[3 * index], Floats(terms).at[3 * index + 1]), Floats(terms).at[3 * index + 2]);
+}
+
+const float kLeastProduct = 1e-37;  // stands for less: its logarithm is finite
+
+// log |w|, of a scaled product.
+float impliedScore(float product, Terms query, Terms key) {
+  precise float high = query.sum.x - key.sum.x;
+  precise float low = query.sum.y - key.sum.y;
+  return log(max(abs(product), kLeastProduct)) + key.gain + (high + low);
+}
