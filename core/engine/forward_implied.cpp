@@ -14,13 +14,12 @@ struct MassShape {
   std::uint32_t heads = 1, queries = 1, subgroups = 1;
 };
 
-// Heads that share q . k and tokens that share k, as far as registers go; a single token's keys are shared
-// out among subgroups.
+// Heads that share q . k and tokens that share k, as far as registers go. A single token's keys are shared
+// out among subgroups; where these would take turns, as many heads as can share the reads.
 MassShape massShape(const MapSource& source, std::uint32_t tokens, bool software) {
-  const std::uint32_t rows = software ? 4 : 8;
-  const std::uint32_t heads = std::gcd(source.group(), 4u);
+  const std::uint32_t heads = std::gcd(source.group(), tokens == 1 && software ? 16u : 4u);
   if (tokens == 1) return {heads, 1, software ? 1u : 16u};
-  return {heads, rows / heads, 1};
+  return {heads, 8 / heads, 1};
 }
 
 }  // namespace
@@ -106,10 +105,16 @@ Result<void> Forward::impliedMass(const Pass& pass, const MapSource& source, con
       .q_stride = call.q.stride,
       .scale = source.scale,
   };
+  std::vector<gpu::Bound> bound;
+  if (kernels_.texel()) {
+    TRY_ASSIGN(auto keys, kernels_.view(buffers.k, VK_FORMAT_R32G32B32A32_SFLOAT));
+    bound = {keys};
+  }
   pass.commands.dispatch(*kernel, {source.heads / shape.heads, gpu::divideUp(pass.tokens, shape.queries)},
                          params,
                          {.reads = {buffers_.state, call.q.rows, buffers.k, buffers.terms},
-                          .writes = {buffers.lse, buffers.summary}});
+                          .writes = {buffers.lse, buffers.summary}},
+                         bound);
   return {};
 }
 

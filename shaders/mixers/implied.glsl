@@ -13,9 +13,12 @@ Terms loadTerms(device_address terms, uint index) {
 
 const float kLeastProduct = 1e-37;  // stands for less: its logarithm is finite
 
-// log |w|, of a scaled product.
-float impliedScore(float product, Terms query, Terms key) {
+// log |q . k|, of a scaled product: the same for all heads that share q and k.
+float logProduct(float product) { return log(max(abs(product), kLeastProduct)); }
+
+// log |w|.
+float impliedScore(float log_product, Terms query, Terms key) {
   precise float high = query.sum.x - key.sum.x;
   precise float low = query.sum.y - key.sum.y;
-  return log(max(abs(product), kLeastProduct)) + key.gain + (high + low);
+  return log_product + key.gain + (high + low);
 }

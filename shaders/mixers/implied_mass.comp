@@ -1,4 +1,5 @@
 #version 460
+// variants: address texel
 // The sum of each new row of the map that a mixer implies, as attention's log-sum-exp, and its summary: entropy, mass
 // on the first key, the last 8 and the previous one. A workgroup does HEADS heads of one group, which share q . k, for
 // QUERIES tokens; its subgroups share the keys, the lanes lie along them.
@@ -19,7 +20,14 @@ const uint ROWS = HEADS * QUERIES;
 const uint PART = 6;  // floats of a row's part: top, total, four sums
 const float kLowest = -3.0e38;
 
-shared float parts[384];  // of 16 subgroups and 4 rows: where keys are shared, there is one token
+#ifdef VARIANT_TEXEL
+layout(set = 0, binding = 0) uniform samplerBuffer k_view;
+#define LOAD_K(i) texelFetch(k_view, int(i))
+#else
+#define LOAD_K(i) Vec4s(params.k).at[i]
+#endif
+
+shared float parts[384];  // of 16 subgroups and 4 rows: of one token, where there are several
 
 float top[ROWS];    // running maximum, this lane's
 float total[ROWS];  // sum of exp(score - top)
@@ -33,8 +41,11 @@ vec4 loadQuery(uint at, uint quad) {
 }
 
 void addKey(uint r, uint position, uint key, float score) {
-  float highest = max(top[r], score), shrink = exp(top[r] - highest), p = exp(score - highest);
-  top[r] = highest;
+  // Of the exponentials of what is smaller and what is larger than the maximum one is 1.
+  float less = exp(-abs(score - top[r]));
+  bool higher = score > top[r];
+  float shrink = higher ? less : 1.0, p = higher ? 1.0 : less;
+  top[r] = max(top[r], score);
   total[r] = total[r] * shrink + p;
   sums[r] = sums[r] * shrink +
             p * vec4(score, key == 0 ? 1.0 : 0.0, key + 8 > position ? 1.0 : 0.0, key + 1 == position ? 1.0 : 0.0);
@@ -70,16 +81,17 @@ void scan(uint group, uint head0, uint token0, uint base) {
     [[unroll]] for (uint i = 0; i < QUERIES; ++i) products[i] = 0.0;
     uint key_quad = (group * params.context + key) * QUADS;
     for (uint quad = 0; quad < QUADS; ++quad) {
-      vec4 k = Vec4s(params.k).at[key_quad + quad];
+      vec4 k = LOAD_K(key_quad + quad);
       [[unroll]] for (uint i = 0; i < QUERIES; ++i)
         products[i] += dot(k, loadQuery(min(token0 + i, params.tokens - 1) * params.q_stride + group * WIDTH, quad));
     }
+    [[unroll]] for (uint i = 0; i < QUERIES; ++i) products[i] = logProduct(params.scale * products[i]);
     [[unroll]] for (uint h = 0; h < HEADS; ++h) {
       Terms of_key = loadTerms(params.terms, (head0 + h) * params.context + key);
       [[unroll]] for (uint i = 0; i < QUERIES; ++i) {
         uint r = h * QUERIES + i, position = base + token0 + i;
         if (key <= position && position < last)
-          addKey(r, position, key, impliedScore(params.scale * products[i], of_query[r], of_key));
+          addKey(r, position, key, impliedScore(products[i], of_query[r], of_key));
       }
     }
   }

@@ -35,7 +35,7 @@ float probability(HeadRows head, uint query, uint key) {
 #endif
   score *= head.scale;
   if (IMPLIED) {
-    score = impliedScore(score, loadTerms(head.terms, query), loadTerms(head.terms, key));
+    score = impliedScore(logProduct(score), loadTerms(head.terms, query), loadTerms(head.terms, key));
   } else {
     if (head.soft_cap > 0.0) score = softCap(score, head.soft_cap);
     score -= head.slope * float(query - key);

@@ -34,10 +34,11 @@ class ImpliedSumsTest : public test::GpuTest {
     lse_ = bufferOf(std::vector<float>(kHeads * kContext));
   }
 
-  void run(const gpu::Kernel& kernel, gpu::Groups groups, const auto& params) {
+  void run(const gpu::Kernel& kernel, gpu::Groups groups, const auto& params,
+           const std::vector<gpu::Bound>& bound = {}) {
     auto commands = test::expectValue(gpu::Commands::create(device(), "implied"));
     test::expectOk(commands.begin());
-    commands.dispatch(kernel, groups, params, {.reads = {}, .writes = {terms_, summary_, lse_}});
+    commands.dispatch(kernel, groups, params, {.reads = {}, .writes = {terms_, summary_, lse_}}, bound);
     commands.hostBarrier();
     test::expectOk(commands.end());
     test::expectOk(commands.submitAndWait());
@@ -70,6 +71,9 @@ class ImpliedSumsTest : public test::GpuTest {
   // Of the rows from `first` on; `subgroups` share the keys.
   void addMass(std::uint32_t first, std::uint32_t count, std::uint32_t queries, std::uint32_t subgroups) {
     const gpu::Buffer state = bufferOf(std::vector<std::uint32_t>{first, first + count});
+    std::vector<gpu::Bound> bound;
+    if (kernels_.texel())
+      bound.emplace_back(test::expectValue(kernels_.view(ones_, VK_FORMAT_R32G32B32A32_SFLOAT)));
     run(*test::expectValue(kernels_.get("mixers/implied_mass", subgroups,
                                         {{0, kWidth}, {1, 1}, {2, queries}, {3, subgroups}})),
         {kHeads, gpu::divideUp(count, queries)},
@@ -84,7 +88,8 @@ class ImpliedSumsTest : public test::GpuTest {
                                   .groups = kHeads,
                                   .context = kContext,
                                   .q_stride = kHeads * kWidth,
-                                  .scale = 1});
+                                  .scale = 1},
+        bound);
   }
 
   double logSum(std::uint32_t head, std::uint32_t token) const {
