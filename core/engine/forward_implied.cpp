@@ -87,10 +87,13 @@ Result<void> Forward::impliedStore(const Pass& pass, const MapSource& source, co
 
 Result<void> Forward::impliedMass(const Pass& pass, const MapSource& source, const ImpliedCall& call) {
   const LayerBuffers& buffers = buffers_.layers[pass.layer];
+  const bool aligned = call.q.first % 4 == 0 && call.q.stride % 4 == 0 && source.width % 4 == 0;
   const MassShape shape = massShape(source, pass.tokens, kernels_.device().info().software);
-  TRY_ASSIGN(const gpu::Kernel* kernel,
-             kernels_.get("mixers/implied_mass", shape.subgroups,
-                          {{0, source.width}, {1, shape.heads}, {2, shape.queries}, {3, shape.subgroups}}));
+  TRY_ASSIGN(
+      const gpu::Kernel* kernel,
+      kernels_.get(
+          "mixers/implied_mass", shape.subgroups,
+          {{0, source.width}, {1, shape.heads}, {2, shape.queries}, {3, shape.subgroups}, {4, aligned}}));
   const shader::ImpliedMassParams params{
       .state = buffers_.state.address(),
       .q = call.q.address(),
@@ -103,12 +106,14 @@ Result<void> Forward::impliedMass(const Pass& pass, const MapSource& source, con
       .groups = source.kv_heads,
       .context = options_.context,
       .q_stride = call.q.stride,
+      .q_quad = call.q.first / 4,
       .scale = source.scale,
   };
   std::vector<gpu::Bound> bound;
   if (kernels_.texel()) {
     TRY_ASSIGN(auto keys, kernels_.view(buffers.k, VK_FORMAT_R32G32B32A32_SFLOAT));
-    bound = {keys};
+    TRY_ASSIGN(auto queries, kernels_.view(call.q.rows, VK_FORMAT_R32G32B32A32_SFLOAT));
+    bound = {keys, queries};
   }
   pass.commands.dispatch(*kernel, {source.heads / shape.heads, gpu::divideUp(pass.tokens, shape.queries)},
                          params,

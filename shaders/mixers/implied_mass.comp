@@ -15,6 +15,7 @@ layout(constant_id = 0) const uint WIDTH = 64;  // numbers of q and k that are m
 layout(constant_id = 1) const uint HEADS = 1;   // divides the heads of a group
 layout(constant_id = 2) const uint QUERIES = 1;
 layout(constant_id = 3) const uint SUBGROUPS = 1;
+layout(constant_id = 4) const bool ALIGNED = false;  // q begins on a vec4, and so do its groups
 const uint QUADS = (WIDTH + 3) / 4;
 const uint ROWS = HEADS * QUERIES;
 const uint PART = 6;  // floats of a row's part: top, total, four sums
@@ -22,9 +23,12 @@ const float kLowest = -3.0e38;
 
 #ifdef VARIANT_TEXEL
 layout(set = 0, binding = 0) uniform samplerBuffer k_view;
+layout(set = 0, binding = 1) uniform samplerBuffer q_view;
 #define LOAD_K(i) texelFetch(k_view, int(i))
+#define LOAD_Q(i) texelFetch(q_view, int(params.q_quad + (i)))
 #else
 #define LOAD_K(i) Vec4s(params.k).at[i]
+#define LOAD_Q(i) Vec4s(params.q).at[i]
 #endif
 
 shared float parts[384];  // of 16 subgroups and 4 rows: of one token, where there are several
@@ -34,6 +38,7 @@ float total[ROWS];  // sum of exp(score - top)
 vec4 sums[ROWS];    // of p * score, p on the first, local, previous key
 
 vec4 loadQuery(uint at, uint quad) {
+  if (ALIGNED) return LOAD_Q(at / 4 + quad);
   vec4 q = vec4(0);
   [[unroll]] for (uint c = 0; c < 4; ++c)
     if (quad * 4 + c < WIDTH) q[c] = Floats(params.q).at[at + quad * 4 + c];

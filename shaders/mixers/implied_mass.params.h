@@ -11,6 +11,7 @@ struct ImpliedMassParams {
   device_address lse;      // (heads, context) f32: log of the row's sum of |w|
   device_address summary;  // (heads, context) two words, as AttentionParams'
   uint tokens, heads, groups, context, q_stride;
+  uint q_quad;  // q's first number, in vec4s from the start of its buffer (texel form, ALIGNED)
   float scale;  // of q . k
 };
 

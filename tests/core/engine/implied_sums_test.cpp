@@ -73,7 +73,7 @@ class ImpliedSumsTest : public test::GpuTest {
     const gpu::Buffer state = bufferOf(std::vector<std::uint32_t>{first, first + count});
     std::vector<gpu::Bound> bound;
     if (kernels_.texel())
-      bound.emplace_back(test::expectValue(kernels_.view(ones_, VK_FORMAT_R32G32B32A32_SFLOAT)));
+      bound.assign(2, test::expectValue(kernels_.view(ones_, VK_FORMAT_R32G32B32A32_SFLOAT)));
     run(*test::expectValue(kernels_.get("mixers/implied_mass", subgroups,
                                         {{0, kWidth}, {1, 1}, {2, queries}, {3, subgroups}})),
         {kHeads, gpu::divideUp(count, queries)},
@@ -88,6 +88,7 @@ class ImpliedSumsTest : public test::GpuTest {
                                   .groups = kHeads,
                                   .context = kContext,
                                   .q_stride = kHeads * kWidth,
+                                  .q_quad = 0,
                                   .scale = 1},
         bound);
   }
