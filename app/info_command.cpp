@@ -20,7 +20,7 @@ void printJson(const core::ModelSummary& s, const core::Checkpoint& file) {
                              {"parameters", s.parameters},
                              {"layers", s.layers},
                              {"embedding", s.embedding},
-                             {"heads", s.heads},
+                             {"heads", s.attention_heads},
                              {"kv_heads", s.kv_heads},
                              {"head_dim", s.head_dim},
                              {"vocab", s.vocab},
@@ -52,11 +52,11 @@ void printJson(const core::ModelSummary& s, const core::Checkpoint& file) {
 }
 
 std::string attentionText(const core::ModelSummary& s) {
-  if (s.heads == 0) return "no attention";
+  if (s.attention_heads == 0) return "no attention";
   if (s.latent_rank != 0)
-    return fmt::format("{} heads / a latent of {} + {} rotary", s.heads, s.latent_rank,
+    return fmt::format("{} heads / a latent of {} + {} rotary", s.attention_heads, s.latent_rank,
                        s.head_dim - s.latent_rank);
-  return fmt::format("{} heads / {} kv heads of {}", s.heads, s.kv_heads, s.head_dim);
+  return fmt::format("{} heads / {} kv heads of {}", s.attention_heads, s.kv_heads, s.head_dim);
 }
 
 void printText(const core::ModelSummary& s) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "core/model/map_source.h"
 #include "core/tensor/dequantize.h"
 #include "gpu/commands.h"
 #include "views/attention_map.params.h"
@@ -21,11 +22,20 @@ constexpr std::uint32_t kMaxPairs = 1024;         // sampled for the induction s
 constexpr std::uint32_t kMeanFloats = 8;
 constexpr float kMasked = -1;
 
+std::optional<MapSource> sourceOfLayer(const Session& session, std::uint32_t layer) {
+  return mapSource(session.model().spec().blocks[layer]);
+}
+
 std::uint32_t mostHeads(const Model& model) {
   std::uint32_t heads = 0;
-  for (std::uint32_t layer = 0; layer < model.layers(); ++layer)
-    if (const AttentionSpec* spec = model.attention(layer)) heads = std::max(heads, spec->heads);
+  for (const BlockSpec& block : model.spec().blocks)
+    if (const auto source = mapSource(block)) heads = std::max(heads, source->heads);
   return heads;
+}
+
+// Whether a layer's rows are halves: what a mixer implies is kept in full precision.
+bool keepsHalves(const Session& session, const MapSource& source) {
+  return !source.implied && session.options().cache == CacheType::kF16;
 }
 
 // Cells [first, first + count) of an axis, and how many pixels show them.
@@ -127,38 +137,43 @@ Result<void> AttentionViews::Impl::finish() {
 
 shader::HeadRows AttentionViews::Impl::head(const Session& session, std::uint32_t layer,
                                             std::uint32_t head) const {
-  const AttentionSpec& spec = *session.model().attention(layer);
+  const MapSource source = *sourceOfLayer(session, layer);
+  const AttentionSpec* attention = session.model().attention(layer);
   AttentionRecord record = session.record(layer);
-  std::uint32_t element = session.options().cache == CacheType::kF16 ? 2 : 4;
-  std::uint64_t q_at = std::uint64_t(head) * record.q_rows * spec.head_dim;
-  std::uint64_t k_at = std::uint64_t(head / (spec.heads / spec.kv_heads)) * session.context() * spec.head_dim;
+  std::uint32_t element = keepsHalves(session, source) ? 2 : 4;
+  std::uint64_t kv_head = head / source.group();
+  std::uint64_t q_at = (source.implied ? kv_head : head) * record.q_rows * source.head_dim;
+  std::uint64_t k_at = kv_head * session.context() * source.head_dim;
+  constexpr std::uint64_t kTermBytes = 3 * sizeof(float);  // of a position
   return {
       .q = record.q_store.address() + q_at * element,
       .k = record.k.address() + k_at * element,
       .lse = record.lse.address() + std::uint64_t(head) * session.context() * 4,
+      .terms =
+          source.implied ? record.terms.address() + std::uint64_t(head) * session.context() * kTermBytes : 0,
       .q_quad = static_cast<std::uint32_t>(q_at / 4),
       .k_quad = static_cast<std::uint32_t>(k_at / 4),
       .q_step = record.q_step,
       .tokens = session.length(),
-      .window = spec.sliding_window,
-      .scale = spec.scale,
-      .soft_cap = spec.soft_cap,
-      .slope = spec.alibi_slopes.empty() ? 0 : spec.alibi_slopes[head],
+      .window = source.window,
+      .scale = source.scale,
+      .soft_cap = source.soft_cap,
+      .slope = attention && !attention->alibi_slopes.empty() ? attention->alibi_slopes[head] : 0,
   };
 }
 
 shader::AttentionOverviewParams AttentionViews::Impl::layerHeads(const Session& session,
                                                                  std::uint32_t layer) const {
-  const AttentionSpec& spec = *session.model().attention(layer);
+  const MapSource source = *sourceOfLayer(session, layer);
   AttentionRecord record = session.record(layer);
-  std::uint32_t element = session.options().cache == CacheType::kF16 ? 2 : 4;
+  std::uint32_t element = keepsHalves(session, source) ? 2 : 4;
   return {
       .head = head(session, layer, 0),
       .slopes = record.slopes,
-      .q_head_bytes = record.q_rows * spec.head_dim * element,
-      .k_head_bytes = session.context() * spec.head_dim * element,
+      .q_head_bytes = record.q_rows * source.head_dim * element,
+      .k_head_bytes = session.context() * source.head_dim * element,
       .lse_head_floats = session.context(),
-      .group = spec.heads / spec.kv_heads,
+      .group = source.group(),
       .tile = 0,
       .layer = layer,
   };
@@ -169,8 +184,8 @@ Result<std::vector<gpu::Bound>> AttentionViews::Impl::bound(const Session& sessi
   std::vector<gpu::Bound> bound;
   if (kernels.texel()) {
     AttentionRecord record = session.record(layer);
-    VkFormat format = session.options().cache == CacheType::kF16 ? VK_FORMAT_R16G16B16A16_SFLOAT
-                                                                 : VK_FORMAT_R32G32B32A32_SFLOAT;
+    VkFormat format = keepsHalves(session, *sourceOfLayer(session, layer)) ? VK_FORMAT_R16G16B16A16_SFLOAT
+                                                                           : VK_FORMAT_R32G32B32A32_SFLOAT;
     TRY_ASSIGN(auto q, kernels.view(record.q_store, format));
     TRY_ASSIGN(auto k, kernels.view(record.k, format));
     bound = {q, k};
@@ -181,9 +196,11 @@ Result<std::vector<gpu::Bound>> AttentionViews::Impl::bound(const Session& sessi
 
 std::vector<gpu::Specialization> AttentionViews::Impl::constants(const Session& session, std::uint32_t layer,
                                                                  Pooling pooling) const {
-  return {{0, session.model().attention(layer)->head_dim},
+  const MapSource source = *sourceOfLayer(session, layer);
+  return {{0, source.head_dim},
           {1, pooling == Pooling::kMean},
-          {7, session.options().cache == CacheType::kF16}};
+          {3, source.implied},
+          {7, keepsHalves(session, source)}};
 }
 
 Result<void> AttentionViews::Impl::recordMap(const Session& session, const MapRequest& request,
@@ -291,16 +308,16 @@ Result<OverviewPicture> AttentionViews::overview(const Session& session, const O
   gpu::Commands& commands = impl.commands;
   TRY(commands.begin());
   commands.mark("begin");
-  commands.clear(*picture, kMasked);  // layers without attention, and those with fewer heads than others
+  commands.clear(*picture, kMasked);  // layers without a map, and those with fewer heads than others
   for (std::uint32_t layer = 0; layer < layers; ++layer) {
-    const AttentionSpec* spec = session.model().attention(layer);
-    if (!spec) continue;
+    const auto source = sourceOfLayer(session, layer);
+    if (!source) continue;
     TRY_ASSIGN(const gpu::Kernel* kernel, impl.kernels.get("views/attention_overview", 1,
                                                            impl.constants(session, layer, request.pooling)));
     TRY_ASSIGN(auto bound, impl.bound(session, layer, picture.get()));
     shader::AttentionOverviewParams params = impl.layerHeads(session, layer);
     params.tile = tile;
-    gpu::Groups groups{gpu::divideUp(tile, impl.kernels.lanes()), tile, spec->heads};
+    gpu::Groups groups{gpu::divideUp(tile, impl.kernels.lanes()), tile, source->heads};
     commands.dispatch(*kernel, groups, params, {}, bound);
   }
   TRY(impl.finish());
@@ -353,7 +370,8 @@ Result<std::vector<HeadSummary>> AttentionViews::heads(const Session& session) {
   impl.commands.fill({impl.values, 0, layers * layer_floats * 4},
                      std::bit_cast<std::uint32_t>(std::nanf("")));
   for (std::uint32_t layer = 0; layer < layers; ++layer) {
-    if (!session.model().attention(layer)) continue;
+    const auto source = sourceOfLayer(session, layer);
+    if (!source) continue;
     TRY_ASSIGN(const gpu::Kernel* kernel,
                impl.kernels.get("views/head_means", 1, impl.constants(session, layer, Pooling::kMean)));
     TRY_ASSIGN(auto bound, impl.bound(session, layer, nullptr));
@@ -366,8 +384,7 @@ Result<std::vector<HeadSummary>> AttentionViews::heads(const Session& session) {
         .context = session.context(),
     };
     gpu::Slice out(impl.values, layer * layer_floats * 4, layer_floats * 4);
-    impl.commands.dispatch(*kernel, {session.model().attention(layer)->heads}, params,
-                           {.reads = {impl.pairs}, .writes = {out}}, bound);
+    impl.commands.dispatch(*kernel, {source->heads}, params, {.reads = {impl.pairs}, .writes = {out}}, bound);
   }
   impl.commands.copy({impl.values, 0, layers * layer_floats * 4}, impl.host_values);
   TRY(impl.finish());
@@ -414,16 +431,18 @@ Result<void> AttentionViews::check(const Session& session) const {
   if (session.length() == 0)
     return fail(ErrorCode::kInvalidArgument, "the sequence is empty: there is no attention to show");
   if (mostHeads(session.model()) == 0)
-    return fail(ErrorCode::kUnsupported, "no layer of this model has attention: there is nothing to show");
+    return fail(ErrorCode::kUnsupported, "no layer of this model has a map: there is nothing to show");
   return {};
 }
 
 Result<void> AttentionViews::check(const Session& session, std::uint32_t layer, std::uint32_t head) const {
   TRY(check(session));
-  const Model& model = session.model();
-  if (layer < model.layers() && !model.attention(layer))
-    return fail(ErrorCode::kUnsupported, "layer {} has no attention: there is no map to show", layer);
-  if (layer >= model.layers() || head >= model.attention(layer)->heads)
+  const bool exists = layer < session.model().layers();
+  const auto source = exists ? sourceOfLayer(session, layer) : std::nullopt;
+  if (exists && !source)
+    return fail(ErrorCode::kUnsupported, "layer {} has no map to show. {}", layer,
+                whyNoMap(session.model().spec().blocks[layer]));
+  if (!exists || head >= source->heads)
     return fail(ErrorCode::kInvalidArgument, "there is no layer {} head {}", layer, head);
   return {};
 }

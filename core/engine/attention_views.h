@@ -1,5 +1,6 @@
-// Attention maps computed on demand from a session's record (queries, keys, log-sum-exp): nothing of size
-// tokens x tokens is kept for any head. Pictures are images that the canvas samples on the same device.
+// Attention maps, and those that recurrent mixers imply (core/model/map_source.h), computed on demand from a
+// session's record (queries, keys, log-sum-exp): nothing of size tokens x tokens is kept for any head.
+// Pictures are images that the canvas samples on the same device.
 #pragma once
 
 #include <memory>

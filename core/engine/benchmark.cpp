@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/engine/view_refresher.h"
+#include "core/model/map_source.h"
 
 namespace vitrine::core {
 namespace {
@@ -32,9 +33,13 @@ std::vector<TokenId> someIds(std::uint32_t count, std::uint32_t vocab) {
   return ids;
 }
 
-// An open attention view: the overview, the map of one head, one row.
+// An open attention view: the overview, the map and one row of a head of the middle layer that has a map.
 ProbeRequest openView(const Model& model) {
-  std::uint32_t layer = model.layers() / 2;
+  std::vector<std::uint32_t> layers;
+  for (std::uint32_t layer = 0; layer < model.layers(); ++layer)
+    if (mapSource(model.spec().blocks[layer])) layers.push_back(layer);
+  if (layers.empty()) return {};
+  const std::uint32_t layer = layers[layers.size() / 2];
   return {.overview = OverviewRequest{.tile = 32},
           .map = MapRequest{.layer = layer,
                             .head = 0,

@@ -48,10 +48,13 @@ struct TensorSummary {
 };
 
 struct LayerSummary {
-  std::string mixer;        // "attention", "mamba2", "attention + mamba2"; empty where a layer has none
-  std::uint32_t heads = 0;  // of its attention; 0: it has no attention map
-  // Of its cache, 0 where it keeps none: rows a token, the width of one, of it a latent and its rotary part.
-  std::uint32_t kv_heads = 0, row_width = 0, latent = 0;
+  std::string mixer;           // "attention", "mamba2", "attention + mamba2"; empty where a layer has none
+  std::uint32_t heads = 0;     // of its map, attention's or an implied one; 0: it has none
+  std::uint32_t kv_heads = 0;  // keys of a token, each shared by heads / kv_heads heads
+  bool implied = false;        // the map is |w| of a recurrent mixer, see core/model/map_source.h
+  std::string no_map = {};     // why there is none, as a sentence
+  // Of attention's cache, 0 where it keeps none: width of a kv head's row, of it a latent's.
+  std::uint32_t row_width = 0, latent = 0;
   std::uint32_t window = 0;                        // tokens that a query sees; 0: all
   std::uint64_t token_bytes = 0, state_bytes = 0;  // of the cache, a token; of what is carried on
 };
@@ -70,9 +73,10 @@ struct ModelSummary {
   std::filesystem::path path;
   std::string name, architecture, dtype, tokenizer;  // dtype: of most weights
   std::uint64_t parameters = 0, weight_bytes = 0, cache_bytes = 0, scratch_bytes = 0;
-  std::uint64_t cache_token_bytes = 0;  // of cache_bytes, for each token of context
-  std::uint32_t layers = 0, heads = 0, kv_heads = 0, head_dim = 0;  // heads: the largest of any layer
-  std::uint32_t latent_rank = 0;                                    // of head_dim, with latent attention
+  std::uint64_t cache_token_bytes = 0;                            // of cache_bytes, for each token of context
+  std::uint32_t layers = 0, heads = 0;                            // heads: the most maps of any layer
+  std::uint32_t attention_heads = 0, kv_heads = 0, head_dim = 0;  // of attention, the most of any layer
+  std::uint32_t latent_rank = 0;                                  // of head_dim, with latent attention
   std::uint32_t embedding = 0, vocab = 0, context_length = 0, session_context = 0;
   std::vector<LayerSummary> layer_kinds;  // (layers)
   std::vector<TensorSummary> tensors;
@@ -80,6 +84,13 @@ struct ModelSummary {
 
   bool hasMap(std::uint32_t layer, std::uint32_t head) const {
     return layer < layer_kinds.size() && head < layer_kinds[layer].heads;
+  }
+  // Whose keys a head has, where several share them.
+  std::optional<std::uint32_t> sharedKeys(std::uint32_t layer, std::uint32_t head) const {
+    if (!hasMap(layer, head)) return std::nullopt;
+    const LayerSummary& kind = layer_kinds[layer];
+    if (kind.kv_heads == 0 || kind.kv_heads >= kind.heads) return std::nullopt;
+    return head / (kind.heads / kind.kv_heads);
   }
 };
 

@@ -9,6 +9,8 @@
 
 namespace vitrine::core {
 
+struct MapSource;
+
 // Columns of rows of floats from one on.
 struct Columns {
   gpu::Slice rows;
@@ -82,6 +84,13 @@ class Forward {
   Result<void> latentOutput(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
   struct HeadProduct;  // see forward_latent.cpp
   Result<void> headProduct(const Pass& pass, const HeadProduct& call);
+
+  // For the map that a mixer implies; nothing where the session does not look at it.
+  struct ImpliedCall;  // see forward_implied.h
+  Result<void> imply(const Pass& pass, const ImpliedCall& call);
+  Result<void> impliedTerms(const Pass& pass, const MapSource& source, const ImpliedCall& call);
+  Result<void> impliedStore(const Pass& pass, const MapSource& source, const ImpliedCall& call);
+  Result<void> impliedMass(const Pass& pass, const MapSource& source, const ImpliedCall& call);
 
   struct ConvCall;   // see forward_scan.h
   struct GatedCall;  // see forward_mamba.cpp

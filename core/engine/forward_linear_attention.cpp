@@ -2,6 +2,7 @@
 // output's product. A state holds the scan's numbers first.
 #include <cmath>
 
+#include "core/engine/forward_implied.h"
 #include "core/engine/forward_scan.h"
 #include "core/engine/mixer_memory.h"
 #include "mixers/delta_prepare.params.h"
@@ -81,6 +82,11 @@ Result<void> Forward::record(const Pass& pass, const MlstmSpec& spec, const Mlst
     gate.soft_cap = spec.gate_soft_cap;
     TRY(kernels_.matmul(pass.commands, gate));
   }
+  TRY(imply(pass, {.rule = ImpliedCall::Rule::kGates,
+                   .q = scratchColumns(pass, kQuery),
+                   .k = scratchColumns(pass, kKey),
+                   .write = scratchColumns(pass, kInputGate),
+                   .keep = scratchColumns(pass, kForgetGate)}));
   TRY(mlstmGates(pass, spec, scratchColumns(pass, kInputGate), scratchColumns(pass, kForgetGate),
                  scratchColumns(pass, kTops)));
   TRY(scan(pass, {.rule = MatrixScan::Rule::kDecay,
@@ -146,6 +152,13 @@ Result<void> Forward::record(const Pass& pass, const LightningSpec& spec, const 
     TRY(kernels_.matmul(pass.commands, call));
   }
   TRY(kernels_.matmul(pass.commands, productInto(pass, weights.gate, kGate)));
+  const gpu::Buffer& log_decay = buffers_.layers[pass.layer].log_decay;
+  TRY(imply(pass, {.rule = ImpliedCall::Rule::kConstant,
+                   .q = scratchColumns(pass, kQuery),
+                   .k = scratchColumns(pass, kKey),
+                   .write = {},
+                   .keep = {},
+                   .decay = log_decay ? log_decay.address() : 0}));
   TRY(scan(pass, {.rule = MatrixScan::Rule::kDecay,
                   .heads = spec.heads,
                   .columns = spec.head_dim,

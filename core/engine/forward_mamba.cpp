@@ -2,6 +2,7 @@
 // gate with its norm, the output's product. Everything between the products happens in place in the rows that
 // the input's product gave; what goes on from token to token lies in the mixer's state, its matrix first,
 // then the convolution's last inputs.
+#include "core/engine/forward_implied.h"
 #include "core/engine/forward_scan.h"
 #include "core/engine/mixer_memory.h"
 #include "mixers/causal_conv.params.h"
@@ -159,6 +160,17 @@ Result<void> Forward::record(const Pass& pass, const Mamba2Spec& spec, const Mam
                       .matrix_floats = std::uint64_t{inner} * spec.state,
                       .x = inner,
                       .y = inner}));
+  const std::uint32_t b = 2 * inner, c = b + spec.groups * spec.state;
+  TRY(imply(pass, {.rule = ImpliedCall::Rule::kSteps,
+                   .q = scratchColumns(pass, 0, c),
+                   .k = scratchColumns(pass, 0, b),
+                   .write = scratchColumns(pass, 0, inner + spec.conv.channels),
+                   .keep = {},
+                   .decay = weights.decay.address(),
+                   .bias = weights.dt_bias.address(),
+                   .scale = spec.scales.dt,
+                   .least = spec.least_dt,
+                   .most = spec.most_dt}));
   TRY(mamba2Scan(pass, spec, weights));
   const std::uint32_t groups = spec.norm ? spec.norm_groups : 1;
   TRY(gatedNorm(pass, {.x = inner,

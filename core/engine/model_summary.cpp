@@ -5,6 +5,7 @@
 #include <regex>
 
 #include "core/engine/mixer_memory.h"
+#include "core/model/map_source.h"
 
 namespace vitrine::core {
 namespace {
@@ -55,16 +56,21 @@ ModelSummary summarize(const ModelSpec& spec, const Tokenizer* tokenizer, const 
     }
     for (const MixerSpec& mixer : block.mixers) layer.state_bytes += sizeof(float) * memoryOf(mixer).state;
     if (block.channel) layer.state_bytes += sizeof(float) * memoryOf(*block.channel).state;
+    if (const auto source = mapSource(block)) {
+      layer.heads = source->heads;
+      layer.kv_heads = source->kv_heads;
+      layer.implied = source->implied;
+      summary.heads = std::max(summary.heads, source->heads);
+    }
+    layer.no_map = whyNoMap(block);
     const AttentionSpec* attention = block.attention();
     if (!attention) continue;
-    layer.heads = attention->heads;
-    layer.kv_heads = attention->kv_heads;
     layer.row_width = attention->cacheWidth();
     layer.latent = attention->latent ? attention->latent->rank : 0;
     layer.window = attention->sliding_window;
     layer.token_bytes =
-        std::uint64_t{layer.kv_heads} * layer.row_width * (options.cache == CacheType::kF16 ? 2 : 4);
-    summary.heads = std::max(summary.heads, attention->heads);
+        std::uint64_t{attention->kv_heads} * layer.row_width * (options.cache == CacheType::kF16 ? 2 : 4);
+    summary.attention_heads = std::max(summary.attention_heads, attention->heads);
     summary.kv_heads = std::max(summary.kv_heads, attention->kv_heads);
     summary.head_dim = std::max(summary.head_dim, attention->head_dim);
     if (attention->latent) summary.latent_rank = attention->latent->rank;

@@ -453,8 +453,10 @@ std::optional<RoutingRecord> Session::routing(std::uint32_t layer) const {
 
 AttentionRecord Session::record(std::uint32_t layer) const {
   const LayerBuffers& buffers = impl_->buffers.layers[layer];
-  AttentionRecord record{.k = buffers.k, .v = {}, .q_store = {}, .lse = buffers.lse, .summary = {}};
+  AttentionRecord record{
+      .k = buffers.k, .v = {}, .q_store = {}, .lse = buffers.lse, .summary = {}, .terms = {}};
   if (buffers.v) record.v = buffers.v;
+  if (buffers.terms) record.terms = buffers.terms;
   if (buffers.q_store) {
     record.q_store = buffers.q_store;
     record.summary = buffers.summary;

@@ -29,8 +29,11 @@ struct SessionOptions {
 // (heads, stored rows, head_dim) in the cache's type, both with rotary pairs adjacent (row_source.h); row i
 // of the store is query i * q_step. Latent attention has no v: the rows of k, (rotary key, latent), end in
 // it. lse is (heads, context) f32; summary (heads, context) two words (attention.params.h).
+// Of a layer whose mixer implies a map (core/model/map_source.h): k (groups, context, head_dim) and q_store
+// (groups, stored rows, head_dim) in f32, lse the log of the sum of |w|, terms (heads, context, 3) f32
+// (shaders/mixers/implied.glsl); with probes only.
 struct AttentionRecord {
-  gpu::Slice k, v, q_store, lse, summary;
+  gpu::Slice k, v, q_store, lse, summary, terms;
   std::uint64_t slopes = 0;  // address of (heads) f32, or 0 without ALiBi
   std::uint32_t q_step = 1, q_rows = 0;
 };
@@ -117,7 +120,7 @@ class Session {
   Result<void> truncate(std::uint32_t length);
 
   Result<std::vector<float>> logits();  // (vocab) after the last token; reads it again if need be
-  // Of a layer with attention.
+  // Of a layer with a map.
   AttentionRecord record(std::uint32_t layer) const;
   std::optional<StateRecord> state(std::uint32_t layer) const;      // nothing where a layer has none
   std::optional<RoutingRecord> routing(std::uint32_t layer) const;  // as above, or without probes

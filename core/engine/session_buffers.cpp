@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/engine/implied_memory.h"
 #include "core/engine/mixer_memory.h"
 #include "engine/matmul.params.h"
 #include "engine/sample.params.h"
@@ -106,6 +107,8 @@ class Allocator {
       LayerBuffers buffers;
       if (const AttentionSpec* spec = model_.attention(layer)) {
         TRY(attention(*spec, buffers, ropes, to));
+      } else if (const auto source = impliedSource(model_.spec().blocks[layer], options_)) {
+        TRY(implied(*source, model_.spec().blocks[layer], buffers, to));
       }
       const BlockSpec& block = model_.spec().blocks[layer];
       for (const MixerSpec& mixer : block.mixers) {
@@ -143,6 +146,20 @@ class Allocator {
     }
     TRY_ASSIGN(buffers.qkv_target, target(spec, buffers, to));
     return {};
+  }
+
+  Result<void> implied(const MapSource& source, const BlockSpec& block, LayerBuffers& buffers,
+                       const SessionBuffers& to) {
+    const ImpliedMemory memory = impliedMemory(source, options_.context, to.q_rows);
+    TRY_ASSIGN(buffers.k, device(memory.keys, "implied keys"));
+    TRY_ASSIGN(buffers.q_store, device(memory.queries, "implied query store"));
+    TRY_ASSIGN(buffers.terms, device(memory.terms, "implied decays"));
+    TRY_ASSIGN(buffers.lse, device(memory.lse, "implied log-sums"));
+    TRY_ASSIGN(buffers.summary, device(memory.summary, "implied summary"));
+    const std::vector<float> decays = constantLogDecays(block);
+    if (decays.empty()) return {};
+    TRY_ASSIGN(buffers.log_decay, device(decays.size() * sizeof(float), "log decays"));
+    return gpu::upload(device_, std::as_bytes(std::span(decays)), buffers.log_decay);
   }
 
   Result<gpu::Buffer> stateOf(const MixerMemory& memory) {
@@ -218,6 +235,8 @@ std::uint32_t queryStoreStep(const ModelSpec& spec, const SessionOptions& option
   for (const BlockSpec& block : spec.blocks)
     if (const AttentionSpec* a = block.attention())
       row_bytes += std::uint64_t(a->heads) * a->head_dim * cacheElementBytes(options.cache);
+    else if (const auto source = impliedSource(block, options))
+      row_bytes += impliedMemory(*source, 1, 1).queries;
   std::uint64_t all = row_bytes * options.context;
   return static_cast<std::uint32_t>(
       std::max<std::uint64_t>(1, (all + options.query_store_bytes - 1) / options.query_store_bytes));
@@ -230,6 +249,8 @@ SessionMemory sessionMemory(const ModelSpec& spec, const SessionOptions& options
   for (const BlockSpec& block : spec.blocks) {
     memory.scratch += routingBytes(block, options);
     const AttentionSpec* a = block.attention();
+    if (const auto source = impliedSource(block, options))
+      memory.scratch += impliedMemory(*source, context, (context + step - 1) / step).all();
     if (!a) continue;
     memory.token += std::uint64_t(a->kv_heads) * a->cacheWidth() * element;
     memory.scratch += std::uint64_t(a->heads) * context * (options.probes ? 12 : 4);

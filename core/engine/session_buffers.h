@@ -8,10 +8,14 @@
 
 namespace vitrine::core {
 
-struct LayerBuffers {            // those of attention are empty where a layer has none
-  gpu::Buffer k, v;              // (kv_heads, context, head_dim); of latent attention k alone
-  gpu::Buffer q_store;           // (heads, q_rows, head_dim), probes only
-  gpu::Buffer lse, summary;      // (heads, context); summary with probes only
+struct LayerBuffers {        // those of attention are empty where a layer has none
+  gpu::Buffer k, v;          // (kv_heads, context, head_dim); of latent attention k alone
+  gpu::Buffer q_store;       // (heads, q_rows, head_dim), probes only
+  gpu::Buffer lse, summary;  // (heads, context); summary with probes only
+  // Of a layer whose mixer implies a map (core/model/map_source.h), probes only: k and q_store are those of
+  // its groups in f32, lse and summary as attention's, terms (heads, context, 3) f32.
+  gpu::Buffer terms;
+  gpu::Buffer log_decay;         // (heads) f32 where it is the same for all tokens, or empty
   gpu::Buffer qkv_target;        // shader::QkvTarget
   std::uint32_t rope_table = 0;  // index into SessionBuffers::rope_tables
   // What recurrent mixers carry from token to token, of MixerMemory::state floats, or empty. At position 0 a

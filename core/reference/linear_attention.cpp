@@ -30,6 +30,19 @@ Result<Matrix> normHeads(const Norm& norm, Matrix x, Index dim) {
   return x;
 }
 
+// Without gains and outputs: what a scan of one decay a head reads, each head with q and k of its own.
+ReferenceLinearForm linearForm(std::uint32_t heads, const Matrix& q, const Matrix& k, const Matrix& v) {
+  const Matrix gates = Matrix::Zero(q.rows(), heads);
+  return {.heads = heads,
+          .groups = heads,
+          .queries = q,
+          .keys = k,
+          .log_decay = gates,
+          .log_gain = gates,
+          .values = v,
+          .outputs = Matrix(v.rows(), v.cols())};
+}
+
 }  // namespace
 
 Result<Matrix> mix(const MlstmSpec& spec, const Matrix& x, ReferenceLayer& layer) {
@@ -41,6 +54,8 @@ Result<Matrix> mix(const MlstmSpec& spec, const Matrix& x, ReferenceLayer& layer
   TRY_ASSIGN(const Matrix forget, apply(spec.forget_gate, x));
   const Index keys = spec.key_dim, values = spec.value_dim;
   Matrix h(x.rows(), v.cols());
+  const double scale = 1 / std::sqrt(static_cast<double>(keys));
+  ReferenceLinearForm form = linearForm(spec.heads, q * scale, k, v);
   layer.state = Matrix::Zero(spec.heads * (values + 1), keys);
   for (Index head = 0; head < spec.heads; ++head) {
     auto s = layer.state.middleRows(head * (values + 1), values + 1);  // its last row is n
@@ -55,11 +70,15 @@ Result<Matrix> mix(const MlstmSpec& spec, const Matrix& x, ReferenceLayer& layer
            std::exp(i - next) * extended * headOf(k, t, head, keys).transpose())
               .eval();
       m = next;
-      const Vector found = s * headOf(q, t, head, keys) / std::sqrt(static_cast<double>(keys));
+      const Vector found = s * headOf(q, t, head, keys) * scale;
+      form.log_decay(t, head) = log_f;
+      form.log_gain(t, head) = i;
+      form.outputs.row(t).segment(head * values, values) = found.head(values).transpose() * std::exp(m);
       const double divisor = std::max(std::abs(found(values)), std::exp(-m)) + double{spec.least};
       h.row(t).segment(head * values, values) = found.head(values).transpose() / divisor;
     }
   }
+  layer.linear = std::move(form);
   TRY_ASSIGN(h, normHeads(spec.norm, std::move(h), values));
   h.array() *= o.unaryExpr(&sigmoid).array();
   return apply(spec.output, h);
@@ -73,15 +92,19 @@ Result<Matrix> mix(const LightningSpec& spec, const Matrix& x, ReferenceLayer& l
   for (Matrix* part : {&q, &k, &v}) *part = part->unaryExpr(&silu).eval();
   const Index dim = spec.head_dim;
   Matrix y(x.rows(), v.cols());
+  ReferenceLinearForm form = linearForm(spec.heads, q, k, v);
   layer.state = Matrix::Zero(v.cols(), dim);
   for (Index head = 0; head < spec.heads; ++head) {
     auto s = layer.state.middleRows(head * dim, dim);
-    const double decay = std::exp(-double{spec.slopes[static_cast<std::size_t>(head)]});
+    const double slope = spec.slopes[static_cast<std::size_t>(head)], decay = std::exp(-slope);
+    form.log_decay.col(head).setConstant(-slope);
     for (Index t = 0; t < x.rows(); ++t) {
       s = (decay * s + headOf(v, t, head, dim) * headOf(k, t, head, dim).transpose()).eval();
       y.row(t).segment(head * dim, dim) = (s * headOf(q, t, head, dim)).transpose();
     }
   }
+  form.outputs = y;
+  layer.linear = std::move(form);
   TRY_ASSIGN(y, apply(spec.norm, std::move(y), y.cols()));
   y.array() *= gate.unaryExpr(&sigmoid).array();
   return apply(spec.output, y);

@@ -77,6 +77,14 @@ Result<Matrix> mix(const Mamba2Spec& spec, const Matrix& input, ReferenceLayer& 
   TRY_ASSIGN(const Matrix decay, decayOf(spec.decay, spec.decay_is_log));
   TRY_ASSIGN(const Matrix skip, expandWeights(spec.skip));
   Matrix y(input.rows(), inner), h = Matrix::Zero(inner, states);
+  ReferenceLinearForm form{.heads = spec.heads,
+                           .groups = spec.groups,
+                           .queries = xbc.rightCols(group_width),
+                           .keys = xbc.middleCols(inner, group_width),
+                           .log_decay = Matrix(input.rows(), heads),
+                           .log_gain = Matrix(input.rows(), heads),
+                           .values = xbc.leftCols(inner),
+                           .outputs = Matrix(input.rows(), inner)};
   for (Index t = 0; t < input.rows(); ++t)
     for (Index head = 0; head < heads; ++head) {
       const Index group = head / (heads / spec.groups), first = head * head_dim;
@@ -87,9 +95,13 @@ Result<Matrix> mix(const Mamba2Spec& spec, const Matrix& input, ReferenceLayer& 
       const auto c = xbc.row(t).segment(inner + group_width + group * states, states);
       auto state = h.middleRows(first, head_dim);
       state = (std::exp(dt * decay(head, 0)) * state + dt * x.transpose() * b).eval();
-      y.row(t).segment(first, head_dim) = (state * c.transpose()).transpose() + skip(head, 0) * x;
+      form.log_decay(t, head) = dt * decay(head, 0);
+      form.log_gain(t, head) = std::log(dt);
+      form.outputs.row(t).segment(first, head_dim) = (state * c.transpose()).transpose();
+      y.row(t).segment(first, head_dim) = form.outputs.row(t).segment(first, head_dim) + skip(head, 0) * x;
     }
   layer.state = std::move(h);
+  layer.linear = std::move(form);
   const auto gate = z.unaryExpr(&silu).array();
   if (!spec.norm || !spec.norm_before_gate) y.array() *= gate;
   if (spec.norm) {

@@ -17,8 +17,18 @@ namespace vitrine::core {
 // Row-major, so that data() of a (T, d) matrix reads as the tensor of that shape.
 using ReferenceMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
+// What a recurrent mixer with one decay a head and step multiplies: of the heads' outputs before skips and
+// norms, y(t) = sum over i <= t of (q(t) . k(i)) gain(i) decay(i + 1) .. decay(t) v(i); see implied_map.h.
+struct ReferenceLinearForm {
+  std::uint32_t heads = 0, groups = 0;  // heads of a group share q and k
+  ReferenceMatrix queries, keys;        // (T, groups * dim)
+  ReferenceMatrix log_decay, log_gain;  // (T, heads)
+  ReferenceMatrix values, outputs;      // (T, heads * value_dim); outputs as the mixer's scan finds them
+};
+
 struct ReferenceLayer {
   std::vector<ReferenceMatrix> attention;  // a head each, (T, T): weights after the softmax, 0 where masked
+  ReferenceLinearForm linear;              // of Mamba-2, lightning attention or mLSTM; or without heads
   // (T, kv_heads * head_dim), keys after rope; of latent attention those of each head.
   ReferenceMatrix keys, values;
   // What a recurrent mixer has carried to the last token: (inner, state) of Mamba, (heads * head_dim, state)

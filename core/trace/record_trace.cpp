@@ -7,6 +7,7 @@
 #include "core/checkpoint/safetensors_writer.h"
 #include "core/engine/attention_views.h"
 #include "core/engine/mixer_memory.h"
+#include "core/model/map_source.h"
 #include "core/model/row_source.h"
 #include "core/tensor/dequantize.h"
 #include "gpu/commands.h"
@@ -39,20 +40,26 @@ class TraceFile {
   std::vector<SafetensorsItem> items_;
 };
 
-Result<void> addAttention(TraceFile& file, const Session& session) {
+bool impliesMap(const BlockSpec& block) {
+  const auto source = mapSource(block);
+  return source && source->implied;
+}
+
+// The maps of attentions, or those that other mixers imply, as `name`.L.
+Result<void> addMaps(TraceFile& file, const Session& session, bool implied, std::string_view name) {
   TRY_ASSIGN(auto views, AttentionViews::create(session.model().device()));
   std::uint64_t tokens = session.length();
   for (std::uint32_t layer = 0; layer < session.model().layers(); ++layer) {
-    const AttentionSpec* spec = session.model().attention(layer);
-    if (!spec) continue;
-    const std::uint32_t heads = spec->heads;
+    const auto source = mapSource(session.model().spec().blocks[layer]);
+    if (!source || source->implied != implied) continue;
+    const std::uint32_t heads = source->heads;
     std::vector<float> maps;
     maps.reserve(heads * tokens * tokens);
     for (std::uint32_t head = 0; head < heads; ++head) {
       TRY_ASSIGN(auto map, views->matrix(session, layer, head));
       std::ranges::transform(map, std::back_inserter(maps), [](float p) { return std::max(p, 0.0f); });
     }
-    file.add(fmt::format("attention.{}", layer), {heads, tokens, tokens}, std::move(maps));
+    file.add(fmt::format("{}.{}", name, layer), {heads, tokens, tokens}, std::move(maps));
   }
   return {};
 }
@@ -121,8 +128,13 @@ void addRouter(TraceFile& file, std::uint64_t tokens, RouterCapture router) {
 }  // namespace
 
 Result<TraceOptions> parseCapture(std::string_view list) {
-  TraceOptions options{
-      .logits = false, .hidden = false, .attention = false, .kv = false, .router = false, .state = false};
+  TraceOptions options{.logits = false,
+                       .hidden = false,
+                       .attention = false,
+                       .kv = false,
+                       .router = false,
+                       .state = false,
+                       .implied = false};
   std::stringstream words{std::string(list)};
   for (std::string word; std::getline(words, word, ',');) {
     if (word == "logits")
@@ -131,6 +143,8 @@ Result<TraceOptions> parseCapture(std::string_view list) {
       options.hidden = true;
     else if (word == "attention")
       options.attention = true;
+    else if (word == "implied")
+      options.implied = true;
     else if (word == "kv")
       options.kv = true;
     else if (word == "router")
@@ -139,7 +153,8 @@ Result<TraceOptions> parseCapture(std::string_view list) {
       options.state = true;
     else
       return fail(ErrorCode::kInvalidArgument,
-                  "--capture: '{}' is not one of logits, hidden, attention, router, kv, state", word);
+                  "--capture: '{}' is not one of logits, hidden, attention, implied, router, kv, state",
+                  word);
   }
   return options;
 }
@@ -152,10 +167,13 @@ Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const Tok
   if (options.router && !mixture)
     return fail(ErrorCode::kUnsupported, "--capture router: {} has no mixture of experts",
                 model->spec().architecture);
+  if (options.implied && std::ranges::none_of(model->spec().blocks, impliesMap))
+    return fail(ErrorCode::kUnsupported, "--capture implied: no mixer of {} implies a map",
+                model->spec().architecture);
   auto tokens = static_cast<std::uint32_t>(ids.size());
   SessionOptions session_options{.context = tokens,
                                  .cache = options.cache,
-                                 .probes = options.attention,
+                                 .probes = options.attention || options.implied,
                                  .query_store_bytes = ~0ull >> 1};  // a trace keeps every query
   TRY_ASSIGN(auto session, Session::create(model, session_options));
   Capture capture{.hidden = options.hidden,
@@ -171,7 +189,8 @@ Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const Tok
     file.add(fmt::format("hidden.{}", layer), {tokens, model->spec().embedding_dim},
              std::move(capture.hidden_states[layer]));
   for (RouterCapture& router : capture.routers) addRouter(file, tokens, std::move(router));
-  if (options.attention) TRY(addAttention(file, *session));
+  if (options.attention) TRY(addMaps(file, *session, false, "attention"));
+  if (options.implied) TRY(addMaps(file, *session, true, "implied_attention"));
   if (options.kv) TRY(addCache(file, *session));
   if (options.state) TRY(addStates(file, *session));
   return file.write(path, metadata);

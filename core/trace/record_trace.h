@@ -1,6 +1,6 @@
 // What `vitrine trace` writes: the activations of one forward pass as named float32 tensors that any NumPy or
 // PyTorch script can read (names in design.md: input_ids, logits, hidden.L, attention.L, k.L, v.L, router.L,
-// state.L).
+// state.L; and implied_attention.L).
 #pragma once
 
 #include <filesystem>
@@ -16,20 +16,22 @@ namespace vitrine::core {
 
 struct TraceOptions {
   bool logits = true, hidden = true, attention = true, kv = false, router = false, state = false;
+  bool implied = false;
   CacheType cache = CacheType::kF32;  // exact; F16 shows what generation sees
 };
 
-// "logits,hidden,attention,router,kv,state".
+// "logits,hidden,attention,implied,router,kv,state".
 Result<TraceOptions> parseCapture(std::string_view list);
 
 // Runs `ids` through a new session and writes everything to `path`. attention.L is (heads, T, T) with 0 where
-// masked; k.L and v.L are (kv heads, T, head_dim), keys after rope in the order of dimensions of the file; of
-// latent attention k.L alone, (1, T, rotary + rank): the rotary key, then the latent behind its norm.
-// router.L is (T, experts): the router's raw logits, before softmax or sigmoid, as transformers'
-// router_logits (kUnsupported without a mixture of experts); experts.L (T, top_k) int32 names the chosen
-// ones, best first, expert_weights.L (T, top_k) how much of each output is taken. state.L is what a recurrent
-// mixer carries on after the last token, as StateRecord says (kUnsupported for a model that has none). Layers
-// without the one or the other are left out.
+// masked; implied_attention.L is the same of layers whose mixer implies a map (core/model/map_source.h;
+// kUnsupported where there is none); k.L and v.L are (kv heads, T, head_dim), keys after rope in the order of
+// dimensions of the file; of latent attention k.L alone, (1, T, rotary + rank): the rotary key, then the
+// latent behind its norm. router.L is (T, experts): the router's raw logits, before softmax or sigmoid, as
+// transformers' router_logits (kUnsupported without a mixture of experts); experts.L (T, top_k) int32 names
+// the chosen ones, best first, expert_weights.L (T, top_k) how much of each output is taken. state.L is what
+// a recurrent mixer carries on after the last token, as StateRecord says (kUnsupported for a model that has
+// none). Layers without the one or the other are left out.
 Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const TokenId> ids,
                          const TraceOptions& options, const std::filesystem::path& path,
                          const std::map<std::string, std::string>& metadata);

@@ -9,24 +9,16 @@
 layout(push_constant, scalar) uniform Push { AttentionOverviewParams params; };
 
 #include "views/head.glsl"
+#include "views/layer_heads.glsl"
 
 layout(constant_id = 1) const bool MEAN = false;
-const uint ELEMENT_BYTES = CACHE_F16 ? 2 : 4;
 
 layout(set = 0, binding = 2, r32f) uniform writeonly image2D picture;
 
 void main() {
   uint x = gl_WorkGroupID.x * gl_WorkGroupSize.x + gl_LocalInvocationID.x, y = gl_WorkGroupID.y, h = gl_WorkGroupID.z;
   if (x >= params.tile) return;
-  HeadRows head = params.head;
-  uint kv_head = h / params.group;
-  head.q += uint64_t(h) * params.q_head_bytes;
-  head.k += uint64_t(kv_head) * params.k_head_bytes;
-  head.lse += uint64_t(h) * params.lse_head_floats * 4;
-  if (params.slopes != 0) head.slope = Floats(params.slopes).at[h];
-  head.q_quad += h * (params.q_head_bytes / (4 * ELEMENT_BYTES));
-  head.k_quad += kv_head * (params.k_head_bytes / (4 * ELEMENT_BYTES));
-
+  HeadRows head = rowsOfHead(params, h);
   uint q0 = pixelStart(y, head.tokens, params.tile), q1 = max(q0 + 1, pixelStart(y + 1, head.tokens, params.tile));
   uint k0 = pixelStart(x, head.tokens, params.tile), k1 = max(k0 + 1, pixelStart(x + 1, head.tokens, params.tile));
   uint query = storedQuery(head, min(q1, head.tokens) - 1);

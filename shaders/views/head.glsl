@@ -1,8 +1,10 @@
 // p(q, k) of one head. Needs `head` (HeadRows) before it is included, and bindings 0, 1 in the texel form.
 #include "engine/cache.glsl"
 #include "engine/soft_cap.glsl"
+#include "mixers/implied.glsl"
 
 layout(constant_id = 0) const uint HEAD_DIM = 64;
+layout(constant_id = 3) const bool IMPLIED = false;
 const uint QUADS = HEAD_DIM / 4;
 
 #ifdef VARIANT_TEXEL
@@ -32,7 +34,11 @@ float probability(HeadRows head, uint query, uint key) {
   for (uint i = 0; i < QUADS; ++i) score += dot(loadCache(head.q, q + i), loadCache(head.k, k + i));
 #endif
   score *= head.scale;
-  if (head.soft_cap > 0.0) score = softCap(score, head.soft_cap);
-  score -= head.slope * float(query - key);
+  if (IMPLIED) {
+    score = impliedScore(logProduct(score), loadTerms(head.terms, query), loadTerms(head.terms, key));
+  } else {
+    if (head.soft_cap > 0.0) score = softCap(score, head.soft_cap);
+    score -= head.slope * float(query - key);
+  }
   return exp(score - Floats(head.lse).at[query]);
 }

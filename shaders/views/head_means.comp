@@ -9,13 +9,11 @@
 layout(push_constant, scalar) uniform Push { HeadMeansParams params; };
 
 #include "views/head.glsl"
-
-const uint ELEMENT_BYTES = CACHE_F16 ? 2 : 4;
+#include "views/layer_heads.glsl"
 
 void main() {
   uint h = gl_WorkGroupID.x;
-  HeadRows head = params.layer.head;
-  uint kv_head = h / params.layer.group;
+  HeadRows head = rowsOfHead(params.layer, h);
   vec4 sums = vec4(0);
   for (uint q = lane(); q < head.tokens; q += LANES) {
     uvec2 words = UVec2s(params.summary).at[h * params.context + q];
@@ -23,12 +21,6 @@ void main() {
   }
   sums = subgroupAdd(sums) / float(max(1, head.tokens));
 
-  head.q += uint64_t(h) * params.layer.q_head_bytes;
-  head.k += uint64_t(kv_head) * params.layer.k_head_bytes;
-  head.lse += uint64_t(h) * params.layer.lse_head_floats * 4;
-  if (params.layer.slopes != 0) head.slope = Floats(params.layer.slopes).at[h];
-  head.q_quad += h * (params.layer.q_head_bytes / (4 * ELEMENT_BYTES));
-  head.k_quad += kv_head * (params.layer.k_head_bytes / (4 * ELEMENT_BYTES));
   float induction = 0.0;
   for (uint i = lane(); i < params.pair_count; i += LANES) {
     uvec2 pair = UVec2s(params.pairs).at[i];

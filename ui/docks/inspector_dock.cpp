@@ -101,8 +101,7 @@ void InspectorDock::showFacts() {
   if (snapshot_ && snapshot_->model) {
     const core::ModelSummary& model = *snapshot_->model;
     name = tr("L%1 H%2").arg(head.layer).arg(head.head);
-    if (model.kv_heads > 0 && model.kv_heads < model.heads)
-      name += tr(" (kv %1)").arg(head.head / std::max(1u, model.heads / model.kv_heads));
+    if (const auto keys = model.sharedKeys(head.layer, head.head)) name += tr(" (kv %1)").arg(*keys);
     const std::size_t index = std::size_t(head.layer) * model.heads + head.head;
     if (snapshot_->heads && index < snapshot_->heads->size()) summary = (*snapshot_->heads)[index];
   }

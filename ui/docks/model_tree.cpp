@@ -17,9 +17,12 @@ QString architectureLine(const core::ModelSummary& model) {
   parts << QString::fromStdString(model.architecture);
   parts << ModelTree::tr("%n layer(s)", nullptr, int(model.layers))
                .replace("(s)", model.layers == 1 ? "" : "s");
-  parts << (model.kv_heads != model.heads
-                ? ModelTree::tr("%1 heads / %2 kv").arg(model.heads).arg(model.kv_heads)
-                : ModelTree::tr("%1 heads").arg(model.heads));
+  if (model.attention_heads == 0)
+    parts << ModelTree::tr("no attention");
+  else if (model.kv_heads != model.attention_heads)
+    parts << ModelTree::tr("%1 heads / %2 kv").arg(model.attention_heads).arg(model.kv_heads);
+  else
+    parts << ModelTree::tr("%1 heads").arg(model.attention_heads);
   return parts.join(QStringLiteral(" · "));
 }
 

@@ -9,8 +9,7 @@ namespace vitrine::ui {
 
 std::string headName(const core::ModelSummary& model, Head head) {
   std::string name = fmt::format("Layer {} · Head {}", head.layer, head.head);
-  if (model.kv_heads > 0 && model.kv_heads < model.heads)
-    name += fmt::format(" (kv {})", head.head / (model.heads / model.kv_heads));
+  if (const auto keys = model.sharedKeys(head.layer, head.head)) name += fmt::format(" (kv {})", *keys);
   return name;
 }
 

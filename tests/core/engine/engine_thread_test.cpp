@@ -176,7 +176,9 @@ TEST_F(EngineThreadTest, PicturesFollowTheNewestRequest) {
 
 TEST_F(EngineThreadTest, StopsAGeneration) {
   ASSERT_TRUE(load(1024)->model);
-  engine_->generate({.prompt = "And", .max_tokens = 1000, .sampling = {.temperature = 1}});
+  // At a pace at which no device is done before the stop.
+  engine_->generate(
+      {.prompt = "And", .max_tokens = 1000, .sampling = {.temperature = 1}, .tokens_per_s_limit = 50});
   waitUntil("some tokens", [](const Snapshot& s) { return lengthOf(s) >= 5; });
   engine_->stop();
   auto stopped = waitUntil("the stop", [](const Snapshot& s) { return idle(s); });

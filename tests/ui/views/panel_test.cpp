@@ -21,10 +21,9 @@ TEST(Number, HasThreeOrFourSignificantDigits) {
 
 TEST(HeadName, NamesTheKeyValueHeadWhereSeveralShareOne) {
   core::ModelSummary model;
-  model.heads = 9;
-  model.kv_heads = 3;
+  model.layer_kinds.assign(18, {.mixer = "attention", .heads = 9, .kv_heads = 3});
   EXPECT_EQ(headName(model, {17, 5}), "Layer 17 · Head 5 (kv 1)");
-  model.kv_heads = 9;
+  model.layer_kinds[17].kv_heads = 9;
   EXPECT_EQ(headName(model, {17, 5}), "Layer 17 · Head 5");
 }
 

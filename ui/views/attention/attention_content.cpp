@@ -60,19 +60,24 @@ void AttentionContent::drawPanels(CanvasFrame& frame, const PanelContext& contex
     return;
   }
   map_.draw(frame, context, right);
+  const core::LayerSummary& layer = context.snapshot.model->layer_kinds[selection_.head().layer];
+  if (layer.implied)
+    drawLabel(
+        *ImGui::GetWindowDrawList(), frame, {float(right.x0 + 12), float(right.y0 + 13)}, Align::kLeft,
+        {11, float(right.width() - 24), frame.theme.colors.text_secondary, LabelFont::kInterface},
+        fmt::format("Map implied by {}: |weight of a key's value in the output|, each row divided by its sum",
+                    layer.mixer));
   probes_.map = map_.request(context);
 }
 
 void AttentionContent::drawNoMap(CanvasFrame& frame, const PanelContext& context, const Rect& area) {
   const Head head = selection_.head();
   const core::LayerSummary& layer = context.snapshot.model->layer_kinds[head.layer];
-  const std::string why = layer.heads > 0 ? fmt::format("It has {} heads, fewer than others.", layer.heads)
-                          : layer.mixer.empty()
-                              ? "It mixes no tokens, only the channels of each."
-                              : fmt::format("It mixes tokens by {}: a state instead of keys.", layer.mixer);
+  const std::string why =
+      layer.heads > 0 ? fmt::format("It has {} heads, fewer than others.", layer.heads) : layer.no_map;
   drawMessage(frame,
               {.title = layer.heads > 0 ? fmt::format("Layer {} has no head {}", head.layer, head.head)
-                                        : fmt::format("Layer {} has no attention map", head.layer),
+                                        : fmt::format("Layer {} has no map", head.layer),
                .text = why + " Choose another layer on the left.",
                .color = frame.theme.colors.text},
               area);
@@ -210,9 +215,9 @@ void AttentionContent::moveCell(const KeyPress& press) {
 bool AttentionContent::drawState(CanvasFrame& frame, const PanelContext& context, const Rect& area) {
   auto message = missingSubject(context, frame.theme.colors, "every head's attention");
   if (!message && (context.layers() == 0 || context.heads() == 0))
-    message = {.title = "This model has no attention layers",
-               .text = fmt::format("{} mixes tokens by recurrence; its state is seen in Memory.",
-                                   context.snapshot.model->name),
+    message = {.title = "No layer of this model has a map",
+               .text = fmt::format("{} Its state is seen in Memory.",
+                                   context.layers() > 0 ? context.snapshot.model->layer_kinds[0].no_map : ""),
                .color = frame.theme.colors.text};
   if (!message) return false;
   if (drawMessage(frame, *message, area) && wish_) wish_(message->wish);

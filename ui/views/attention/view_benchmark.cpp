@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/engine/attention_views.h"
+#include "core/model/map_source.h"
 #include "ui/views/attention/attention_content.h"
 
 #include <QGuiApplication>
@@ -53,8 +54,8 @@ std::shared_ptr<core::Snapshot> snapshotOf(const core::Model& model, std::uint32
   auto summary = std::make_shared<core::ModelSummary>();
   summary->layers = model.layers();
   for (std::uint32_t layer = 0; layer < model.layers(); ++layer) {
-    const auto* spec = model.attention(layer);
-    summary->layer_kinds.push_back({.mixer = {}, .heads = spec ? spec->heads : 0});
+    const auto source = core::mapSource(model.spec().blocks[layer]);
+    summary->layer_kinds.push_back({.mixer = {}, .heads = source ? source->heads : 0});
     summary->heads = std::max(summary->heads, summary->layer_kinds.back().heads);
   }
   std::vector<core::Token> words(tokens);

@@ -36,7 +36,7 @@ std::string keptText(const core::LayerSummary& layer, const core::LayerState* st
   std::string text;
   if (layer.latent > 0)
     text = fmt::format("latent of {} + {} rotary", layer.latent, layer.row_width - layer.latent);
-  else if (layer.kv_heads > 0)
+  else if (layer.row_width > 0)
     text = fmt::format("{} × {}, k and v", counted(layer.kv_heads, "kv head"), layer.row_width / 2);
   if (!state) return text.empty() ? "nothing" : text;
   if (!text.empty()) text += " + ";
@@ -158,7 +158,7 @@ void MemoryContent::drawReach(CanvasFrame& frame, const PanelContext& context, c
                               const core::LayerSummary& layer) {
   const Colors& colors = frame.theme.colors;
   const double y = place.center().y;
-  if (layer.kv_heads == 0) {
+  if (layer.row_width == 0) {
     if (layer.state_bytes > 0) label(frame, place, y, "all, in the state", colors.text_secondary);
     return;
   }
