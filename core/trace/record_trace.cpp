@@ -1,6 +1,7 @@
 #include "core/trace/record_trace.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <sstream>
 
@@ -119,6 +120,31 @@ Result<void> addStates(TraceFile& file, const Session& session) {
   return fail(ErrorCode::kUnsupported, "--capture state: no layer of this model carries a state");
 }
 
+// What a step keeps of a head's state, (heads, T), from the running sums of log decays.
+Result<void> addDecays(TraceFile& file, const Session& session) {
+  constexpr std::size_t kTerms = 3;  // of a position: the sum as two floats, the gain
+  const std::uint32_t tokens = session.length();
+  for (std::uint32_t layer = 0; layer < session.model().layers(); ++layer) {
+    const gpu::Slice stored = session.record(layer).terms;
+    if (!stored) continue;
+    std::vector<float> terms(stored.bytes / sizeof(float));
+    TRY(gpu::download(session.model().device(), stored, std::as_writable_bytes(std::span(terms))));
+    const std::uint64_t heads = terms.size() / kTerms / session.context();
+    std::vector<float> decays;
+    for (std::uint64_t head = 0; head < heads; ++head) {
+      double before = 0;
+      for (std::uint32_t token = 0; token < tokens; ++token) {
+        const float* sum = &terms[(head * session.context() + token) * kTerms];
+        const double now = double{sum[0]} + double{sum[1]};
+        decays.push_back(static_cast<float>(std::exp(now - before)));
+        before = now;
+      }
+    }
+    file.add(fmt::format("decay.{}", layer), {heads, tokens}, std::move(decays));
+  }
+  return {};
+}
+
 void addRouter(TraceFile& file, std::uint64_t tokens, RouterCapture router) {
   file.add(fmt::format("router.{}", router.layer), {tokens, router.experts}, std::move(router.logits));
   file.add(fmt::format("experts.{}", router.layer), {tokens, router.top_k}, std::move(router.chosen));
@@ -173,7 +199,7 @@ Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const Tok
   auto tokens = static_cast<std::uint32_t>(ids.size());
   SessionOptions session_options{.context = tokens,
                                  .cache = options.cache,
-                                 .probes = options.attention || options.implied,
+                                 .probes = options.attention || options.implied || options.state,
                                  .query_store_bytes = ~0ull >> 1};  // a trace keeps every query
   TRY_ASSIGN(auto session, Session::create(model, session_options));
   Capture capture{.hidden = options.hidden,
@@ -192,7 +218,10 @@ Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const Tok
   if (options.attention) TRY(addMaps(file, *session, false, "attention"));
   if (options.implied) TRY(addMaps(file, *session, true, "implied_attention"));
   if (options.kv) TRY(addCache(file, *session));
-  if (options.state) TRY(addStates(file, *session));
+  if (options.state) {
+    TRY(addStates(file, *session));
+    TRY(addDecays(file, *session));
+  }
   return file.write(path, metadata);
 }
 

@@ -1,6 +1,6 @@
 // What `vitrine trace` writes: the activations of one forward pass as named float32 tensors that any NumPy or
 // PyTorch script can read (names in design.md: input_ids, logits, hidden.L, attention.L, k.L, v.L, router.L,
-// state.L; and implied_attention.L).
+// state.L; and implied_attention.L, decay.L).
 #pragma once
 
 #include <filesystem>
@@ -31,7 +31,8 @@ Result<TraceOptions> parseCapture(std::string_view list);
 // transformers' router_logits (kUnsupported without a mixture of experts); experts.L (T, top_k) int32 names
 // the chosen ones, best first, expert_weights.L (T, top_k) how much of each output is taken. state.L is what
 // a recurrent mixer carries on after the last token, as StateRecord says (kUnsupported for a model that has
-// none). Layers without the one or the other are left out.
+// none); decay.L (heads, T), where the mixer has one number a head and step (Mamba-2, lightning attention,
+// mLSTM), the factor by which the step keeps the state. Layers without the one or the other are left out.
 Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const TokenId> ids,
                          const TraceOptions& options, const std::filesystem::path& path,
                          const std::map<std::string, std::string>& metadata);

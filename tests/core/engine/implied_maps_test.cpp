@@ -17,7 +17,7 @@
 #include "support/scratch_folder.h"
 #include "support/shared_files.h"
 
-namespace vitrine::core {
+namespace vitrine::core::implied_maps_test {
 namespace {
 
 constexpr double kTolerance = 1e-4;  // relative, float32 against double precision
@@ -39,7 +39,6 @@ class ImpliedMapsTest : public test::GpuTest, public testing::WithParamInterface
     ASSERT_FALSE(layers_.empty());
   }
 
-  // In halves: what a mixer implies is kept in full precision all the same.
   std::unique_ptr<Session> session(std::uint32_t context = 96) {
     return test::expectValue(Session::create(
         model_,
@@ -232,6 +231,20 @@ TEST_P(ImpliedMapsTest, TracesThemApartFromAttention) {
   }
 }
 
+TEST_P(ImpliedMapsTest, TracesWhatEachStepKeeps) {
+  const test::ScratchFolder folder;
+  const auto ids = randomIds(12, 10);
+  test::expectOk(
+      recordTrace(model_, ids, test::expectValue(parseCapture("state")), folder / "trace.safetensors", {}));
+  const auto file = test::expectValue(Checkpoint::open(folder / "trace.safetensors"));
+  const auto pass = test::expectValue(referenceForward(model_->spec(), ids, 1));
+  for (const auto& [layer, source] : layers_) {
+    const ReferenceMatrix expected = pass.layers[layer].linear.log_decay.array().exp().transpose();
+    EXPECT_CLOSE(test::goldenFloats(*file, fmt::format("decay.{}", layer)),
+                 (std::span(expected.data(), std::size_t(expected.size()))), kTolerance);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Zoo, ImpliedMapsTest,
                          testing::Values("mamba2", "bamba", "nemotron-h", "minimax", "xlstm"),
                          [](const auto& info) {
@@ -270,4 +283,4 @@ TEST(MapSourceTest, SaysWhatABlockShows) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::implied_maps_test
