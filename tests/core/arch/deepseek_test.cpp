@@ -9,7 +9,7 @@
 #include "support/latent_model.h"
 #include "support/numeric.h"
 
-namespace vitrine::core {
+namespace vitrine::core::deepseek_test {
 namespace {
 
 using nlohmann::json;
@@ -205,4 +205,4 @@ TEST_F(DeepseekInGguf, RefusesTemperaturesByPosition) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::deepseek_test

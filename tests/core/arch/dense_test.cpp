@@ -12,7 +12,7 @@
 #include "support/scratch_folder.h"
 #include "support/tiny_model.h"
 
-namespace vitrine::core {
+namespace vitrine::core::dense_test {
 namespace {
 
 using nlohmann::json;
@@ -317,4 +317,4 @@ TEST_F(DenseArchitectures, ParallelBlocksOfStableLm) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::dense_test

@@ -12,7 +12,7 @@
 #include "support/scratch_folder.h"
 #include "support/shared_files.h"
 
-namespace vitrine::core {
+namespace vitrine::core::gguf_mutation_test {
 namespace {
 
 // Where the numbers of a key, or the name and the dimensions of a tensor, are in a file.
@@ -180,4 +180,4 @@ TEST_F(GgufMutations, OfRwkv7) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::gguf_mutation_test

@@ -9,7 +9,7 @@
 #include "support/scratch_folder.h"
 #include "support/shared_files.h"
 
-namespace vitrine::core {
+namespace vitrine::core::hybrid_gguf_test {
 namespace {
 
 using testing::HasSubstr;
@@ -105,4 +105,4 @@ TEST_F(HybridInGguf, WindowsOfGptOss) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::hybrid_gguf_test

@@ -11,7 +11,7 @@
 #include "support/scratch_folder.h"
 #include "support/tiny_model.h"
 
-namespace vitrine::core {
+namespace vitrine::core::model_spec_test {
 namespace {
 
 using nlohmann::json;
@@ -215,4 +215,4 @@ TEST_F(ReadModelSpec, NamesTheClosestArchitectureThatItKnows) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::model_spec_test

@@ -13,7 +13,7 @@
 #include "support/scratch_folder.h"
 #include "support/shared_files.h"
 
-namespace vitrine::core {
+namespace vitrine::core::reader_mutation_test {
 namespace {
 
 using nlohmann::json;
@@ -135,4 +135,4 @@ TEST_F(ReaderMutations, OfTheZoo) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::reader_mutation_test

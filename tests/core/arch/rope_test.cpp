@@ -15,7 +15,7 @@
 #include "support/scratch_folder.h"
 #include "support/shared_files.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::rope_test {
 namespace {
 
 using nlohmann::json;
@@ -174,4 +174,4 @@ TEST_F(Rope, RefusesParametersThatLie) {
 }
 
 }  // namespace
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::rope_test

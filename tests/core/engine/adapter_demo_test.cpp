@@ -14,7 +14,7 @@
 #include "support/random_adapter.h"
 #include "support/shared_files.h"
 
-namespace vitrine::core {
+namespace vitrine::core::adapter_demo_test {
 namespace {
 
 std::filesystem::path demoFolder(const char* name) {
@@ -79,4 +79,4 @@ TEST_F(AdapterDemo, ChangesItsScaleOnTheEnginesThread) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::adapter_demo_test

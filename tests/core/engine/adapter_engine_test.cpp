@@ -11,7 +11,7 @@
 #include "support/random_adapter.h"
 #include "support/shared_files.h"
 
-namespace vitrine::core {
+namespace vitrine::core::adapter_engine_test {
 namespace {
 
 struct AdapterCase {
@@ -162,4 +162,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return std::string(info.index == 0 ? "experts" : "latent"); });
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::adapter_engine_test

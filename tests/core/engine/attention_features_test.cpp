@@ -11,7 +11,7 @@
 #include "support/numeric.h"
 #include "support/small_model.h"
 
-namespace vitrine::core {
+namespace vitrine::core::attention_features_test {
 namespace {
 
 constexpr double kTolerance = 2e-5;  // relative, float32 weights and cache against double precision
@@ -113,4 +113,4 @@ TEST_F(AttentionFeaturesTest, OddShapes) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::attention_features_test

@@ -12,7 +12,7 @@
 #include "support/gpu_fixture.h"
 #include "support/numeric.h"
 
-namespace vitrine::core {
+namespace vitrine::core::attention_test {
 namespace {
 
 constexpr float kSentinel = -77.0f;
@@ -369,4 +369,4 @@ TEST_F(AttentionTest, LatentRowsThatEndInTheirValues) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::attention_test

@@ -14,7 +14,7 @@
 #include "support/numeric.h"
 #include "support/small_model.h"
 
-namespace vitrine::core {
+namespace vitrine::core::attention_views_test {
 namespace {
 
 constexpr std::uint32_t kTokens = 45, kLayer = 1, kHead = 4;
@@ -349,4 +349,4 @@ TEST_F(AttentionViewsTest, NonsenseIsRefused) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::attention_views_test

@@ -7,7 +7,7 @@
 #include "support/gpu_fixture.h"
 #include "support/numeric.h"
 
-namespace vitrine::core {
+namespace vitrine::core::demo_models_test {
 namespace {
 
 constexpr double kTolerance = 1e-4;  // relative, float16 weights and float32 cache
@@ -74,4 +74,4 @@ INSTANTIATE_TEST_SUITE_P(Shipped, DemoModelTest,
                          });
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::demo_models_test

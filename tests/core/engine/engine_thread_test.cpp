@@ -12,7 +12,7 @@
 #include "support/gpu_fixture.h"
 #include "support/shared_files.h"
 
-namespace vitrine::core {
+namespace vitrine::core::engine_thread_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -233,4 +233,4 @@ TEST_F(EngineThreadTest, WithoutAModelRequestsFailClearly) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::engine_thread_test

@@ -11,7 +11,7 @@
 #include "mixers/implied_terms.params.h"
 #include "support/gpu_fixture.h"
 
-namespace vitrine::core {
+namespace vitrine::core::implied_sums_test {
 namespace {
 
 constexpr std::uint32_t kHeads = 3, kTokens = 1000, kContext = 1024, kSteep = 110, kWidth = 4;
@@ -135,4 +135,4 @@ TEST_F(ImpliedSumsTest, SubgroupsShareTheKeysOfOneToken) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::implied_sums_test

@@ -12,7 +12,7 @@
 #include "support/latent_model.h"
 #include "support/numeric.h"
 
-namespace vitrine::core {
+namespace vitrine::core::latent_attention_test {
 namespace {
 
 constexpr double kTolerance = 2e-5;  // relative, float32 weights and cache against double precision
@@ -125,4 +125,4 @@ TEST_F(LatentAttentionTest, RefusesDimensionsThatKernelsCannotRead) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::latent_attention_test

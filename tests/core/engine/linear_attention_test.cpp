@@ -8,7 +8,7 @@
 #include "core/reference/reference_parts.h"
 #include "support/gpu_fixture.h"
 
-namespace vitrine::core {
+namespace vitrine::core::linear_attention_test {
 namespace {
 
 using namespace test_models;
@@ -141,4 +141,4 @@ TEST(GatedDeltaNet, IsItsFormula) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::linear_attention_test

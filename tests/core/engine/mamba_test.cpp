@@ -12,7 +12,7 @@
 #include "support/numeric.h"
 #include "support/random_checkpoint.h"
 
-namespace vitrine::core {
+namespace vitrine::core::mamba_test {
 namespace {
 
 using nlohmann::json;
@@ -367,4 +367,4 @@ TEST(StateSpaceReaders, RefuseWhatIsNotImplemented) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::mamba_test

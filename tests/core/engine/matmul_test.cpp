@@ -11,7 +11,7 @@
 #include "support/gpu_fixture.h"
 #include "support/numeric.h"
 
-namespace vitrine::core {
+namespace vitrine::core::matmul_test {
 namespace {
 
 constexpr float kSentinel = -1234.5f;
@@ -51,7 +51,7 @@ void put(std::vector<std::byte>& bytes, std::size_t at, const auto& value) {
 }
 
 // erf form by the library; the kernel's other forms as they are written in papers.
-double activate(Activation activation, double v) {
+double activated(Activation activation, double v) {
   switch (activation) {
     case Activation::kSilu:
       return v / (1 + std::exp(-v));
@@ -167,15 +167,15 @@ class MatmulTest : public test::GpuTest {
       for (std::size_t o = 0; o < outputs; ++o) {
         const double* row = &product.values[t * rows];
         if (c.epilogue == Epilogue::kGlu)
-          y.push_back(activate(c.activation, row[2 * o]) * row[2 * o + 1]);
+          y.push_back(activated(c.activation, row[2 * o]) * row[2 * o + 1]);
         else if (c.epilogue == Epilogue::kAdd)
           y.push_back(before[t * y_stride + o] + row[o]);
         else if (c.epilogue == Epilogue::kMultiplySigmoid)
           y.push_back(before[t * y_stride + o] / (1 + std::exp(-row[o])));
         else if (c.epilogue == Epilogue::kGated)
-          y.push_back(activate(c.activation, gate[t * y_stride + o]) * row[o]);
+          y.push_back(activated(c.activation, gate[t * y_stride + o]) * row[o]);
         else
-          y.push_back(c.epilogue == Epilogue::kActivate ? activate(c.activation, row[o]) : row[o]);
+          y.push_back(c.epilogue == Epilogue::kActivate ? activated(c.activation, row[o]) : row[o]);
       }
     return y;
   }
@@ -335,4 +335,4 @@ TEST_F(MatmulTest, ShapesOfOtherDevices) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::matmul_test

@@ -4,7 +4,7 @@
 
 #include "support/small_model.h"
 
-namespace vitrine::core {
+namespace vitrine::core::memory_budget_test {
 namespace {
 
 class MemoryBudget : public testing::Test {
@@ -58,4 +58,4 @@ TEST_F(MemoryBudget, SaysWhenNothingFits) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::memory_budget_test

@@ -10,7 +10,7 @@
 #include "support/numeric.h"
 #include "support/shared_files.h"
 
-namespace vitrine::core {
+namespace vitrine::core::mixer_views_test {
 namespace {
 
 class MixerViewsTest : public test::GpuTest {
@@ -104,4 +104,4 @@ TEST_F(MixerViewsTest, HaveNothingOfAPlainModel) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::mixer_views_test

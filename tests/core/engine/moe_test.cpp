@@ -15,7 +15,7 @@
 #include "support/gpu_fixture.h"
 #include "support/numeric.h"
 
-namespace vitrine::core {
+namespace vitrine::core::moe_test {
 namespace {
 
 constexpr double kTolerance = 2e-5;  // float32 sums of at most 300 terms
@@ -285,4 +285,4 @@ TEST_F(MoeTest, RefusesExpertsOfDifferentTypes) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::moe_test

@@ -4,7 +4,7 @@
 
 #include "core/engine/recurrent_examples.h"
 
-namespace vitrine::core {
+namespace vitrine::core::recurrent_readers_test {
 namespace {
 
 using namespace test_models;
@@ -69,4 +69,4 @@ TEST(RecurrentReaders, RefuseWhatLies) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::recurrent_readers_test

@@ -11,7 +11,7 @@
 #include "support/numeric.h"
 #include "support/shared_files.h"
 
-namespace vitrine::core {
+namespace vitrine::core::recurrent_test {
 namespace {
 
 using namespace test_models;
@@ -128,4 +128,4 @@ INSTANTIATE_TEST_SUITE_P(Engine, OriginalRwkvTest, testing::Values("rwkv-4v0-660
                          });
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::recurrent_test

@@ -14,7 +14,7 @@
 #include "engine/state.params.h"
 #include "support/gpu_fixture.h"
 
-namespace vitrine::core {
+namespace vitrine::core::sample_test {
 namespace {
 
 constexpr std::uint32_t kDraws = 4000;
@@ -250,4 +250,4 @@ TEST_F(SampleTest, NanAndInfinityAreNeverChosen) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::sample_test

@@ -18,7 +18,7 @@
 #include "support/shared_files.h"
 #include "support/small_model.h"
 
-namespace vitrine::core {
+namespace vitrine::core::session_test {
 namespace {
 
 constexpr double kTolerance = 2e-5;  // relative, float32 weights and cache against double precision
@@ -296,4 +296,4 @@ TEST_F(TrainedModelTest, SmolLm2Perplexity) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::session_test

@@ -14,7 +14,7 @@
 #include "support/scratch_folder.h"
 #include "support/shared_files.h"
 
-namespace vitrine::core {
+namespace vitrine::core::zoo_test {
 namespace {
 
 constexpr double kTolerance = 1e-4;  // relative, float32 weights and cache
@@ -187,4 +187,4 @@ INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest,
                          nameOf);
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::zoo_test

@@ -10,7 +10,7 @@
 #include "support/numeric.h"
 #include "support/shared_files.h"
 
-namespace vitrine::core {
+namespace vitrine::core::implied_map_test {
 namespace {
 
 std::vector<double> valuesOf(const ReferenceMatrix& matrix) {
@@ -70,4 +70,4 @@ INSTANTIATE_TEST_SUITE_P(Reference, ImpliedMap,
                          });
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::implied_map_test

@@ -20,7 +20,7 @@
 #include "support/state_space_gguf.h"
 #include "support/zoo_gguf.h"
 
-namespace vitrine::core {
+namespace vitrine::core::reference_test {
 namespace {
 
 std::span<const double> numbers(const ReferenceMatrix& matrix) {
@@ -370,4 +370,4 @@ TEST(Reference, RefusesIdsOutsideTheVocabularyAndEmptySequences) {
 }
 
 }  // namespace
-}  // namespace vitrine::core
+}  // namespace vitrine::core::reference_test
