@@ -63,11 +63,16 @@ struct Start {
 };
 
 Start startOf(const WindowOptions& options) {
-  if (!options.models.empty()) return {core::modelPath(options.models.front()), options.prompt, false};
-  const auto model = core::findAsset(kDemoModel);
-  if (!model) return {};
-  const auto prompt = core::findAsset(kDemoPrompt);
-  return {*model, options.prompt.empty() && prompt ? textOf(*prompt) : options.prompt, true};
+  Start start{.model = {}, .prompt = options.prompt, .demonstration = options.models.empty()};
+  if (!start.demonstration)
+    start.model = core::modelPath(options.models.front());
+  else if (const auto model = core::findAsset(kDemoModel))
+    start.model = *model;
+  // Pictures of a model that has read nothing would show nothing.
+  const bool needs_prompt = start.demonstration || !options.screenshots.empty();
+  if (const auto prompt = core::findAsset(kDemoPrompt); prompt && needs_prompt && start.prompt.empty())
+    start.prompt = textOf(*prompt);
+  return start;
 }
 
 // Generates from the prompt as soon as the model is there.
