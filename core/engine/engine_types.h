@@ -85,6 +85,10 @@ struct ModelSummary {
   bool hasMap(std::uint32_t layer, std::uint32_t head) const {
     return layer < layer_kinds.size() && head < layer_kinds[layer].heads;
   }
+  // The recurrent mixer that implies a layer's map; empty where it is an attention's, or there is none.
+  std::string impliedBy(std::uint32_t layer) const {
+    return layer < layer_kinds.size() && layer_kinds[layer].implied ? layer_kinds[layer].mixer : "";
+  }
   // Whose keys a head has, where several share them.
   std::optional<std::uint32_t> sharedKeys(std::uint32_t layer, std::uint32_t head) const {
     if (!hasMap(layer, head)) return std::nullopt;

@@ -11,14 +11,28 @@ constexpr std::size_t kLargestThumbnail = 48;  // cells a side
 constexpr double kLowestLogProbability = 1e-4;
 constexpr std::string_view kNormalization = "softmax over keys";
 
+std::string_view quantityOf(const AttentionFigureOptions& options) {
+  return options.implied_by.empty() ? "attention probability" : "implied attention";
+}
+
+std::string_view normalizationOf(const AttentionFigureOptions& options) {
+  return options.implied_by.empty() ? kNormalization : "absolute weights, each row divided by its sum";
+}
+
+// How a caption begins.
+std::string subjectOf(const AttentionFigureOptions& options) {
+  if (options.implied_by.empty()) return "Attention probabilities";
+  return fmt::format("Attention implied by {} ({})", options.implied_by, normalizationOf(options));
+}
+
 ColorScale probabilityColors(const AttentionFigureOptions& options) {
   ColorScale color;
   color.map = options.colormap;
   color.scale = options.scale;
   color.minimum = options.minimum.value_or(options.scale == AxisScale::kLog ? kLowestLogProbability : 0.0);
   color.maximum = options.maximum.value_or(1.0);
-  color.quantity = "attention probability";
-  color.normalization = kNormalization;
+  color.quantity = quantityOf(options);
+  color.normalization = normalizationOf(options);
   return color;
 }
 
@@ -139,16 +153,18 @@ Result<Figure> attentionMapFigure(const AttentionMatrix& attention, const std::v
   panel.annotations = selectionBoxes(options, attention.tokens);
   Figure figure;
   figure.name = "attention-map";
-  figure.caption = "Attention probabilities of " + headTitle(options) +
+  figure.caption = subjectOf(options) + " of " + headTitle(options) +
                    "; queries run downwards, keys to the right, hatched cells are masked.";
   if (options.marginals == Marginals::kShown)
-    figure.caption +=
-        " Above: mean probability that a key receives from the queries that see it; right: entropy of each "
-        "query.";
+    figure.caption += fmt::format(
+        " Above: mean {} that a key receives from the queries that see it; right: entropy of each query.",
+        options.implied_by.empty() ? "probability" : "share");
   figure.panels.push_back(std::move(panel));
   figure.summary = summaryOf(measureHead(attention, ids));
   figure.summary_caption =
-      fmt::format("Attention of {}: means over all {} queries.", headTitle(options), attention.tokens);
+      fmt::format("{} of {}: means over all {} queries.",
+                  options.implied_by.empty() ? "Attention" : "Attention implied by " + options.implied_by,
+                  headTitle(options), attention.tokens);
   return figure;
 }
 
@@ -160,7 +176,7 @@ Result<Figure> attentionRowFigure(const AttentionMatrix& attention, const std::v
   std::uint32_t query = options.query.value_or(static_cast<std::uint32_t>(attention.tokens - 1));
   TRY(checkToken("query", query, attention.tokens));
   BarSeries bars;
-  bars.label = "attention probability";
+  bars.label = quantityOf(options);
   bars.style = SeriesStyle{{27, 138, 87}, Marker::kNone, {}};  // the key's green
   Panel panel;
   std::span<const float> row = attention.row(query);
@@ -171,7 +187,7 @@ Result<Figure> attentionRowFigure(const AttentionMatrix& attention, const std::v
     if (!labels.empty()) panel.x.categories.push_back(labels[key]);
   }
   panel.x.label = "key";
-  panel.y.label = "attention probability";
+  panel.y.label = quantityOf(options);
   panel.y.scale = options.scale;
   panel.y.minimum = options.minimum;
   if (options.scale == AxisScale::kLog) panel.y.minimum = options.minimum.value_or(kLowestLogProbability);
@@ -180,8 +196,9 @@ Result<Figure> attentionRowFigure(const AttentionMatrix& attention, const std::v
   Figure figure;
   figure.name = "attention-row";
   std::string token = labels.empty() ? "" : fmt::format(" ({})", labels[query]);
-  figure.caption = fmt::format("Attention probabilities of query {}{} in {}, {}.", query, token,
-                               headTitle(options), kNormalization);
+  figure.caption =
+      fmt::format("{} of query {}{} in {}{}.", subjectOf(options), query, token, headTitle(options),
+                  options.implied_by.empty() ? fmt::format(", {}", kNormalization) : "");
   figure.panels.push_back(std::move(panel));
   return figure;
 }

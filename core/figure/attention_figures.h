@@ -33,8 +33,9 @@ struct AttentionFigureOptions {
   HeatMapRendering rendering = HeatMapRendering::kRaster;
   Marginals marginals = Marginals::kShown;
   std::optional<HeadMetric>
-      metric;         // head-metrics: only this one (default: all that are defined, a panel each)
-  std::string model;  // named in the caption when not empty
+      metric;              // head-metrics: only this one (default: all that are defined, a panel each)
+  std::string model;       // named in the caption when not empty
+  std::string implied_by;  // the recurrent mixer that implies the map; empty: an attention's own
 };
 
 Result<Figure> attentionMapFigure(const AttentionMatrix& attention, const std::vector<std::string>& labels,

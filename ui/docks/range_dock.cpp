@@ -16,6 +16,9 @@ RangeDock::RangeDock(const ThemeController& theme, ViewSettings& settings, QWidg
 
 void RangeDock::setSnapshot(const core::Snapshot& snapshot) {
   histogram_->setHistogram(snapshot.map ? snapshot.map->histogram : std::vector<std::uint32_t>{});
+  const bool implied =
+      snapshot.map && snapshot.model && !snapshot.model->impliedBy(snapshot.map->request.layer).empty();
+  histogram_->setQuantity(implied ? tr("implied attention") : tr("attention probability"));
 }
 
 }  // namespace vitrine::ui

@@ -57,6 +57,12 @@ void RangeHistogram::setHistogram(std::vector<std::uint32_t> bins) {
   update();
 }
 
+void RangeHistogram::setQuantity(const QString& name) {
+  if (name == quantity_) return;
+  quantity_ = name;
+  update();
+}
+
 void RangeHistogram::fitToData() {
   const double total = std::accumulate(bins_.begin(), bins_.end(), 0.0);
   auto counts = [total](std::uint32_t bin) { return bin > total / 1000; };
@@ -203,7 +209,7 @@ void RangeHistogram::paintLabels(QPainter& painter) {
   painter.drawText(line, Qt::AlignRight | Qt::AlignVCenter, shortNumber(settings_.range().high));
   painter.setFont(theme_.smallFont());
   painter.setPen(toQt(theme_.colors().text_secondary));
-  painter.drawText(line, Qt::AlignCenter, tr("attention probability"));
+  painter.drawText(line, Qt::AlignCenter, quantity_);
 }
 
 }  // namespace vitrine::ui

@@ -24,6 +24,7 @@ class RangeHistogram : public QWidget {
   RangeHistogram(const ThemeController& theme, ViewSettings& settings, QWidget* parent = nullptr);
 
   void setHistogram(std::vector<std::uint32_t> bins);  // of log10(probability) from -8 to 0, in equal steps
+  void setQuantity(const QString& name);               // under the axis
   void fitToData();  // from the first to the last bin that holds more than a thousandth of all
   QSize sizeHint() const override;
   QSize minimumSizeHint() const override;
@@ -52,6 +53,7 @@ class RangeHistogram : public QWidget {
   const ThemeController& theme_;
   ViewSettings& settings_;
   std::vector<std::uint32_t> bins_;
+  QString quantity_ = tr("attention probability");
   Grip grip_ = Grip::kNone;
   Grip key_grip_ = Grip::kLow;  // that the arrow keys move
   double grip_offset_ = 0;      // of the pointer from what it holds, in axis positions

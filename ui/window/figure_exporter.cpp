@@ -57,6 +57,7 @@ FigureExporter::Job FigureExporter::prepare(const core::Snapshot& snapshot,
   options.maximum = range.high;
   options.colormap = settings_.colormap();
   options.model = snapshot.model->name;
+  options.implied_by = snapshot.model->impliedBy(options.layer);
   if (const auto& locked = selection_.locked()) {
     options.query = locked->query;
     options.key = locked->key;
@@ -72,6 +73,7 @@ FigureExporter::Job FigureExporter::prepare(const core::Snapshot& snapshot,
                            {"top_k", std::to_string(sampling_.top_k)},
                            {"top_p", fmt::format("{}", sampling_.top_p)},
                            {"min_p", fmt::format("{}", sampling_.min_p)}};
+  if (!options.implied_by.empty()) provenance.parameters.emplace_back("implied_by", options.implied_by);
   provenance.device = device_;
   return job;
 }

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 
+#include "core/figure/attention_figures.h"
 #include "core/figure/figure_fixtures.h"
 #include "core/figure/ink.h"
 
@@ -243,6 +245,28 @@ TEST(Layout, PanelsHaveLettersAndAlignedPlots) {
       baselines.push_back(line->points[0].y);
   ASSERT_EQ(baselines.size(), 2u);
   EXPECT_NEAR(baselines[0], baselines[1], 1e-6);
+}
+
+// A map that a recurrent mixer implies is never called an attention's probabilities.
+TEST(AttentionFigures, SayWhatImpliesTheMap) {
+  const std::vector<float> values = {1, -1, 0.25f, 0.75f};
+  const AttentionMatrix matrix{2, values};
+  const std::vector<std::string> labels = {"a", "b"};
+  for (const auto& make : {std::function([&](const AttentionFigureOptions& options) {
+                             return attentionMapFigure(matrix, labels, {}, options).value();
+                           }),
+                           std::function([&](const AttentionFigureOptions& options) {
+                             return attentionRowFigure(matrix, labels, options).value();
+                           })}) {
+    const Figure own = make({}), implied = make({.implied_by = "mamba2"});
+    EXPECT_NE(own.caption.find("Attention probabilities"), std::string::npos) << own.caption;
+    EXPECT_NE(implied.caption.find("implied by mamba2"), std::string::npos) << implied.caption;
+    EXPECT_EQ(implied.caption.find("robabilit"), std::string::npos) << implied.caption;
+    EXPECT_EQ(implied.summary_caption.find("Attention of"), std::string::npos);
+    if (implied.panels[0].heat_map) {
+      EXPECT_EQ(implied.panels[0].heat_map->color.quantity, "implied attention");
+    }
+  }
 }
 
 }  // namespace

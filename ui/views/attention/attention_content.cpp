@@ -60,13 +60,13 @@ void AttentionContent::drawPanels(CanvasFrame& frame, const PanelContext& contex
     return;
   }
   map_.draw(frame, context, right);
-  const core::LayerSummary& layer = context.snapshot.model->layer_kinds[selection_.head().layer];
-  if (layer.implied)
+  const std::string mixer = context.snapshot.model->impliedBy(selection_.head().layer);
+  if (!mixer.empty())
     drawLabel(
         *ImGui::GetWindowDrawList(), frame, {float(right.x0 + 12), float(right.y0 + 9)}, Align::kLeft,
         {11, float(right.width() - 24), frame.theme.colors.text_secondary, LabelFont::kInterface},
         fmt::format("Map implied by {}: |weight of a key's value in the output|, each row divided by its sum",
-                    layer.mixer));
+                    mixer));
   probes_.map = map_.request(context);
 }
 
