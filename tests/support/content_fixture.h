@@ -4,6 +4,7 @@
 #include "support/gpu_fixture.h"
 #include "support/qt_application.h"
 #include "ui/views/canvas_view.h"
+#include "ui/views/geometry.h"
 
 #include <QMouseEvent>
 
@@ -44,8 +45,8 @@ class ContentTest : public test::GpuTest {
   }
 
   QImage draw() { return test::expectValue(canvas_->image(kSize, 1)); }
-  void moveTo(QPointF at) { send(QEvent::MouseMove, at, Qt::NoButton); }
-  void click(QPointF at) {
+  void moveTo(ui::Point at) { send(QEvent::MouseMove, at, Qt::NoButton); }
+  void click(ui::Point at) {
     moveTo(at);
     draw();
     send(QEvent::MouseButtonPress, at, Qt::LeftButton);
@@ -61,15 +62,15 @@ class ContentTest : public test::GpuTest {
     draw();
   }
 
+  void send(QEvent::Type type, ui::Point at, Qt::MouseButton button) {
+    const QPointF point(at.x, at.y);
+    canvas_->input().add(QMouseEvent(type, point, point, button, button, Qt::NoModifier));
+  }
+
   ui::Selection selection_;
   ui::ViewSettings settings_;
   std::unique_ptr<ui::ViewContent> content_;
   std::unique_ptr<ui::Canvas> canvas_;
-
- private:
-  void send(QEvent::Type type, QPointF at, Qt::MouseButton button) {
-    canvas_->input().add(QMouseEvent(type, at, at, button, button, Qt::NoModifier));
-  }
 };
 
 }  // namespace vitrine::tests

@@ -6,16 +6,12 @@
 #include <cmath>
 
 #include "core/figure/colormap.h"
-#include "support/gpu_fixture.h"
-#include "support/qt_application.h"
+#include "support/content_fixture.h"
 
-#include <QMouseEvent>
 #include <QWheelEvent>
 
 namespace vitrine::ui::attention {
 namespace {
-
-constexpr QSize kSize(1100, 700);
 
 // Causal softmax of an arbitrary but fixed score: rows sum to 1.
 float probability(std::uint32_t layer, std::uint32_t head, std::uint32_t query, std::uint32_t key) {
@@ -28,19 +24,13 @@ float probability(std::uint32_t layer, std::uint32_t head, std::uint32_t query, 
   return float(score(key) / sum);
 }
 
-class AttentionContentTest : public test::GpuTest {
+class AttentionContentTest : public tests::ContentTest {
  protected:
   void SetUp() override {
-    tests::qtApplication();
     GpuTest::SetUp();
-    content_ = std::make_unique<AttentionContent>(device(), selection_, settings_);
-    canvas_ = test::expectValue(Canvas::create(device(), kDarkTheme));
-    canvas_->setContent(content_.get());
-  }
-  void TearDown() override {
-    canvas_.reset();
-    content_.reset();
-    GpuTest::TearDown();
+    auto content = std::make_unique<AttentionContent>(device(), selection_, settings_);
+    attention_ = content.get();
+    show(std::move(content));
   }
 
   // As an engine would answer the view's probes.
@@ -69,24 +59,14 @@ class AttentionContentTest : public test::GpuTest {
     answer(tokens);
     for (int frame = 0; frame < 30; ++frame) {
       const auto asked = content_->probes();
-      content_->viewport().finishAnimation();
+      attention_->viewport().finishAnimation();
       draw();
       if (content_->probes() == asked && frame > 1) break;
       answer(tokens);
     }
     return draw();
   }
-  QImage draw() { return test::expectValue(canvas_->image(kSize, 1)); }
 
-  void moveTo(Point at) { send(QEvent::MouseMove, at, Qt::NoButton); }
-  void click(Point at) {
-    moveTo(at);
-    draw();
-    send(QEvent::MouseButtonPress, at, Qt::LeftButton);
-    draw();
-    send(QEvent::MouseButtonRelease, at, Qt::LeftButton);
-    draw();
-  }
   void drag(Point from, Point to) {
     moveTo(from);
     draw();
@@ -103,33 +83,18 @@ class AttentionContentTest : public test::GpuTest {
     canvas_->input().add(QWheelEvent(point, point, {}, {0, 120 * notches}, Qt::NoButton, Qt::NoModifier,
                                      Qt::NoScrollPhase, false));
     draw();
-    content_->viewport().finishAnimation();
-    draw();
-  }
-  void press(int key, Qt::KeyboardModifiers modifiers = Qt::NoModifier) {
-    const KeyPress pressed{key, modifiers};
-    if (!content_->wantsKey(pressed)) return;
-    canvas_->input().addKey(pressed);
-    draw();
+    attention_->viewport().finishAnimation();
     draw();
   }
   Point cellCenter(std::uint32_t query, std::uint32_t key) {
-    return content_->viewport().cellRect(query, key).center();
+    return attention_->viewport().cellRect(query, key).center();
   }
 
   static constexpr std::uint32_t kLayers = 3, kHeads = 4;
+  AttentionContent* attention_ = nullptr;         // the content
   std::optional<std::uint32_t> recurrent_layer_;  // of the model that answer() makes up
-  Selection selection_;
-  ViewSettings settings_;
-  std::unique_ptr<AttentionContent> content_;
-  std::unique_ptr<Canvas> canvas_;
 
  private:
-  void send(QEvent::Type type, Point at, Qt::MouseButton button) {
-    const QPointF point(at.x, at.y);
-    canvas_->input().add(QMouseEvent(type, point, point, button, button, Qt::NoModifier));
-  }
-
   std::shared_ptr<const gpu::Image> imageOf(std::uint32_t width, std::uint32_t height,
                                             const std::vector<float>& values) {
     auto image = std::make_shared<gpu::Image>(
@@ -178,7 +143,7 @@ TEST_F(AttentionContentTest, EveryCellHasItsColour) {
   int cells = 0;
   for (std::uint32_t query = 0; query < 20; ++query)
     for (std::uint32_t key = 0; key < 20; ++key) {
-      const Rect cell = content_->viewport().cellRect(query, key);
+      const Rect cell = attention_->viewport().cellRect(query, key);
       const QRgb pixel = image.pixel(int(cell.x0 + cell.width() * 0.4), int(cell.y0 + cell.height() * 0.4));
       const float p = probability(0, 0, query, key);
       const core::Rgb8 color = core::sampleColormap(settings_.colormap(), settings_.position(p));
@@ -225,22 +190,22 @@ TEST_F(AttentionContentTest, WheelZoomsAtThePointerDragPansFFits) {
   settled(60);
   const Point at = cellCenter(30, 20);
   wheel(at, 8);
-  EXPECT_FALSE(content_->viewport().fitted());
-  EXPECT_NEAR(content_->viewport().keyAt(at.x), 20.5, 0.1);
-  EXPECT_NEAR(content_->viewport().queryAt(at.y), 30.5, 0.1);
+  EXPECT_FALSE(attention_->viewport().fitted());
+  EXPECT_NEAR(attention_->viewport().keyAt(at.x), 20.5, 0.1);
+  EXPECT_NEAR(attention_->viewport().queryAt(at.y), 30.5, 0.1);
   drag(at, {at.x + 50, at.y + 30});
-  EXPECT_NEAR(content_->viewport().keyAt(at.x + 50), 20.5, 0.1);
+  EXPECT_NEAR(attention_->viewport().keyAt(at.x + 50), 20.5, 0.1);
   EXPECT_FALSE(selection_.isLocked());  // a drag is no click
   press(Qt::Key_F);
-  EXPECT_TRUE(content_->viewport().fitted());
+  EXPECT_TRUE(attention_->viewport().fitted());
 }
 
 TEST_F(AttentionContentTest, AZoomedMapStaysWhenTokensArrive) {
   settled(60);
   wheel(cellCenter(30, 20), 8);
-  const Rect before = content_->viewport().cellRect(30, 20);
+  const Rect before = attention_->viewport().cellRect(30, 20);
   settled(61);
-  EXPECT_EQ(content_->viewport().cellRect(30, 20), before);
+  EXPECT_EQ(attention_->viewport().cellRect(30, 20), before);
 }
 
 TEST_F(AttentionContentTest, ArrowsAndClicksChooseHeadsAndTheMapFollows) {
@@ -252,7 +217,7 @@ TEST_F(AttentionContentTest, ArrowsAndClicksChooseHeadsAndTheMapFollows) {
   EXPECT_EQ(content_->probes().map->layer, 1u);
   EXPECT_EQ(content_->probes().map->head, 1u);
   const QImage image = settled(20);
-  const Rect cell = content_->viewport().cellRect(15, 3);
+  const Rect cell = attention_->viewport().cellRect(15, 3);
   const core::Rgb8 color =
       core::sampleColormap(settings_.colormap(), settings_.position(probability(1, 1, 15, 3)));
   const QRgb pixel = image.pixel(int(cell.x0 + cell.width() * 0.4), int(cell.y0 + cell.height() * 0.4));
