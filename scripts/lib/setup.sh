@@ -13,7 +13,7 @@ core_packages=(
   ccache cmake g++ ninja-build pkg-config
   glslc libvulkan-dev mesa-vulkan-drivers spirv-tools vulkan-validationlayers
   libcli11-dev libeigen3-dev libexpected-dev libfmt-dev libgmock-dev libgtest-dev libicu-dev
-  libspdlog-dev libzip-dev nlohmann-json3-dev
+  liblapacke-dev libopenblas-dev libspdlog-dev libzip-dev nlohmann-json3-dev
 )
 ui_packages=(
   libfreetype-dev libimgui-dev libqt6svg6-dev libstb-dev qt6-base-dev

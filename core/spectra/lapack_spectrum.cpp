@@ -1,0 +1,186 @@
+#include "core/spectra/lapack_spectrum.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+
+#include "core/spectra/tridiagonal.h"
+
+namespace vitrine::core {
+namespace {
+
+// In column-major order, the lower triangle filled.
+struct Gram {
+  std::uint64_t n = 0;
+  std::vector<double> values;
+};
+
+// Floats times floats are exact in double precision and far from its limits: nothing need be scaled.
+class GramSum {
+ public:
+  explicit GramSum(const DenseMatrix& matrix) : matrix_(matrix), wide_(matrix.rows < matrix.columns) {
+    gram_.n = matrix.shortSide();
+    gram_.values.resize(gram_.n * gram_.n);
+    panel_.resize(gram_.n * std::min(kPanel, longSide()));
+  }
+
+  Gram sum() {
+    for (std::uint64_t first = 0; first < longSide(); first += kPanel) {
+      const std::uint64_t count = std::min(kPanel, longSide() - first);
+      fill(first, count);
+      // Column-major: a panel of rows is (n, count), of columns (count, n).
+      const auto n = static_cast<blasint>(gram_.n), k = static_cast<blasint>(count);
+      cblas_dsyrk(CblasColMajor, CblasLower, wide_ ? CblasTrans : CblasNoTrans, n, k, 1, panel_.data(),
+                  wide_ ? k : n, first == 0 ? 0 : 1, gram_.values.data(), n);
+    }
+    return std::move(gram_);
+  }
+
+ private:
+  static constexpr std::uint64_t kPanel = 512;  // of the long side: a copy in double precision that stays small
+
+  std::uint64_t longSide() const { return std::max(matrix_.rows, matrix_.columns); }
+
+  void fill(std::uint64_t first, std::uint64_t count) {
+    const float* from = matrix_.values.data();
+    if (!wide_) {
+      std::copy_n(from + first * matrix_.columns, count * matrix_.columns, panel_.begin());
+      return;
+    }
+    for (std::uint64_t row = 0; row < matrix_.rows; ++row)
+      std::copy_n(from + row * matrix_.columns + first, count,
+                  panel_.begin() + static_cast<std::ptrdiff_t>(row * count));
+  }
+
+  const DenseMatrix& matrix_;
+  bool wide_;
+  Gram gram_;
+  std::vector<double> panel_;
+};
+
+double sumOfSquares(std::span<const float> values) {
+  double sum = 0;
+  constexpr std::size_t kBlock = 4'096;  // sums of blocks: rounding grows with the blocks, not the elements
+  for (std::size_t first = 0; first < values.size(); first += kBlock) {
+    double block[4] = {};
+    const std::size_t last = std::min(values.size(), first + kBlock);
+    for (std::size_t i = first; i < last; ++i) block[i % 4] += double{values[i]} * double{values[i]};
+    sum += (block[0] + block[1]) + (block[2] + block[3]);
+  }
+  return sum;
+}
+
+// Of the whole symmetric matrix.
+double sumOfSquares(const Gram& gram) {
+  double sum = 0;
+  for (std::uint64_t c = 0; c < gram.n; ++c) {
+    const double* column = &gram.values[c * gram.n];
+    double beside = 0;
+    for (std::uint64_t r = c + 1; r < gram.n; ++r) beside += column[r] * column[r];
+    sum += column[c] * column[c] + 2 * beside;
+  }
+  return sum;
+}
+
+Result<Tridiagonal> reduce(Gram gram) {
+  const auto n = static_cast<lapack_int>(gram.n);
+  Tridiagonal t{.diagonal = std::vector<double>(gram.n), .beside = std::vector<double>(gram.n)};
+  std::vector<double> tau(gram.n);
+  if (LAPACKE_dsytrd(LAPACK_COL_MAJOR, 'L', n, gram.values.data(), n, t.diagonal.data(), t.beside.data(),
+                     tau.data()) != 0)
+    return fail(ErrorCode::kOutOfMemory, "LAPACK has no room to reduce a matrix of {0} x {0}", gram.n);
+  t.beside.resize(gram.n - 1);
+  return t;
+}
+
+// Descending.
+Result<std::vector<double>> eigenvalues(const Tridiagonal& t) {
+  std::vector<double> values = t.diagonal, beside = t.beside;
+  beside.resize(values.size());
+  if (const lapack_int left =
+          LAPACKE_dsterf(static_cast<lapack_int>(values.size()), values.data(), beside.data());
+      left != 0)
+    return fail(ErrorCode::kUnsupported, "LAPACK's dsterf left {} eigenvalues of {} without convergence", left,
+                values.size());
+  std::ranges::reverse(values);
+  return values;
+}
+
+double relativeError(double found, double expected) {
+  return expected == 0 ? std::abs(found) : std::abs(found - expected) / expected;
+}
+
+void certify(Spectrum& spectrum, double squares, double fourth) {
+  double sum2 = 0, sum4 = 0;
+  for (auto s = spectrum.sigma.rbegin(); s != spectrum.sigma.rend(); ++s) {  // the smallest first
+    sum2 += *s * *s;
+    sum4 += *s * *s * *s * *s;
+  }
+  spectrum.certificate.energy = relativeError(sum2, squares);
+  spectrum.certificate.fourth = relativeError(sum4, fourth);
+  spectrum.certificate.upper_bound = std::sqrt(std::sqrt(fourth));
+}
+
+Result<void> requireElements(const DenseMatrix& matrix) {
+  if (matrix.shortSide() == 0)
+    return fail(ErrorCode::kInvalidArgument, "a matrix of {} x {} has no singular values", matrix.rows,
+                matrix.columns);
+  return requireFinite(matrix);
+}
+
+}  // namespace
+
+void setBlasThreads(int threads) {
+  openblas_set_num_threads(threads);
+}
+
+Result<Spectrum> lapackSpectrum(const DenseMatrix& matrix) try {
+  TRY(requireElements(matrix));
+  Spectrum spectrum{.rows = matrix.rows, .columns = matrix.columns, .sigma = {}, .certificate = {}};
+  const double squares = sumOfSquares(matrix.values);
+  spectrum.frobenius = std::sqrt(squares);
+  Gram gram = GramSum(matrix).sum();
+  const double fourth = sumOfSquares(gram);
+  TRY_ASSIGN(const Tridiagonal t, reduce(std::move(gram)));
+  TRY_ASSIGN(const std::vector<double> squared, eigenvalues(t));
+  certifyByCounts(t, squared, spectrum.certificate);
+  for (const double value : squared) spectrum.sigma.push_back(std::sqrt(std::max(value, 0.0)));
+  spectrum.floor = gramFloor(spectrum.sigma.front());
+  certify(spectrum, squares, fourth);
+  return spectrum;
+} catch (const std::bad_alloc&) {
+  return fail(ErrorCode::kOutOfMemory, "the Gram matrix of a matrix of {} x {} needs {:.1f} GB, which are not free",
+              matrix.rows, matrix.columns, 8e-9 * static_cast<double>(matrix.shortSide() * matrix.shortSide()));
+}
+
+Result<Spectrum> jacobiSpectrum(const DenseMatrix& matrix) {
+  TRY(requireElements(matrix));
+  Spectrum spectrum{.rows = matrix.rows, .columns = matrix.columns, .sigma = {}, .certificate = {}};
+  // dgesvj wants a tall matrix in column-major order: a wide one is that as it lies.
+  const std::uint64_t n = matrix.shortSide(), m = std::max(matrix.rows, matrix.columns);
+  std::vector<double> a(n * m);
+  if (matrix.rows < matrix.columns)
+    std::ranges::copy(matrix.values, a.begin());
+  else
+    for (std::uint64_t r = 0; r < m; ++r)
+      for (std::uint64_t c = 0; c < n; ++c) a[c * m + r] = double{matrix.values[r * n + c]};
+  spectrum.sigma.resize(n);
+  double stat[6] = {}, unused = 0;
+  const auto rows = static_cast<lapack_int>(m), columns = static_cast<lapack_int>(n);
+  if (const lapack_int error = LAPACKE_dgesvj(LAPACK_COL_MAJOR, 'G', 'N', 'N', rows, columns, a.data(), rows,
+                                              spectrum.sigma.data(), 0, &unused, 1, stat);
+      error != 0)
+    return fail(ErrorCode::kUnsupported, "LAPACK's dgesvj did not converge (info {})", error);
+  for (double& value : spectrum.sigma) value *= stat[0];
+  std::ranges::sort(spectrum.sigma, std::greater<>());
+  const double squares = sumOfSquares(matrix.values);
+  spectrum.frobenius = std::sqrt(squares);
+  const double fourth = sumOfSquares(GramSum(matrix).sum());
+  certify(spectrum, squares, fourth);
+  return spectrum;
+}
+
+}  // namespace vitrine::core

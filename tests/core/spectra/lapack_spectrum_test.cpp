@@ -1,0 +1,143 @@
+// The gates of research/svd.md, section 4, on the CPU.
+#include "core/spectra/lapack_spectrum.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <Eigen/SVD>
+#include <cstring>
+
+#include "core/spectra/spectrum_matrices.h"
+#include "core/spectra/tridiagonal.h"
+#include "core/tensor/dequantize.h"
+
+namespace vitrine::core::lapack_spectrum_test {
+namespace {
+
+using testing::HasSubstr;
+
+void expectWithinGates(const DenseMatrix& matrix, const std::string& what) {
+  SCOPED_TRACE(what);
+  const auto spectrum = lapackSpectrum(matrix);
+  ASSERT_TRUE(spectrum) << spectrum.error().describe();
+  const test::SigmaErrors errors = test::errorsOf(spectrum->sigma, test::referenceSigma(matrix));
+  EXPECT_LE(errors.absolute, 5e-8);
+  EXPECT_LE(errors.certain, 1e-9);
+  EXPECT_LE(errors.relative_3, 1e-9);
+  EXPECT_LE(errors.relative_5, 5e-6);
+  EXPECT_TRUE(std::ranges::is_sorted(spectrum->sigma, std::greater<>()));
+  const SpectrumCertificate& certificate = spectrum->certificate;
+  EXPECT_LE(certificate.energy, 1e-12);
+  EXPECT_LE(certificate.fourth, 1e-12);
+  EXPECT_EQ(certificate.agreeing, certificate.shifts);
+  EXPECT_GE(certificate.upper_bound, spectrum->sigma.front() * (1 - 1e-14));
+}
+
+TEST(LapackSpectrum, HoldsTheGatesOnEveryKindOfSpectrum) {
+  for (const auto& [rows, columns] : {std::pair<Eigen::Index, Eigen::Index>{48, 48}, {37, 91}, {130, 33}, {1100, 17}})
+    for (const test::Shape& shape : test::hostileSpectra(std::min(rows, columns)))
+      expectWithinGates(test::withSigma(rows, columns, shape.sigma),
+                        fmt::format("{} of {} x {}", shape.name, rows, columns));
+}
+
+TEST(LapackSpectrum, HoldsTheGatesOnGaussiansOfOddShapes) {
+  for (const auto& [rows, columns] : {std::pair<std::uint64_t, std::uint64_t>{1, 1}, {1, 300}, {300, 1}, {2, 3}, {129, 127}, {64, 1025}, {513, 64}})
+    expectWithinGates(test::gaussian(rows, columns), fmt::format("{} x {}", rows, columns));
+}
+
+// What a file's Q4_K and BF16 mean is exact in float32: the gates hold for it as for any other.
+TEST(LapackSpectrum, HoldsTheGatesOnQuantizedNumbers) {
+  DenseMatrix matrix = test::gaussian(96, 256);
+  for (float& value : matrix.values) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    value = bfloat16ToFloat(std::uint16_t(bits >> 16));
+  }
+  expectWithinGates(matrix, "BF16");
+  std::mt19937 random(5);
+  std::vector<std::byte> blocks(96 * info(DType::kQ4_K).block_bytes);
+  for (std::byte& byte : blocks) byte = std::byte(random() & 0xff);
+  for (std::size_t row = 0; row < 96; ++row) {  // finite scales
+    const std::uint16_t scale = 0x2800, least = 0x2400;
+    std::memcpy(&blocks[row * info(DType::kQ4_K).block_bytes], &scale, 2);
+    std::memcpy(&blocks[row * info(DType::kQ4_K).block_bytes + 2], &least, 2);
+  }
+  ASSERT_TRUE(dequantize(DType::kQ4_K, blocks, matrix.values));
+  expectWithinGates(matrix, "Q4_K");
+}
+
+TEST(LapackSpectrum, KnowsNothingOfScale) {
+  for (const double scale : {1e-36, 1e30}) {
+    DenseMatrix matrix = test::gaussian(40, 60);
+    for (float& value : matrix.values) value *= float(scale);
+    expectWithinGates(matrix, fmt::format("times {}", scale));
+  }
+}
+
+TEST(LapackSpectrum, OfZerosIsZero) {
+  const auto spectrum = lapackSpectrum({5, 7, std::vector<float>(35)});
+  ASSERT_TRUE(spectrum) << spectrum.error().describe();
+  EXPECT_EQ(spectrum->sigma, std::vector<double>(5));
+  EXPECT_EQ(spectrum->certificate.energy, 0);
+  EXPECT_EQ(spectrum->frobenius, 0);
+}
+
+TEST(LapackSpectrum, RefusesWhatIsNotFiniteWithItsPlace) {
+  for (const float bad : {NAN, INFINITY, -INFINITY}) {
+    DenseMatrix matrix = test::gaussian(5, 7);
+    matrix.values[3 * 7 + 2] = bad;
+    const auto spectrum = lapackSpectrum(matrix);
+    ASSERT_FALSE(spectrum);
+    EXPECT_EQ(spectrum.error().code, ErrorCode::kInvalidFile);
+    EXPECT_THAT(spectrum.error().message, HasSubstr("(3, 2)"));
+    EXPECT_FALSE(jacobiSpectrum(matrix));
+  }
+  EXPECT_FALSE(lapackSpectrum({0, 7, {}}));
+}
+
+TEST(LapackSpectrum, IsTheSameToTheBitEachTime) {
+  const DenseMatrix matrix = test::gaussian(150, 200);
+  EXPECT_EQ(lapackSpectrum(matrix)->sigma, lapackSpectrum(matrix)->sigma);
+}
+
+// Columns of very different sizes determine even the smallest value to full relative accuracy, and Jacobi
+// rotations find it there.
+TEST(JacobiSpectrum, FindsValuesFarBelowTheFloor) {
+  DenseMatrix matrix = test::gaussian(40, 12);
+  for (std::size_t i = 0; i < matrix.values.size(); ++i) matrix.values[i] = std::ldexp(matrix.values[i], -5 * int(i % 12));
+  using Exact = Eigen::Matrix<long double, Eigen::Dynamic, Eigen::Dynamic>;
+  const Exact exact = Eigen::Map<const test::Rows>(matrix.values.data(), 40, 12).cast<long double>();
+  const auto expected = Eigen::JacobiSVD<Exact>(exact).singularValues();
+  const auto spectrum = jacobiSpectrum(matrix);
+  ASSERT_TRUE(spectrum) << spectrum.error().describe();
+  ASSERT_LT(spectrum->sigma.back(), 1e-12 * spectrum->sigma.front());
+  for (Eigen::Index i = 0; i < 12; ++i) EXPECT_NEAR(spectrum->sigma[std::size_t(i)] / double(expected[i]), 1, 1e-10);
+  EXPECT_LE(spectrum->certificate.energy, 1e-13);
+}
+
+TEST(SturmCount, CountsTheEigenvaluesBelow) {
+  // 2 on the diagonal, -1 beside: 2 - 2 cos(k pi / (n + 1)).
+  constexpr int kSize = 50;
+  const Tridiagonal t{std::vector<double>(kSize, 2), std::vector<double>(kSize - 1, -1)};
+  EXPECT_EQ(sturmCount(t, 0), 0);
+  EXPECT_EQ(sturmCount(t, 4), kSize);
+  for (int k = 1; k < kSize; ++k) {
+    const double between = 2 - 2 * std::cos((k + 0.5) * M_PI / (kSize + 1));
+    EXPECT_EQ(sturmCount(t, between), k);
+  }
+  EXPECT_EQ(sturmCount({{1, 1, 2}, {0, 0}}, 1.5), 2);  // pivots of zero do no harm
+}
+
+// A wrong value is noticed.
+TEST(SturmCount, DisagreesWithAWrongSpectrum) {
+  const Tridiagonal t{{1, 2, 3, 4, 5, 6, 7}, std::vector<double>(6)};
+  SpectrumCertificate right, wrong;
+  certifyByCounts(t, std::vector<double>{7, 6, 5, 4, 3, 2, 1}, right);
+  EXPECT_EQ(right.shifts, 3);
+  EXPECT_EQ(right.agreeing, 3);
+  certifyByCounts(t, std::vector<double>{7, 6, 5, 4.9, 1.1, 1, 1}, wrong);
+  EXPECT_LT(wrong.agreeing, wrong.shifts);
+}
+
+}  // namespace
+}  // namespace vitrine::core::lapack_spectrum_test

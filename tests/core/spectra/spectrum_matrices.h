@@ -1,0 +1,103 @@
+// Matrices with chosen singular values, and what LAPACK in double precision finds in them.
+#pragma once
+
+#include <lapacke.h>
+
+#include <Eigen/QR>
+#include <cmath>
+#include <random>
+#include <string>
+
+#include "core/spectra/dense_matrix.h"
+
+namespace vitrine::core::test {
+
+using Columns = Eigen::MatrixXd;
+using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+// Orthonormal columns.
+inline Columns orthonormal(Eigen::Index rows, Eigen::Index columns, std::mt19937& random) {
+  std::normal_distribution<double> normal;
+  const Columns gaussian = Columns::NullaryExpr(rows, columns, [&] { return normal(random); });
+  return Eigen::HouseholderQR<Columns>(gaussian).householderQ() * Columns::Identity(rows, columns);
+}
+
+inline DenseMatrix toDense(const Columns& a) {
+  DenseMatrix matrix{std::uint64_t(a.rows()), std::uint64_t(a.cols()), std::vector<float>(std::size_t(a.size()))};
+  Eigen::Map<Rows>(matrix.values.data(), a.rows(), a.cols()) = a.cast<float>();
+  return matrix;
+}
+
+inline DenseMatrix withSigma(Eigen::Index rows, Eigen::Index columns, const Eigen::VectorXd& sigma,
+                             std::uint32_t seed = 1) {
+  std::mt19937 random(seed);
+  return toDense(orthonormal(rows, sigma.size(), random) * sigma.asDiagonal() *
+                 orthonormal(columns, sigma.size(), random).transpose());
+}
+
+inline DenseMatrix gaussian(std::uint64_t rows, std::uint64_t columns, std::uint32_t seed = 1) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  DenseMatrix matrix{rows, columns, std::vector<float>(rows * columns)};
+  for (float& value : matrix.values) value = normal(random);
+  return matrix;
+}
+
+// The spectra of the gates in research/svd.md: those of weights, and those that break solvers.
+struct Shape {
+  std::string name;
+  Eigen::VectorXd sigma;
+};
+inline std::vector<Shape> hostileSpectra(Eigen::Index n) {
+  std::vector<Shape> shapes;
+  const auto add = [&](std::string name, auto value) {
+    Eigen::VectorXd sigma(n);
+    for (Eigen::Index i = 0; i < n; ++i) sigma[i] = value(double(i) / double(n));
+    shapes.push_back({std::move(name), sigma});
+  };
+  add("flat", [](double x) { return 3 - 2 * x; });
+  add("power law", [n](double x) { return std::pow(1 + x * double(n), -0.8); });
+  add("condition 1e6", [](double x) { return std::pow(10.0, -6 * x); });
+  add("condition 1e12", [](double x) { return std::pow(10.0, -12 * x); });
+  add("clusters", [](double x) { return x < 0.3 ? 2.0 : x < 0.7 ? 1.0 : 1e-3; });
+  add("half the rank", [](double x) { return x < 0.5 ? 1 - x : 0.0; });
+  add("one outlier", [](double x) { return x == 0 ? 1e4 : 1.0; });
+  return shapes;
+}
+
+// By dgesdd on the same numbers.
+inline std::vector<double> referenceSigma(const DenseMatrix& matrix) {
+  std::vector<double> a(matrix.values.begin(), matrix.values.end()), sigma(matrix.shortSide());
+  double unused = 0;
+  const auto m = lapack_int(matrix.columns), n = lapack_int(matrix.rows);
+  if (LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'N', m, n, a.data(), m, sigma.data(), &unused, 1, &unused, 1) != 0)
+    sigma.clear();
+  return sigma;
+}
+
+// Worst errors of a spectrum against the reference, with s1 the largest of the latter.
+struct SigmaErrors {
+  double absolute = 0;      // / s1, of all
+  double certain = 0;       // / s1, where s >= 1e-6 s1
+  double relative_3 = 0;    // / s, where s >= 1e-3 s1
+  double relative_5 = 0;    // / s, where s >= 1e-5 s1
+};
+inline SigmaErrors errorsOf(const std::vector<double>& sigma, const std::vector<double>& expected) {
+  SigmaErrors errors;
+  const double largest = expected.empty() ? 0 : expected.front();
+  const auto worst = [](double& error, double now) {
+    if (!(now <= error)) error = now;  // NaN stays
+  };
+  if (sigma.size() != expected.size()) return {INFINITY, INFINITY, INFINITY, INFINITY};
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const double off = std::abs(sigma[i] - expected[i]);
+    worst(errors.absolute, largest > 0 ? off / largest : off);
+    if (expected[i] == 0) continue;
+    if (expected[i] >= 1e-6 * largest) worst(errors.certain, off / largest);
+    if (expected[i] >= 1e-3 * largest) worst(errors.relative_3, off / expected[i]);
+    if (expected[i] >= 1e-5 * largest) worst(errors.relative_5, off / expected[i]);
+  }
+  return errors;
+}
+
+}  // namespace vitrine::core::test
