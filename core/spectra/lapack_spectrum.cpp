@@ -40,7 +40,8 @@ class GramSum {
   }
 
  private:
-  static constexpr std::uint64_t kPanel = 512;  // of the long side: a copy in double precision that stays small
+  static constexpr std::uint64_t kPanel =
+      512;  // of the long side: a copy in double precision that stays small
 
   std::uint64_t longSide() const { return std::max(matrix_.rows, matrix_.columns); }
 
@@ -103,8 +104,8 @@ Result<std::vector<double>> eigenvalues(const Tridiagonal& t) {
   if (const lapack_int left =
           LAPACKE_dsterf(static_cast<lapack_int>(values.size()), values.data(), beside.data());
       left != 0)
-    return fail(ErrorCode::kUnsupported, "LAPACK's dsterf left {} eigenvalues of {} without convergence", left,
-                values.size());
+    return fail(ErrorCode::kUnsupported, "LAPACK's dsterf left {} eigenvalues of {} without convergence",
+                left, values.size());
   std::ranges::reverse(values);
   return values;
 }
@@ -152,8 +153,9 @@ Result<Spectrum> lapackSpectrum(const DenseMatrix& matrix) try {
   certify(spectrum, squares, fourth);
   return spectrum;
 } catch (const std::bad_alloc&) {
-  return fail(ErrorCode::kOutOfMemory, "the Gram matrix of a matrix of {} x {} needs {:.1f} GB, which are not free",
-              matrix.rows, matrix.columns, 8e-9 * static_cast<double>(matrix.shortSide() * matrix.shortSide()));
+  return fail(ErrorCode::kOutOfMemory,
+              "the Gram matrix of a matrix of {} x {} needs {:.1f} GB, which are not free", matrix.rows,
+              matrix.columns, 8e-9 * static_cast<double>(matrix.shortSide() * matrix.shortSide()));
 }
 
 Result<Spectrum> jacobiSpectrum(const DenseMatrix& matrix) {

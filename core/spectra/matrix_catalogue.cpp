@@ -91,10 +91,8 @@ std::vector<StoredMatrix> matricesOf(const Checkpoint& checkpoint, std::string_v
 }
 
 Result<DenseMatrix> readMatrix(const StoredMatrix& matrix) {
-  const WeightRef rows{.tensor = matrix.tensor,
-                       .first_row = matrix.first_row,
-                       .rows = matrix.rows,
-                       .columns = matrix.columns};
+  const WeightRef rows{
+      .tensor = matrix.tensor, .first_row = matrix.first_row, .rows = matrix.rows, .columns = matrix.columns};
   TRY_ASSIGN(std::vector<float> values, readFloats(rowsOf(rows)));
   DenseMatrix dense{matrix.rows, matrix.columns, std::move(values)};
   if (auto finite = requireFinite(dense); !finite) return within(matrix.name, finite.error());

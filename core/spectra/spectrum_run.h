@@ -20,8 +20,8 @@ enum class SpectrumMethod { kGram, kJacobi };  // lapackSpectrum, jacobiSpectrum
 
 struct SpectrumRun {
   SpectrumMethod method = SpectrumMethod::kGram;
-  unsigned threads = 0;     // 0: as many as there are cores
-  std::stop_token stop{};   // looked at between matrices
+  unsigned threads = 0;    // 0: as many as there are cores
+  std::stop_token stop{};  // looked at between matrices
   // Of job `index`, in the order in which they finish, one call at a time.
   std::function<void(std::size_t index, Result<Spectrum>)> done;
 };

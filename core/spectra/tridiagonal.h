@@ -18,7 +18,8 @@ struct Tridiagonal {
 // units of T's norm only (Kahan 1966; Demmel, Dhillon, Ren, ETNA 3, 1995).
 std::uint64_t sturmCount(const Tridiagonal& t, double shift);
 
-// Counts inside the widest gap between the given eigenvalues (descending) of each third of them, and compares.
+// Counts inside the widest gap between the given eigenvalues (descending) of each third of them, and
+// compares.
 void certifyByCounts(const Tridiagonal& t, std::span<const double> eigenvalues,
                      SpectrumCertificate& certificate);
 

@@ -20,28 +20,25 @@ void expectWithinGates(const DenseMatrix& matrix, const std::string& what) {
   SCOPED_TRACE(what);
   const auto spectrum = lapackSpectrum(matrix);
   ASSERT_TRUE(spectrum) << spectrum.error().describe();
-  const test::SigmaErrors errors = test::errorsOf(spectrum->sigma, test::referenceSigma(matrix));
-  EXPECT_LE(errors.absolute, 5e-8);
-  EXPECT_LE(errors.certain, 1e-9);
-  EXPECT_LE(errors.relative_3, 1e-9);
-  EXPECT_LE(errors.relative_5, 5e-6);
-  EXPECT_TRUE(std::ranges::is_sorted(spectrum->sigma, std::greater<>()));
-  const SpectrumCertificate& certificate = spectrum->certificate;
-  EXPECT_LE(certificate.energy, 1e-12);
-  EXPECT_LE(certificate.fourth, 1e-12);
-  EXPECT_EQ(certificate.agreeing, certificate.shifts);
-  EXPECT_GE(certificate.upper_bound, spectrum->sigma.front() * (1 - 1e-14));
+  test::expectGates(*spectrum, matrix);
 }
 
 TEST(LapackSpectrum, HoldsTheGatesOnEveryKindOfSpectrum) {
-  for (const auto& [rows, columns] : {std::pair<Eigen::Index, Eigen::Index>{48, 48}, {37, 91}, {130, 33}, {1100, 17}})
+  for (const auto& [rows, columns] :
+       {std::pair<Eigen::Index, Eigen::Index>{48, 48}, {37, 91}, {130, 33}, {1100, 17}})
     for (const test::Shape& shape : test::hostileSpectra(std::min(rows, columns)))
       expectWithinGates(test::withSigma(rows, columns, shape.sigma),
                         fmt::format("{} of {} x {}", shape.name, rows, columns));
 }
 
 TEST(LapackSpectrum, HoldsTheGatesOnGaussiansOfOddShapes) {
-  for (const auto& [rows, columns] : {std::pair<std::uint64_t, std::uint64_t>{1, 1}, {1, 300}, {300, 1}, {2, 3}, {129, 127}, {64, 1025}, {513, 64}})
+  for (const auto& [rows, columns] : {std::pair<std::uint64_t, std::uint64_t>{1, 1},
+                                      {1, 300},
+                                      {300, 1},
+                                      {2, 3},
+                                      {129, 127},
+                                      {64, 1025},
+                                      {513, 64}})
     expectWithinGates(test::gaussian(rows, columns), fmt::format("{} x {}", rows, columns));
 }
 
@@ -104,14 +101,16 @@ TEST(LapackSpectrum, IsTheSameToTheBitEachTime) {
 // rotations find it there.
 TEST(JacobiSpectrum, FindsValuesFarBelowTheFloor) {
   DenseMatrix matrix = test::gaussian(40, 12);
-  for (std::size_t i = 0; i < matrix.values.size(); ++i) matrix.values[i] = std::ldexp(matrix.values[i], -5 * int(i % 12));
+  for (std::size_t i = 0; i < matrix.values.size(); ++i)
+    matrix.values[i] = std::ldexp(matrix.values[i], -5 * int(i % 12));
   using Exact = Eigen::Matrix<long double, Eigen::Dynamic, Eigen::Dynamic>;
   const Exact exact = Eigen::Map<const test::Rows>(matrix.values.data(), 40, 12).cast<long double>();
   const auto expected = Eigen::JacobiSVD<Exact>(exact).singularValues();
   const auto spectrum = jacobiSpectrum(matrix);
   ASSERT_TRUE(spectrum) << spectrum.error().describe();
   ASSERT_LT(spectrum->sigma.back(), 1e-12 * spectrum->sigma.front());
-  for (Eigen::Index i = 0; i < 12; ++i) EXPECT_NEAR(spectrum->sigma[std::size_t(i)] / double(expected[i]), 1, 1e-10);
+  for (Eigen::Index i = 0; i < 12; ++i)
+    EXPECT_NEAR(spectrum->sigma[std::size_t(i)] / double(expected[i]), 1, 1e-10);
   EXPECT_LE(spectrum->certificate.energy, 1e-13);
 }
 

@@ -1,16 +1,23 @@
 // Matrices with chosen singular values, and what LAPACK in double precision finds in them.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <lapacke.h>
 
 #include <Eigen/QR>
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <string>
 
 #include "core/spectra/dense_matrix.h"
+#include "core/spectra/spectrum.h"
 
-namespace vitrine::core::test {
+namespace vitrine::test {
+
+using core::DenseMatrix;
+using core::Spectrum;
+using core::SpectrumCertificate;
 
 using Columns = Eigen::MatrixXd;
 using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -23,7 +30,8 @@ inline Columns orthonormal(Eigen::Index rows, Eigen::Index columns, std::mt19937
 }
 
 inline DenseMatrix toDense(const Columns& a) {
-  DenseMatrix matrix{std::uint64_t(a.rows()), std::uint64_t(a.cols()), std::vector<float>(std::size_t(a.size()))};
+  DenseMatrix matrix{std::uint64_t(a.rows()), std::uint64_t(a.cols()),
+                     std::vector<float>(std::size_t(a.size()))};
   Eigen::Map<Rows>(matrix.values.data(), a.rows(), a.cols()) = a.cast<float>();
   return matrix;
 }
@@ -77,10 +85,10 @@ inline std::vector<double> referenceSigma(const DenseMatrix& matrix) {
 
 // Worst errors of a spectrum against the reference, with s1 the largest of the latter.
 struct SigmaErrors {
-  double absolute = 0;      // / s1, of all
-  double certain = 0;       // / s1, where s >= 1e-6 s1
-  double relative_3 = 0;    // / s, where s >= 1e-3 s1
-  double relative_5 = 0;    // / s, where s >= 1e-5 s1
+  double absolute = 0;    // / s1, of all
+  double certain = 0;     // / s1, where s >= 1e-6 s1
+  double relative_3 = 0;  // / s, where s >= 1e-3 s1
+  double relative_5 = 0;  // / s, where s >= 1e-5 s1
 };
 inline SigmaErrors errorsOf(const std::vector<double>& sigma, const std::vector<double>& expected) {
   SigmaErrors errors;
@@ -100,4 +108,19 @@ inline SigmaErrors errorsOf(const std::vector<double>& sigma, const std::vector<
   return errors;
 }
 
-}  // namespace vitrine::core::test
+// The gates of research/svd.md, section 4, for spectra through a Gram matrix in double precision.
+inline void expectGates(const Spectrum& spectrum, const DenseMatrix& matrix) {
+  const SigmaErrors errors = errorsOf(spectrum.sigma, referenceSigma(matrix));
+  EXPECT_LE(errors.absolute, 5e-8);
+  EXPECT_LE(errors.certain, 1e-9);
+  EXPECT_LE(errors.relative_3, 1e-9);
+  EXPECT_LE(errors.relative_5, 5e-6);
+  EXPECT_TRUE(std::ranges::is_sorted(spectrum.sigma, std::greater<>()));
+  const SpectrumCertificate& certificate = spectrum.certificate;
+  EXPECT_LE(certificate.energy, 1e-12);
+  EXPECT_LE(certificate.fourth, 1e-12);
+  EXPECT_EQ(certificate.agreeing, certificate.shifts);
+  EXPECT_GE(certificate.upper_bound, spectrum.sigma.front() * (1 - 1e-14));
+}
+
+}  // namespace vitrine::test

@@ -1,0 +1,44 @@
+// Spectra on a GPU: the Gram matrix in double precision, its reduction to tridiagonal form, its eigenvalues by
+// multisection (shaders/svd), for several matrices of one shape at a time.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "core/spectra/dense_matrix.h"
+#include "core/spectra/spectrum.h"
+#include "gpu/buffer.h"
+
+namespace vitrine::core {
+
+class DeviceSpectra {
+ public:
+  // kUnsupported on a device without double precision.
+  static Result<std::unique_ptr<DeviceSpectra>> create(gpu::Device& device);
+  ~DeviceSpectra();
+
+  // Room for `count` matrices of this shape; what was computed before is gone unless nothing changes.
+  // kOutOfMemory with the numbers, kInvalidArgument without elements.
+  Result<void> reserve(std::uint64_t rows, std::uint64_t columns, std::uint32_t count);
+  static std::uint64_t bytesOf(std::uint64_t rows, std::uint64_t columns);  // of device memory, a matrix
+
+  // Where matrix `index` goes: (rows, columns) f32.
+  gpu::Slice input(std::uint32_t index) const;
+
+  // Of all matrices, which must be finite. kCancelled when stopped, some milliseconds later.
+  Result<void> compute(std::stop_token stop = {});
+  // Of the last compute().
+  Result<std::vector<Spectrum>> spectra() const;
+
+  // Uploads, computes and reads; the matrices have one shape. Errors as above and requireFinite's.
+  Result<std::vector<Spectrum>> spectraOf(std::span<const DenseMatrix> matrices, std::stop_token stop = {});
+
+ private:
+  DeviceSpectra();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vitrine::core

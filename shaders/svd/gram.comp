@@ -1,0 +1,60 @@
+#version 460
+// G = A A^T or A^T A, whichever is smaller, summed in double precision: products of floats are exact there. A workgroup
+// computes a tile of G and writes it and its mirror image; the long side is walked in one fixed order.
+#include "common/device.glsl"
+#include "svd/doubles.glsl"
+#include "svd/gram.params.h"
+
+layout(push_constant, scalar) uniform Push { GramParams params; };
+
+layout(constant_id = 0) const bool WIDE = false;  // rows < columns: G = A A^T
+const uint TILE = 64, DEPTH = 16, THREADS = 256, EACH = 4;
+
+shared double left[DEPTH][TILE + 2], right[DEPTH][TILE + 2];
+
+// Element `k` along the long side of vector `i`, zero beyond the ends.
+double element(uint64_t matrix, uint i, uint k) {
+  if (i >= params.n || k >= params.long_side) return 0.0lf;
+  uint at = WIDE ? i * params.columns + k : k * params.columns + i;
+  return double(Floats(matrix).at[at]);
+}
+
+void main() {
+  // Tiles on and below the diagonal, numbered row by row.
+  uint tile_row = uint((sqrt(8.0 * float(gl_WorkGroupID.x) + 1.0) - 1.0) / 2.0);
+  while (tile_row * (tile_row + 1) / 2 > gl_WorkGroupID.x) --tile_row;
+  while ((tile_row + 1) * (tile_row + 2) / 2 <= gl_WorkGroupID.x) ++tile_row;
+  uint tile_column = gl_WorkGroupID.x - tile_row * (tile_row + 1) / 2;
+  uint thread = gl_LocalInvocationIndex, x = thread % 16, y = thread / 16;
+  uint64_t matrix = params.a + uint64_t(gl_WorkGroupID.y) * params.n * params.long_side * 4;
+  double sum[EACH][EACH];
+  [[unroll]] for (uint i = 0; i < EACH; ++i) [[unroll]] for (uint j = 0; j < EACH; ++j) sum[i][j] = 0.0lf;
+  for (uint first = 0; first < params.long_side; first += DEPTH) {
+    [[unroll]] for (uint part = 0; part < TILE * DEPTH / THREADS; ++part) {
+      uint item = part * THREADS + thread;
+      // Neighbouring threads read neighbours in memory.
+      uint i = WIDE ? item / DEPTH : item % TILE, k = WIDE ? item % DEPTH : item / TILE;
+      left[k][i] = element(matrix, tile_row * TILE + i, first + k);
+      right[k][i] = element(matrix, tile_column * TILE + i, first + k);
+    }
+    barrier();
+    for (uint k = 0; k < DEPTH; ++k) {
+      double l[EACH], r[EACH];
+      [[unroll]] for (uint i = 0; i < EACH; ++i) {
+        l[i] = left[k][y * EACH + i];
+        r[i] = right[k][x + 16 * i];
+      }
+      [[unroll]] for (uint i = 0; i < EACH; ++i)
+        [[unroll]] for (uint j = 0; j < EACH; ++j) sum[i][j] = fma(l[i], r[j], sum[i][j]);
+    }
+    barrier();
+  }
+  Doubles gram = Doubles(params.gram + uint64_t(gl_WorkGroupID.y) * params.n * params.stride * 8);
+  [[unroll]] for (uint i = 0; i < EACH; ++i) [[unroll]] for (uint j = 0; j < EACH; ++j) {
+    uint row = tile_row * TILE + y * EACH + i, column = tile_column * TILE + x + 16 * j;
+    // Beyond n lie zeros, up to the stride.
+    if (row < params.n && column < params.stride) gram.at[row * params.stride + column] = sum[i][j];
+    if (column < params.n && row < params.stride && tile_row != tile_column)
+      gram.at[column * params.stride + row] = sum[i][j];
+  }
+}

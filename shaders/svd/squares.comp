@@ -1,0 +1,25 @@
+#version 460
+// Sums of squares of a matrix's rows, in double precision: workgroup x of matrix y takes every gl_NumWorkGroups.x-th row.
+#include "common/device.glsl"
+#include "svd/doubles.glsl"
+#include "svd/squares.params.h"
+
+layout(push_constant, scalar) uniform Push { SquaresParams params; };
+
+layout(constant_id = 0) const bool DOUBLE = false;
+
+void main() {
+  uint64_t matrix = params.numbers + uint64_t(gl_WorkGroupID.y) * params.rows * params.stride * (DOUBLE ? 8 : 4);
+  double sum = 0.0lf;
+  for (uint row = gl_WorkGroupID.x; row < params.rows; row += gl_NumWorkGroups.x) {
+    uint64_t numbers = matrix + uint64_t(row) * params.stride * (DOUBLE ? 8 : 4);
+    double of_row = 0.0lf;
+    for (uint i = lane(); i < params.columns; i += LANES) {
+      double value = DOUBLE ? Doubles(numbers).at[i] : double(Floats(numbers).at[i]);
+      of_row = fma(value, value, of_row);
+    }
+    sum += of_row;
+  }
+  sum = subgroupAdd(sum);
+  if (lane() == 0) Doubles(params.sums).at[gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x] = sum;
+}

@@ -1,0 +1,55 @@
+// Householder reduction of a symmetric matrix to tridiagonal form by panels (Dongarra, Hammarling, Sorensen 1989;
+// LAPACK's dsytrd), in two dispatches a column. With V, W of the panel so far, the trailing matrix is
+// A - V W^T - W V^T, and of a column c:
+//   tridiagonal_column   w of column c - 1 from A v;  x = column c of the trailing matrix;  parts of |x below c + 1|^2
+//   tridiagonal_product  v = x - alpha e, alpha = -sign |x|;  A v, V^T v, W^T v;  parts of v . A v
+// and, behind the panel's last column,
+//   tridiagonal_update   A -= V W^T + W V^T
+// All sums over workgroups are of parts in a fixed order, so that the result is the same to the bit each time. What
+// one workgroup writes, none reads within a dispatch: x is kept for even and odd columns apart.
+#include "svd/doubles.glsl"
+#include "svd/tridiagonal.params.h"
+
+layout(push_constant, scalar) uniform Push { TridiagonalParams params; };
+
+uint64_t batchPart(uint64_t address, uint doubles) { return address + uint64_t(gl_WorkGroupID.y) * doubles * 8; }
+Doubles gram() { return Doubles(batchPart(params.gram, params.n * params.stride)); }
+Doubles panelV() { return Doubles(batchPart(params.panel, 2 * params.width * params.stride)); }
+Doubles panelW() {
+  return Doubles(batchPart(params.panel, 2 * params.width * params.stride) +
+                 uint64_t(params.width) * params.stride * 8);
+}
+// Where x of a column lies.
+uint64_t vectorOf(uint column) {
+  return batchPart(params.vectors, 2 * params.stride) + uint64_t(column % 2) * params.stride * 8;
+}
+Doubles products() { return Doubles(batchPart(params.products, params.stride + 2 * params.width)); }
+Doubles partsOf(uint kind) {
+  return Doubles(batchPart(params.parts, 3 * params.parts_room) + uint64_t(kind) * params.parts_room * 8);
+}
+const uint DOT_PARTS = 2;
+
+double sumOfParts(uint kind, uint count) {
+  Doubles from = partsOf(kind);
+  double sum = 0.0lf;
+  for (uint i = lane(); i < count; i += LANES) sum += from.at[i];
+  return subgroupAdd(sum);
+}
+
+struct Reflection {
+  double alpha;  // what x becomes
+  double tau;    // I - tau v v^T
+};
+
+// Of the column whose x and norm's parts are there.
+Reflection reflectionOf(uint column, uint norm_parts) {
+  double squares = sumOfParts(column % 2, norm_parts);
+  double head = Doubles(vectorOf(column)).at[column + 1];
+  Reflection r;
+  double norm = root(squares);
+  r.alpha = head > 0.0lf ? -norm : norm;
+  // |v|^2 = 2 (|x|^2 - alpha head), the two of one sign.
+  double halved = squares - r.alpha * head;
+  r.tau = halved > 0.0lf ? 1.0lf / halved : 0.0lf;
+  return r;
+}

@@ -1,0 +1,96 @@
+#version 460
+// See tridiagonal.glsl. A thread a row; the rows start at a multiple of the workgroup at or above the column.
+#include "common/device.glsl"
+#include "svd/tridiagonal.glsl"
+
+layout(constant_id = 0) const uint SUBGROUPS = 4;
+layout(constant_id = 1) const bool FINISH_ONLY = false;  // behind a panel's last column: w alone
+
+shared double of_subgroup[32];
+shared double dots[128];  // V^T v, W^T v of the column before
+
+uint last, before;  // columns of the panel that are done, the last among them
+Reflection reflection;
+double bend;  // of w = tau A v - bend v
+
+double vBefore(uint row) {
+  double x = Doubles(vectorOf(before)).at[row];
+  return row == before + 1 ? x - reflection.alpha : x;
+}
+
+// Row `row` of w of the column before; a panel's columns in front of it come in through dots.
+double wBefore(uint row) {
+  double y = products().at[row];
+  Doubles v = panelV(), w = panelW();
+  for (uint k = 0; k < last; ++k)
+    y -= v.at[k * params.stride + row] * dots[params.width + k] + w.at[k * params.stride + row] * dots[k];
+  return reflection.tau * y - bend * vBefore(row);
+}
+
+void loadBefore() {
+  uint done = last, thread = gl_LocalInvocationIndex;
+  reflection = reflectionOf(before, params.norm_parts);
+  double product = sumOfParts(DOT_PARTS, params.dot_parts), both = 0.0lf;
+  Doubles from = products();
+  for (uint k = lane(); k < done; k += LANES)
+    both += from.at[params.stride + k] * from.at[params.stride + params.width + k];
+  product -= 2.0lf * subgroupAdd(both);
+  bend = 0.5lf * reflection.tau * reflection.tau * product;
+  for (uint k = thread; k < done; k += SUBGROUPS * LANES) {
+    dots[k] = from.at[params.stride + k];
+    dots[params.width + k] = from.at[params.stride + params.width + k];
+  }
+  barrier();
+}
+
+void writePart(double square) {
+  double sum = subgroupAdd(square);
+  if (lane() == 0) of_subgroup[gl_SubgroupID] = sum;
+  barrier();
+  if (gl_LocalInvocationIndex != 0) return;
+  sum = 0.0lf;
+  for (uint i = 0; i < SUBGROUPS; ++i) sum += of_subgroup[i];
+  partsOf(params.column % 2).at[gl_WorkGroupID.x] = sum;
+}
+
+void main() {
+  uint threads = SUBGROUPS * LANES;
+  uint column = params.column, row = (column / threads + gl_WorkGroupID.x) * threads + gl_LocalInvocationIndex;
+  bool goes_on = column > params.first;  // with a column of this panel
+  Doubles v = panelV(), w = panelW();
+  double own_v = 0.0lf, own_w = 0.0lf, top_v = 0.0lf, top_w = 0.0lf;
+  if (goes_on) {
+    before = column - 1;
+    last = before - params.first;
+    loadBefore();
+    if (row < params.stride) {
+      bool below = row >= column && row < params.n;
+      own_v = below ? vBefore(row) : 0.0lf;
+      own_w = below ? wBefore(row) : 0.0lf;
+      v.at[last * params.stride + row] = own_v;
+      w.at[last * params.stride + row] = own_w;
+      if (gl_WorkGroupID.x == 0 && row == column)
+        Doubles(batchPart(params.result, 2 * params.n)).at[params.n + before] = reflection.alpha;
+    }
+    if (!FINISH_ONLY) {
+      top_v = vBefore(column);
+      top_w = wBefore(column);
+    }
+  }
+  if (FINISH_ONLY) return;
+  double x = 0.0lf;
+  if (row >= column && row < params.n) {
+    x = gram().at[column * params.stride + row];
+    if (goes_on) {
+      for (uint k = 0; k < last; ++k) {
+        uint at = k * params.stride;
+        x -= v.at[at + row] * w.at[at + column] + w.at[at + row] * v.at[at + column];
+      }
+      x -= own_v * top_w + own_w * top_v;
+    }
+    if (row == column) Doubles(batchPart(params.result, 2 * params.n)).at[column] = x;
+  }
+  if (row == column) x = 0.0lf;
+  if (row < params.stride) Doubles(vectorOf(column)).at[row] = x;
+  writePart(x * x);
+}
