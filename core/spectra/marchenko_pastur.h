@@ -33,8 +33,7 @@ struct MarchenkoPasturFit {
   std::size_t short_side = 0;  // n, the number of values
   double lower_sigma = 0;      // the edges in the unit of s: sqrt(m lambda)
   double upper_sigma = 0;
-  double spike_sigma =
-      0;  // the upper edge plus the 99 % quantile of Tracy-Widom: noise passes it once in 100
+  double spike_sigma = 0;  // the edge plus Tracy-Widom's 99 % quantile: noise passes it once in 100
   std::size_t spikes = 0;  // values above spike_sigma; the others are the bulk
   double distance = 0;     // Kolmogorov-Smirnov, of the bulk from the law
   // How many independent entries would scatter the bulk as it is: n^2 mean(lambda)^2 / var(lambda) over the

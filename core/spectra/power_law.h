@@ -7,8 +7,7 @@
 // arXiv:0706.1062; as a measure of weights: Martin & Mahoney, "Implicit self-regularization in deep neural
 // networks", JMLR 22 (2021), arXiv:1810.01075.
 //
-// An exponent alone says little: pure noise of 512 x 512 has alphas from 4 to 14. Show it with D, tail and
-// band.
+// An exponent alone says little (pure noise of 512 x 512 has alphas from 4 to 14): show D, tail and band too.
 #pragma once
 
 #include <cstddef>

@@ -80,7 +80,7 @@ for name, (x, long_side) in SPECTRA.items():
     print(f"{name}\n  ww       alpha {alpha:.12g} xmin {fit.xmin:.12g} D {fit.D:.12g} "
           f"tail {np.count_nonzero(evals >= fit.xmin)} sigma {fit.sigma:.12g}")
     print(f"           log_norm {math.log10(np.sum(evals)):.12g} log_spectral {peak:.12g} "
-          f"weighted {alpha * peak:.12g} log_alpha_norm {math.log10(np.sum(evals ** alpha)):.12g} rank {matrix_rank(sigma, long_side)} "
-          f"entropy {matrix_entropy(sigma, long_side):.9g}")
+          f"weighted {alpha * peak:.12g} log_alpha_norm {math.log10(np.sum(evals ** alpha)):.12g} "
+          f"rank {matrix_rank(sigma, long_side)} entropy {matrix_entropy(sigma, long_side):.9g}")
     a, xmin, d, n = clauset(evals)
     print(f"  clauset  alpha {a:.12g} xmin {xmin:.12g} D {d:.12g} tail {n}")
