@@ -66,6 +66,7 @@ void addGenerate(CLI::App& app, Common& common);
 void addTrace(CLI::App& app, Common& common);
 void addPerplexity(CLI::App& app, Common& common);
 void addExport(CLI::App& app, Common& common);
+void addSpectra(CLI::App& app, Common& common);
 void addBench(CLI::App& app, Common& common);
 
 }  // namespace vitrine::app

@@ -122,19 +122,21 @@ std::uint64_t DeviceSpectra::bytesOf(std::uint64_t rows, std::uint64_t columns) 
 Result<void> DeviceSpectra::reserve(std::uint64_t rows, std::uint64_t columns, std::uint32_t count) {
   constexpr std::uint64_t kMostRows = 46'340;  // of a Gram matrix whose elements 32 bits count
   if (rows == 0 || columns == 0 || count == 0)
-    return fail(ErrorCode::kInvalidArgument, "{} matrices of {} x {} have no singular values", count, rows, columns);
+    return fail(ErrorCode::kInvalidArgument, "{} matrices of {} x {} have no singular values", count, rows,
+                columns);
   if (std::min(rows, columns) > kMostRows || rows * columns >= 1ull << 32)
-    return fail(ErrorCode::kUnsupported,
-                "a matrix of {} x {} is too large for the device's spectra: at most {} on the short side and 2^32 "
-                "elements",
-                rows, columns, kMostRows);
+    return fail(
+        ErrorCode::kUnsupported,
+        "a matrix of {} x {} is too large for the device's spectra: at most {} on the short side and 2^32 "
+        "elements",
+        rows, columns, kMostRows);
   const Shape wanted{std::uint32_t(rows), std::uint32_t(columns), count};
   if (wanted == impl_->shape) return {};
   TRY(impl_->device.waitIdle());
   const std::uint64_t available = impl_->device.memory().available;
   if (wanted.bytes() * count > available)
-    return fail(ErrorCode::kOutOfMemory, "{} spectra of {} x {} need {:.2f} GB, {:.2f} GB are free on {}", count, rows,
-                columns, 1e-9 * double(wanted.bytes() * count), 1e-9 * double(available),
+    return fail(ErrorCode::kOutOfMemory, "{} spectra of {} x {} need {:.2f} GB, {:.2f} GB are free on {}",
+                count, rows, columns, 1e-9 * double(wanted.bytes() * count), 1e-9 * double(available),
                 impl_->device.info().name);
   impl_->recorded.clear();
   impl_->shape = {};
@@ -161,8 +163,8 @@ Result<void> DeviceSpectra::Impl::allocate() {
   TRY(make(parts, shape.allParts() * kDouble, "parts"));
   TRY(make(bounds, 2 * kDouble, "bounds"));
   TRY(make(found, shape.found() * kDouble, "spectra"));
-  TRY_ASSIGN(host, gpu::Buffer::create(device, shape.found() * kDouble * shape.count, gpu::MemoryKind::kReadback,
-                                       "spectra, host"));
+  TRY_ASSIGN(host, gpu::Buffer::create(device, shape.found() * kDouble * shape.count,
+                                       gpu::MemoryKind::kReadback, "spectra, host"));
   return {};
 }
 
@@ -198,8 +200,8 @@ Result<void> DeviceSpectra::Impl::record() {
 
 Result<void> DeviceSpectra::Impl::recordGram() {
   TRY_ASSIGN(gpu::Commands * commands, next());
-  TRY_ASSIGN(const gpu::Kernel* kernel, kernels.get("svd/gram", kTileThreads / kernels.lanes(),
-                                                    {{0, shape.rows < shape.columns}}));
+  TRY_ASSIGN(const gpu::Kernel* kernel,
+             kernels.get("svd/gram", kTileThreads / kernels.lanes(), {{0, shape.rows < shape.columns}}));
   const std::uint32_t tiles = gpu::divideUp(shape.n(), kTile);
   const shader::GramParams params{.a = input.address(),
                                   .gram = gram.address(),
@@ -365,7 +367,8 @@ Result<std::vector<Spectrum>> DeviceSpectra::spectra() const {
   return found;
 }
 
-Result<std::vector<Spectrum>> DeviceSpectra::spectraOf(std::span<const DenseMatrix> matrices, std::stop_token stop) {
+Result<std::vector<Spectrum>> DeviceSpectra::spectraOf(std::span<const DenseMatrix> matrices,
+                                                       std::stop_token stop) {
   if (matrices.empty()) return std::vector<Spectrum>{};
   TRY(reserve(matrices[0].rows, matrices[0].columns, std::uint32_t(matrices.size())));
   for (std::uint32_t i = 0; i < matrices.size(); ++i) {

@@ -1,5 +1,5 @@
-// Spectra on a GPU: the Gram matrix in double precision, its reduction to tridiagonal form, its eigenvalues by
-// multisection (shaders/svd), for several matrices of one shape at a time.
+// Spectra on a GPU: the Gram matrix in double precision, its reduction to tridiagonal form, its eigenvalues
+// by multisection (shaders/svd), for several matrices of one shape at a time.
 #pragma once
 
 #include <memory>

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
+#include <future>
+#include <map>
 #include <numeric>
+#include <optional>
 #include <thread>
 #include <vector>
 
+#include "core/spectra/device_spectra.h"
 #include "core/spectra/lapack_spectrum.h"
 
 namespace vitrine::core {
@@ -18,6 +21,32 @@ double costOf(const SpectrumJob& job) {
   return m * n * n + 4.0 / 3 * n * n * n;
 }
 
+std::vector<std::size_t> dearestFirst(std::span<const SpectrumJob> jobs) {
+  std::vector<std::size_t> order(jobs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t i) { return costOf(jobs[i]); });
+  return order;
+}
+
+unsigned coresOf(const SpectrumRun& run) {
+  return run.threads > 0 ? run.threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+// work(0) .. work(count - 1), each once.
+void inParallel(std::size_t count, std::size_t threads, const std::function<void(std::size_t)>& work) {
+  std::atomic<std::size_t> next = 0;
+  const auto take = [&] {
+    for (std::size_t i = next++; i < count; i = next++) work(i);
+  };
+  std::vector<std::jthread> others;
+  for (std::size_t i = 1; i < std::min(threads, count); ++i) others.emplace_back(take);
+  take();
+}
+
+Result<void> stopped() {
+  return fail(ErrorCode::kCancelled, "the spectra were cancelled");
+}
+
 Result<Spectrum> compute(const SpectrumJob& job, SpectrumMethod method) {
   TRY_ASSIGN(const DenseMatrix matrix, job.load());
   return method == SpectrumMethod::kJacobi ? jacobiSpectrum(matrix) : lapackSpectrum(matrix);
@@ -26,27 +55,89 @@ Result<Spectrum> compute(const SpectrumJob& job, SpectrumMethod method) {
 }  // namespace
 
 Result<void> runSpectra(std::span<const SpectrumJob> jobs, const SpectrumRun& run) {
-  std::vector<std::size_t> order(jobs.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t i) { return costOf(jobs[i]); });
-  const unsigned cores = run.threads > 0 ? run.threads : std::max(1u, std::thread::hardware_concurrency());
+  const std::vector<std::size_t> order = dearestFirst(jobs);
+  const unsigned cores = coresOf(run);
   const auto threads = static_cast<unsigned>(std::clamp<std::size_t>(jobs.size(), 1, cores));
   setBlasThreads(static_cast<int>(cores / threads));
-  std::atomic<std::size_t> next = 0;
-  std::mutex reporting;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < order.size() && !run.stop.stop_requested(); i = next++) {
-      Result<Spectrum> spectrum = compute(jobs[order[i]], run.method);
-      const std::lock_guard lock(reporting);
-      run.done(order[i], std::move(spectrum));
+  inParallel(order.size(), threads, [&](std::size_t i) {
+    if (!run.stop.stop_requested()) run.done(order[i], compute(jobs[order[i]], run.method));
+  });
+  if (run.stop.stop_requested()) return stopped();
+  return {};
+}
+
+namespace {
+
+// Jobs of one shape, dearest first, as many at a time as keep the device busy and fit.
+std::vector<std::vector<std::size_t>> batches(std::span<const SpectrumJob> jobs) {
+  constexpr std::uint64_t kMostBytes = 3ull << 30;
+  constexpr std::size_t kMostMatrices = 64;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::size_t> open;  // a shape's newest batch
+  std::vector<std::vector<std::size_t>> all;
+  for (const std::size_t i : dearestFirst(jobs)) {
+    const std::pair shape{jobs[i].rows, jobs[i].columns};
+    const std::size_t most = std::clamp<std::size_t>(
+        kMostBytes / std::max<std::uint64_t>(1, DeviceSpectra::bytesOf(shape.first, shape.second)), 1,
+        kMostMatrices);
+    const auto found = open.find(shape);
+    if (found == open.end() || all[found->second].size() == most) {
+      open[shape] = all.size();
+      all.emplace_back();
     }
-  };
-  {
-    std::vector<std::jthread> workers;
-    for (unsigned i = 1; i < threads; ++i) workers.emplace_back(work);
-    work();
+    all[open[shape]].push_back(i);
   }
-  if (run.stop.stop_requested()) return fail(ErrorCode::kCancelled, "the spectra were cancelled");
+  return all;
+}
+
+struct LoadedBatch {
+  std::vector<std::size_t> jobs;
+  std::vector<DenseMatrix> matrices;
+  std::vector<std::pair<std::size_t, Error>> failed;
+};
+
+LoadedBatch load(std::span<const SpectrumJob> jobs, const std::vector<std::size_t>& batch, unsigned cores) {
+  std::vector<std::optional<Result<DenseMatrix>>> loaded(batch.size());
+  inParallel(batch.size(), cores, [&](std::size_t at) { loaded[at] = jobs[batch[at]].load(); });
+  LoadedBatch result;
+  for (std::size_t at = 0; at < batch.size(); ++at) {
+    if (!*loaded[at]) {
+      result.failed.emplace_back(batch[at], loaded[at]->error());
+      continue;
+    }
+    result.jobs.push_back(batch[at]);
+    result.matrices.push_back(std::move(**loaded[at]));
+  }
+  return result;
+}
+
+}  // namespace
+
+Result<void> runSpectra(DeviceSpectra& device, std::span<const SpectrumJob> jobs, const SpectrumRun& run) {
+  const auto all = batches(jobs);
+  const unsigned cores = coresOf(run);
+  const auto read = [&](std::size_t i) {
+    return std::async(std::launch::async, [&, i] { return load(jobs, all[i], cores); });
+  };
+  const auto report = [&](LoadedBatch batch, Result<std::vector<Spectrum>> spectra) {
+    for (const auto& [job, error] : batch.failed) run.done(job, tl::unexpected(error));
+    inParallel(batch.jobs.size(), cores, [&](std::size_t k) {
+      run.done(batch.jobs[k],
+               spectra ? Result<Spectrum>(std::move((*spectra)[k])) : tl::unexpected(spectra.error()));
+    });
+  };
+  std::future<LoadedBatch> next = all.empty() ? std::future<LoadedBatch>() : read(0);
+  std::future<void> reporting;
+  for (std::size_t i = 0; i < all.size() && !run.stop.stop_requested(); ++i) {
+    LoadedBatch batch = next.get();
+    if (i + 1 < all.size()) next = read(i + 1);
+    auto spectra = device.spectraOf(batch.matrices, run.stop);
+    if (!spectra && spectra.error().code == ErrorCode::kCancelled) break;
+    if (reporting.valid()) reporting.get();
+    batch.matrices.clear();
+    reporting = std::async(std::launch::async, report, std::move(batch), std::move(spectra));
+  }
+  if (reporting.valid()) reporting.get();
+  if (run.stop.stop_requested()) return stopped();
   return {};
 }
 

@@ -1,4 +1,5 @@
-// The spectra of many matrices: one thread a matrix, as many at once as the machine has cores.
+// The spectra of many matrices: on the CPU one thread a matrix, as many at once as there are cores; on a
+// device those of one shape together, while the next ones are read.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,8 @@
 
 namespace vitrine::core {
 
+class DeviceSpectra;
+
 struct SpectrumJob {
   std::uint64_t rows = 0, columns = 0;
   std::function<Result<DenseMatrix>()> load;  // called on the thread that then computes
@@ -19,15 +22,16 @@ struct SpectrumJob {
 enum class SpectrumMethod { kGram, kJacobi };  // lapackSpectrum, jacobiSpectrum
 
 struct SpectrumRun {
-  SpectrumMethod method = SpectrumMethod::kGram;
-  unsigned threads = 0;    // 0: as many as there are cores
-  std::stop_token stop{};  // looked at between matrices
-  // Of job `index`, in the order in which they finish, one call at a time.
+  SpectrumMethod method = SpectrumMethod::kGram;  // on the CPU
+  unsigned threads = 0;                           // 0: as many as there are cores
+  std::stop_token stop{};                         // looked at between matrices
+  // Of job `index`, as they finish; called from several threads at once.
   std::function<void(std::size_t index, Result<Spectrum>)> done;
 };
 
 // Returns when all jobs are done or the run was stopped; the dearest matrices come first, so that the last
 // ones are small. kCancelled when it was stopped.
 Result<void> runSpectra(std::span<const SpectrumJob> jobs, const SpectrumRun& run);
+Result<void> runSpectra(DeviceSpectra& device, std::span<const SpectrumJob> jobs, const SpectrumRun& run);
 
 }  // namespace vitrine::core

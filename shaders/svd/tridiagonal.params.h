@@ -3,19 +3,19 @@
 #include "common/shared.h"
 VITRINE_SHARED_BEGIN
 
-// One step of the reduction to tridiagonal form, see tridiagonal.glsl. Doubles; each matrix of the batch has its own
-// part of every buffer, one after another.
+// One step of the reduction to tridiagonal form, see tridiagonal.glsl. Doubles; each matrix of the batch has
+// its own part of every buffer, one after another.
 struct TridiagonalParams {
-  device_address gram;      // (n, stride)
-  device_address panel;     // (2, width, stride): the panel's V, then its W
-  device_address vectors;   // (2, stride): x of even and of odd columns
-  device_address products;  // (stride + 2 width): A v, V^T v, W^T v
-  device_address parts;     // (3, parts): of |x|^2 of even and odd columns, of v . A v
-  device_address result;    // (2, n): diagonal, then what lies beside it
-  uint n, stride, width;    // width: columns of a panel
-  uint parts_room;          // doubles for each kind of parts
-  uint column;              // that is reduced
-  uint first;               // of the panel
+  device_address gram;         // (n, stride)
+  device_address panel;        // (2, width, stride): the panel's V, then its W
+  device_address vectors;      // (2, stride): x of even and of odd columns
+  device_address products;     // (stride + 2 width): A v, V^T v, W^T v
+  device_address parts;        // (3, parts): of |x|^2 of even and odd columns, of v . A v
+  device_address result;       // (2, n): diagonal, then what lies beside it
+  uint n, stride, width;       // width: columns of a panel
+  uint parts_room;             // doubles for each kind of parts
+  uint column;                 // that is reduced
+  uint first;                  // of the panel
   uint norm_parts, dot_parts;  // that the column before has left
 };
 

@@ -86,7 +86,8 @@ TEST_F(DeviceSpectraTest, IsTheSameToTheBitEachTime) {
   const auto first = expectValue(spectra_->spectraOf(matrices));
   expectOk(spectra_->compute());
   EXPECT_EQ(first[0].sigma, expectValue(spectra_->spectra())[0].sigma);
-  EXPECT_EQ(first[0].sigma, expectValue(spectra_->spectraOf(std::vector{matrices[0], test::gaussian(150, 200, 5)}))[0].sigma);
+  EXPECT_EQ(first[0].sigma,
+            expectValue(spectra_->spectraOf(std::vector{matrices[0], test::gaussian(150, 200, 5)}))[0].sigma);
 }
 
 TEST_F(DeviceSpectraTest, RefusesWhatItCannotDo) {

@@ -1,0 +1,154 @@
+#include <fmt/core.h>
+
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "app/context.h"
+#include "core/assets/asset_paths.h"
+#include "core/engine/clock.h"
+#include "core/spectra/device_spectra.h"
+#include "core/spectra/matrix_catalogue.h"
+#include "core/spectra/spectrum_report.h"
+#include "core/spectra/spectrum_run.h"
+
+namespace vitrine::app {
+namespace {
+
+struct SpectraOptions {
+  std::string model, tensors, solver = "auto";
+  unsigned threads = 0;
+  core::ReportOptions report;
+  bool json = false;
+};
+
+// Of the device's, where it computes spectra itself: a software device's are LAPACK's.
+struct SpectraDevice {
+  std::unique_ptr<gpu::Device> device;
+  std::unique_ptr<core::DeviceSpectra> spectra;
+};
+
+Result<SpectraDevice> deviceFor(const Common& common, const std::string& solver) {
+  SpectraDevice to;
+  if (solver != "auto" && solver != "device") return to;
+  auto device = openDevice(common);
+  if (solver == "auto" && (!device || (*device)->info().software || !(*device)->info().features.float64))
+    return to;
+  if (!device) return tl::unexpected(device.error());
+  to.device = std::move(*device);
+  TRY_ASSIGN(to.spectra, core::DeviceSpectra::create(*to.device));
+  return to;
+}
+
+std::vector<core::SpectrumJob> jobsFor(std::span<const core::StoredMatrix> matrices) {
+  std::vector<core::SpectrumJob> jobs;
+  for (const core::StoredMatrix& matrix : matrices)
+    jobs.push_back({matrix.rows, matrix.columns, [&matrix] { return core::readMatrix(matrix); }});
+  return jobs;
+}
+
+struct SpectraResult {
+  std::vector<core::SpectrumReport> reports;  // in the order of the matrices
+  std::optional<Error> error;                 // of the first matrix without a spectrum
+  double seconds = 0;                         // read, computed and analysed
+  std::string device;
+};
+
+Result<SpectraResult> computeSpectra(const Common& common, const SpectraOptions& options,
+                                     std::span<const core::StoredMatrix> matrices) {
+  TRY_ASSIGN(const SpectraDevice device, deviceFor(common, options.solver));
+  std::vector<std::optional<core::SpectrumReport>> found(matrices.size());
+  SpectraResult result{.reports = {}, .error = {}, .device = "LAPACK"};
+  std::mutex reporting;
+  std::size_t done = 0;
+  const auto start = core::Clock::now();
+  const core::SpectrumRun run{
+      .method = options.solver == "jacobi" ? core::SpectrumMethod::kJacobi : core::SpectrumMethod::kGram,
+      .threads = options.threads,
+      .stop = stopAtInterrupt(),
+      .done =
+          [&](std::size_t i, Result<core::Spectrum> spectrum) {
+            if (spectrum)
+              found[i] = core::reportOf(matrices[i].name, std::string(core::name(matrices[i].tensor->dtype)),
+                                        std::move(*spectrum), options.report);
+            const std::lock_guard lock(reporting);
+            if (!spectrum && !result.error) result.error = spectrum.error();
+            showProgress(fmt::format("spectrum {} of {}: {}", ++done, matrices.size(), matrices[i].name));
+          }};
+  const auto jobs = jobsFor(matrices);
+  TRY(device.spectra ? core::runSpectra(*device.spectra, jobs, run) : core::runSpectra(jobs, run));
+  endProgress();
+  result.seconds = core::secondsSince(start);
+  for (auto& report : found)
+    if (report) result.reports.push_back(std::move(*report));
+  if (device.device) {
+    result.device = device.device->info().name;
+    (void)device.device->savePipelineCache();
+  }
+  return result;
+}
+
+void printTable(const SpectraResult& result) {
+  std::size_t width = 6;
+  for (const core::SpectrumReport& report : result.reports) width = std::max(width, report.name.size());
+  fmt::print("{:<{}}  {:>15} {:>10} {:>10} {:>10} {:>10} {:>12} {:>7} {:>6} {:>9}\n", "tensor", width, "shape",
+             "s1", "stable rk", "eff. rank", "partic.", "condition", "alpha", "spikes", "residual");
+  for (const core::SpectrumReport& report : result.reports) {
+    const core::SpectrumMetrics& m = report.metrics;
+    fmt::print("{:<{}}  {:>15} {:>10.4g} {:>10.2f} {:>10.1f} {:>10.1f} {:>12} {:>7} {:>6} {:>9.1e}\n", report.name,
+               width, fmt::format("{} x {}", report.spectrum.rows, report.spectrum.columns), m.s1, m.stable_rank,
+               m.effective_rank, m.participation,
+               fmt::format("{}{:.3g}", m.condition_is_bound ? ">= " : "", m.condition),
+               report.power_law ? fmt::format("{:.2f}", report.power_law->alpha) : "-",
+               report.noise ? fmt::format("{}", report.noise->spikes) : "-",
+               report.spectrum.certificate.energy);
+  }
+  fmt::print("{} matrices in {:.2f} s on {}\n", result.reports.size(), result.seconds, result.device);
+}
+
+void printJson(const std::string& model, const SpectraResult& result) {
+  nlohmann::ordered_json out{{"model", model}, {"device", result.device}, {"seconds", result.seconds}};
+  out["tensors"] = nlohmann::ordered_json::array();
+  for (const core::SpectrumReport& report : result.reports) out["tensors"].push_back(core::toJson(report));
+  fmt::print("{}\n", out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+Result<void> spectra(const Common& common, const SpectraOptions& options) {
+  TRY_ASSIGN(const auto checkpoint, core::Checkpoint::open(core::modelPath(options.model)));
+  const auto matrices = core::matricesOf(*checkpoint, options.tensors);
+  if (matrices.empty())
+    return fail(ErrorCode::kNotFound, "{}: no matrix {}: `vitrine info` lists the tensors", options.model,
+                options.tensors.empty() ? "in it" : fmt::format("is named '{}'", options.tensors));
+  TRY_ASSIGN(const SpectraResult result, computeSpectra(common, options, matrices));
+  if (options.json)
+    printJson(options.model, result);
+  else
+    printTable(result);
+  return result.error ? Result<void>(tl::unexpected(*result.error)) : Result<void>();
+}
+
+}  // namespace
+
+void addSpectra(CLI::App& app, Common& common) {
+  auto options = std::make_shared<SpectraOptions>();
+  CLI::App* command = app.add_subcommand("spectra", "Singular values of a model's matrices, and what they say");
+  command
+      ->add_option("MODEL", options->model,
+                   "a .gguf or .safetensors file, or a folder; also of what is no language model")
+      ->required();
+  command->add_option("--tensors", options->tensors,
+                      "only those named so: 'blk.*.attn_q.weight', several apart by commas");
+  command
+      ->add_option("--solver", options->solver,
+                   "device (Vulkan), lapack, jacobi (the CPU's, slow: small values to full relative accuracy), auto")
+      ->check(CLI::IsMember({"auto", "device", "lapack", "jacobi"}))
+      ->capture_default_str();
+  command->add_option("--threads", options->threads, "of the CPU; 0: all")->capture_default_str();
+  command->add_flag("--weightwatcher", options->report.weight_watcher,
+                    "also alpha and norms as WeightWatcher computes them");
+  command->add_option("--bootstrap", options->report.replicates, "replicates for the band of alpha")
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "as JSON on standard output");
+  command->callback([options, &common] { run(common, [&] { return spectra(common, *options); }); });
+}
+
+}  // namespace vitrine::app
