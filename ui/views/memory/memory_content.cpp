@@ -88,11 +88,11 @@ struct MemoryContent::Row {
 // Left edges; the last is the right end. The decays' column is there where some state decays and both columns
 // of states keep room for their titles: the others give what they can spare.
 struct MemoryContent::Columns {
-  static constexpr double kStates = 200;
+  static constexpr double kStates = 180;
   double layer, mixer, keeps, reach, memory, norms, decays, end;
 
   Columns(const Rect& area, bool decaying) {
-    place(area, {96, 120, 110, 76}, {0.11, 0.17, 0.12, 0.08});
+    place(area, {96, 120, 110, 76}, {0.13, 0.17, 0.14, 0.08});
     decays = (norms + end) / 2;
     if (decaying && end - decays >= kStates) return;
     place(area, {96, 120, 110, 110}, {0.16, 0.2, 0.18, 0.14});
