@@ -40,7 +40,7 @@ class TraceFile {
   std::vector<SafetensorsItem> items_;
 };
 
-bool decays(const BlockSpec& block) {
+bool hasDecay(const BlockSpec& block) {
   return !decaysOf(block).empty();
 }
 
@@ -191,7 +191,7 @@ Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const Tok
   if (options.implied && std::ranges::none_of(model->spec().blocks, impliesMap))
     return fail(ErrorCode::kUnsupported, "--capture implied: no mixer of {} implies a map",
                 model->spec().architecture);
-  if (options.decay && std::ranges::none_of(model->spec().blocks, decays))
+  if (options.decay && std::ranges::none_of(model->spec().blocks, hasDecay))
     return fail(ErrorCode::kUnsupported, "--capture decay: no layer of {} carries a state that decays",
                 model->spec().architecture);
   auto tokens = static_cast<std::uint32_t>(ids.size());

@@ -4,13 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 
 #include "core/engine/decay_memory.h"
+#include "core/engine/kernels.h"
 #include "core/engine/mixer_views.h"
 #include "core/engine/recurrent_examples.h"
 #include "core/reference/reference.h"
 #include "core/trace/record_trace.h"
+#include "mixers/decay_store.params.h"
 #include "support/golden.h"
 #include "support/gpu_fixture.h"
 #include "support/scratch_folder.h"
@@ -174,6 +177,74 @@ INSTANTIATE_TEST_SUITE_P(
       std::replace(name.begin(), name.end(), '-', '_');
       return name;
     });
+
+// A GPU's many subgroups share a head's sum; software devices run with one.
+class DecayStoreTest : public test::GpuTest {
+ protected:
+  static constexpr std::uint32_t kHeads = 3, kColumns = 357, kShared = 5, kTokens = 4, kFirst = 2;
+
+  static std::vector<float> randomFloats(std::size_t count, float least, float most) {
+    static std::mt19937 random(7);
+    std::uniform_real_distribution<float> number(least, most);
+    std::vector<float> values(count);
+    for (float& value : values) value = number(random);
+    return values;
+  }
+
+  // (kTokens, kHeads), of what lies behind the positions before.
+  std::vector<double> meansOf(const std::vector<float>& x, const std::vector<float>& rate,
+                              const std::vector<float>& bias) {
+    std::vector<double> means(kTokens * kHeads);
+    for (std::uint32_t i = 0; i < kTokens * kHeads * kColumns; ++i) {
+      const std::uint32_t column = i % (kHeads * kColumns);
+      const double dt = std::min(std::log1p(std::exp(0.5 * double{x[i]} + double{bias[column]})), 1.5);
+      for (std::uint32_t n = 0; n < kShared; ++n)
+        means[i / kColumns] += std::exp(dt * double{rate[column * kShared + n]}) / (kColumns * kShared);
+    }
+    return means;
+  }
+};
+
+TEST_F(DecayStoreTest, SubgroupsShareAMean) {
+  Kernels kernels(device());
+  const auto x = randomFloats(kTokens * kHeads * kColumns, -3, 3),
+             bias = randomFloats(kHeads * kColumns, -2, 2);
+  const auto rate = randomFloats(kHeads * kColumns * kShared, -4, 0);
+  const gpu::Buffer rows = bufferOf(x), rates = bufferOf(rate), biases = bufferOf(bias);
+  const gpu::Buffer state = bufferOf(std::vector<std::uint32_t>{kFirst, kFirst + kTokens});
+  constexpr std::uint32_t kSteps = 1, kMean = 1;
+  for (const std::uint32_t subgroups : {1u, 3u, 16u}) {
+    SCOPED_TRACE(fmt::format("{} subgroups", subgroups));
+    const gpu::Buffer decays = bufferOf(std::vector<float>((kFirst + kTokens) * kHeads, -1.0f));
+    auto commands = test::expectValue(gpu::Commands::create(device(), "decays"));
+    test::expectOk(commands.begin());
+    commands.dispatch(*test::expectValue(kernels.get("mixers/decay_store", subgroups,
+                                                     {{0, kSteps}, {1, kMean}, {2, subgroups}})),
+                      {kHeads, kTokens},
+                      shader::DecayStoreParams{.state = state.address(),
+                                               .x = rows.address(),
+                                               .rate = rates.address(),
+                                               .bias = biases.address(),
+                                               .decays = decays.address(),
+                                               .tokens = kTokens,
+                                               .heads = kHeads,
+                                               .columns = kColumns,
+                                               .shared_by = kShared,
+                                               .stride = kHeads * kColumns,
+                                               .scale = 0.5f,
+                                               .least = 0,
+                                               .most = 1.5f},
+                      {.reads = {}, .writes = {decays}});
+    commands.hostBarrier();
+    test::expectOk(commands.end());
+    test::expectOk(commands.submitAndWait());
+    const auto found = contentOf<float>(decays);
+    for (std::uint32_t i = 0; i < kFirst * kHeads; ++i) EXPECT_EQ(found[i], -1) << "an earlier position's";
+    const std::vector<double> wanted = meansOf(x, rate, bias);
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      EXPECT_NEAR(found[kFirst * kHeads + i], wanted[i], kTolerance) << "number " << i;
+  }
+}
 
 class DecayRefusalTest : public test::GpuTest {};
 
