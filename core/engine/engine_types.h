@@ -191,6 +191,10 @@ struct LayerState {
   std::uint32_t layer = 0;
   std::vector<std::uint64_t> shape;  // as StateRecord's
   std::vector<float> norms;          // Frobenius: of each head's matrix, or of the whole
+  // By which factor in [0, 1] the newest step has kept each, the mean over its decays, and the shape of all
+  // decays of a step: (heads), (heads, keys), (channels) or (channels, state). Empty where nothing decays.
+  std::vector<float> decays = {};
+  std::vector<std::uint64_t> decay_shape = {};
 };
 struct StatePicture {
   std::uint32_t tokens = 0;

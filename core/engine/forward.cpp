@@ -1,5 +1,6 @@
 #include "core/engine/forward.h"
 
+#include "core/engine/decay_memory.h"
 #include "core/engine/moe.h"
 #include "engine/embed.params.h"
 #include "engine/norm.params.h"
@@ -114,6 +115,7 @@ Result<void> Forward::block(gpu::Commands& commands, std::uint32_t layer, std::u
               .input = nullptr},
              layer, tokens, splits, [&](Pass pass, std::size_t part) {
                pass.state = &buffers_.layers[layer].mixer_states[part];
+               pass.shown = shownMixer(spec) == part;
                return std::visit(
                    [&](const auto& kind) {
                      using Weights = decltype(upload(std::declval<WeightLoader&>(), kind))::value_type;

@@ -59,6 +59,7 @@ class Forward {
     Input in;
     Output out;
     const gpu::Buffer* state = nullptr;  // of a recurrent mixer
+    bool shown = false;                  // whether its decays are kept, where the session keeps them
   };
 
   Result<void> record(const Pass& pass, const AttentionSpec& spec, const AttentionWeights& weights);
@@ -91,6 +92,10 @@ class Forward {
   Result<void> impliedTerms(const Pass& pass, const MapSource& source, const ImpliedCall& call);
   Result<void> impliedStore(const Pass& pass, const MapSource& source, const ImpliedCall& call);
   Result<void> impliedMass(const Pass& pass, const MapSource& source, const ImpliedCall& call);
+
+  // What the steps keep of the mixer's state, for the session's views; nothing where it keeps no decays.
+  struct DecayCall;  // see forward_decays.h
+  Result<void> storeDecays(const Pass& pass, const DecayCall& call);
 
   struct ConvCall;   // see forward_scan.h
   struct GatedCall;  // see forward_mamba.cpp

@@ -2,6 +2,7 @@
 // output's product. A state holds the scan's numbers first.
 #include <cmath>
 
+#include "core/engine/forward_decays.h"
 #include "core/engine/forward_implied.h"
 #include "core/engine/forward_scan.h"
 #include "core/engine/mixer_memory.h"
@@ -52,6 +53,7 @@ Result<void> Forward::record(const Pass& pass, const RgLruSpec& spec, const RgLr
   };
   pass.commands.dispatch(*gates, {groups, gpu::divideUp(pass.tokens, tokens_each)}, gate_params,
                          {.reads = {buffers_.state, x.rows}, .writes = {a.rows, added.rows}});
+  TRY(storeDecays(pass, {.x = a}));
   TRY_ASSIGN(const gpu::Kernel* scan, kernels_.get("mixers/rg_lru_scan", kPlainSubgroups));
   const shader::RgLruScanParams params{
       .state = buffers_.state.address(),
@@ -87,6 +89,7 @@ Result<void> Forward::record(const Pass& pass, const MlstmSpec& spec, const Mlst
                    .k = scratchColumns(pass, kKey),
                    .write = scratchColumns(pass, kInputGate),
                    .keep = scratchColumns(pass, kForgetGate)}));
+  TRY(storeDecays(pass, {.rule = DecayCall::Rule::kGates, .x = scratchColumns(pass, kForgetGate)}));
   TRY(mlstmGates(pass, spec, scratchColumns(pass, kInputGate), scratchColumns(pass, kForgetGate),
                  scratchColumns(pass, kTops)));
   TRY(scan(pass, {.rule = MatrixScan::Rule::kDecay,
@@ -159,6 +162,7 @@ Result<void> Forward::record(const Pass& pass, const LightningSpec& spec, const 
                    .write = {},
                    .keep = {},
                    .decay = log_decay ? log_decay.address() : 0}));
+  TRY(storeDecays(pass, {.x = {.rows = weights.decay}}));
   TRY(scan(pass, {.rule = MatrixScan::Rule::kDecay,
                   .heads = spec.heads,
                   .columns = spec.head_dim,
@@ -197,6 +201,7 @@ Result<void> Forward::record(const Pass& pass, const DeltaNetSpec& spec, const D
                       .matrix_floats = std::uint64_t{spec.values()} * spec.key_dim}));
   TRY(prepareDelta(pass, spec, weights, scratchColumns(pass, kQkv), scratchColumns(pass, kBeta),
                    scratchColumns(pass, kStep)));
+  TRY(storeDecays(pass, {.x = scratchColumns(pass, kStep)}));
   TRY(scan(pass, {.rule = MatrixScan::Rule::kDelta,
                   .heads = spec.value_heads,
                   .columns = spec.value_dim,

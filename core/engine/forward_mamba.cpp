@@ -2,6 +2,7 @@
 // gate with its norm, the output's product. Everything between the products happens in place in the rows that
 // the input's product gave; what goes on from token to token lies in the mixer's state, its matrix first,
 // then the convolution's last inputs.
+#include "core/engine/forward_decays.h"
 #include "core/engine/forward_implied.h"
 #include "core/engine/forward_scan.h"
 #include "core/engine/mixer_memory.h"
@@ -121,6 +122,10 @@ Result<void> Forward::record(const Pass& pass, const MambaSpec& spec, const Mamb
                                       .y = scratchRows(pass, 2),
                                       .y_stride = buffers_.scratch_strides[2],
                                       .tokens = pass.tokens}));
+  TRY(storeDecays(pass, {.rule = DecayCall::Rule::kSteps,
+                         .x = scratchColumns(pass, 2),
+                         .shared_by = spec.state,
+                         .rate = weights.decay.address()}));
   TRY(mambaScan(pass, spec, weights));
   return project(pass, weights.output, buffers_.scratch[0], stride);
 }
@@ -161,10 +166,18 @@ Result<void> Forward::record(const Pass& pass, const Mamba2Spec& spec, const Mam
                       .x = inner,
                       .y = inner}));
   const std::uint32_t b = 2 * inner, c = b + spec.groups * spec.state;
+  const Columns steps = scratchColumns(pass, 0, inner + spec.conv.channels);
+  TRY(storeDecays(pass, {.rule = DecayCall::Rule::kSteps,
+                         .x = steps,
+                         .rate = weights.decay.address(),
+                         .bias = weights.dt_bias.address(),
+                         .scale = spec.scales.dt,
+                         .least = spec.least_dt,
+                         .most = spec.most_dt}));
   TRY(imply(pass, {.rule = ImpliedCall::Rule::kSteps,
                    .q = scratchColumns(pass, 0, c),
                    .k = scratchColumns(pass, 0, b),
-                   .write = scratchColumns(pass, 0, inner + spec.conv.channels),
+                   .write = steps,
                    .keep = {},
                    .decay = weights.decay.address(),
                    .bias = weights.dt_bias.address(),

@@ -1,5 +1,6 @@
 // RWKV: the token shift, the products of its blends, the scan, the output's product. The mixer's state holds
 // the scan's sums or matrices first, then the last input.
+#include "core/engine/forward_decays.h"
 #include "core/engine/forward_scan.h"
 #include "core/engine/mixer_memory.h"
 #include "mixers/rwkv4_scan.params.h"
@@ -75,6 +76,7 @@ Result<void> Forward::record(const Pass& pass, const Rwkv4Spec& spec, const Rwkv
   TRY(kernels_.matmul(pass.commands, shifted(pass, weights.key, spec.width, 0, 1)));
   TRY(kernels_.matmul(pass.commands, shifted(pass, weights.value, spec.width, 1, 2)));
   TRY(kernels_.matmul(pass.commands, shifted(pass, weights.receptance, spec.width, 2, 3)));
+  TRY(storeDecays(pass, {.rule = DecayCall::Rule::kConstant, .rate = weights.decay.address()}));
   TRY_ASSIGN(const gpu::Kernel* kernel, kernels_.get("mixers/rwkv4_scan", kPlainSubgroups));
   const gpu::Slice k = scratchRows(pass, 1), v = scratchRows(pass, 2), r = scratchRows(pass, 3);
   const shader::Rwkv4ScanParams params{
@@ -124,6 +126,7 @@ Result<void> Forward::record(const Pass& pass, const Rwkv7Spec& spec, const Rwkv
   if (weights.residual) TRY(lowRank(pass, {*weights.residual, width, 3, kResidualRank, kResidual}));
   TRY(valueResidual(pass, spec));
   TRY(prepareRwkv7(pass, spec, weights));
+  TRY(storeDecays(pass, {.x = scratchColumns(pass, kDecay)}));
   const std::uint32_t plane = static_cast<std::uint32_t>(planeFloats(width));
   const Columns y = scratchColumns(pass, 0, kOutput * plane);
   TRY(scan(pass, {.rule = MatrixScan::Rule::kErase,

@@ -13,6 +13,7 @@ struct MixerMemory {
   std::uint64_t state = 0;                  // floats, for each place in the model
   std::vector<std::uint64_t> scratch = {};  // floats a token of each buffer; the places share them
   std::vector<std::uint64_t> shown = {};    // shape of what a trace shows: the state's first floats; or empty
+  std::vector<std::uint64_t> decays = {};   // shape of the factors by which a step keeps the state; or empty
 };
 
 template <typename Kind>
@@ -38,13 +39,15 @@ inline MixerMemory memoryOf(const MambaSpec& mamba) {
   const std::uint64_t inner = mamba.inner, state = mamba.state;
   return {.state = inner * state + memoryOf(mamba.conv),
           .scratch = {2 * inner, mamba.rank + 2 * state, inner},
-          .shown = {inner, state}};
+          .shown = {inner, state},
+          .decays = {inner, state}};
 }
 inline MixerMemory memoryOf(const Mamba2Spec& mamba) {
   const std::uint64_t inner = mamba.inner(), state = mamba.state;
   return {.state = inner * state + memoryOf(mamba.conv),
           .scratch = {mamba.width()},
-          .shown = {mamba.heads, mamba.head_dim, state}};
+          .shown = {mamba.heads, mamba.head_dim, state},
+          .decays = {mamba.heads}};
 }
 inline MixerMemory memoryOf(const ShortConvSpec& conv) {
   return {.state = memoryOf(conv.conv),
@@ -59,14 +62,16 @@ inline MixerMemory memoryOf(const Rwkv4Spec& rwkv) {
   const std::uint64_t width = rwkv.width, channels = rwkv.channels;
   return {.state = 3 * channels + width,
           .scratch = {3 * planeFloats(width), channels, channels, channels},
-          .shown = {3, channels}};
+          .shown = {3, channels},
+          .decays = {channels}};
 }
 // The buffers of forward_rwkv.cpp; the last one keeps the first block's values for the rest of the pass.
 inline MixerMemory memoryOf(const Rwkv7Spec& rwkv) {
   const std::uint64_t width = rwkv.width, heads = rwkv.heads;
   MixerMemory memory{.state = width * rwkv.head_dim + width,
                      .scratch = {6 * planeFloats(width)},
-                     .shown = {heads, rwkv.head_dim, rwkv.head_dim}};
+                     .shown = {heads, rwkv.head_dim, rwkv.head_dim},
+                     .decays = {heads, rwkv.head_dim}};
   memory.scratch.insert(memory.scratch.end(), 7, width);
   const std::uint64_t residual = rwkv.residual ? rwkv.residual->rank : 0;
   memory.scratch.insert(memory.scratch.end(),
@@ -81,26 +86,30 @@ inline MixerMemory memoryOf(const RgLruSpec& lru) {
   const std::uint64_t channels = lru.channels;
   return {.state = channels + memoryOf(lru.conv),
           .scratch = {channels, channels, channels, channels},
-          .shown = {channels}};
+          .shown = {channels},
+          .decays = {channels}};
 }
 // n is a further value of each head; m of all heads stands behind.
 inline MixerMemory memoryOf(const MlstmSpec& mlstm) {
   const std::uint64_t heads = mlstm.heads, keys = heads * mlstm.key_dim, values = heads * mlstm.value_dim;
   return {.state = (values + heads) * mlstm.key_dim + heads,
           .scratch = {keys, keys, values, values, heads, heads, heads, values + heads},
-          .shown = {heads, std::uint64_t{mlstm.value_dim} + 1, mlstm.key_dim}};
+          .shown = {heads, std::uint64_t{mlstm.value_dim} + 1, mlstm.key_dim},
+          .decays = {heads}};
 }
 inline MixerMemory memoryOf(const LightningSpec& lightning) {
   const std::uint64_t rows = std::uint64_t{lightning.heads} * lightning.head_dim;
   return {.state = rows * lightning.head_dim,
           .scratch = {rows, rows, rows, rows, rows},
-          .shown = {lightning.heads, lightning.head_dim, lightning.head_dim}};
+          .shown = {lightning.heads, lightning.head_dim, lightning.head_dim},
+          .decays = {lightning.heads}};
 }
 inline MixerMemory memoryOf(const DeltaNetSpec& delta) {
   const std::uint64_t values = delta.values(), heads = delta.value_heads;
   return {.state = values * delta.key_dim + memoryOf(delta.conv),
           .scratch = {delta.conv.channels, values, heads, heads, values},
-          .shown = {heads, delta.value_dim, delta.key_dim}};
+          .shown = {heads, delta.value_dim, delta.key_dim},
+          .decays = {heads}};
 }
 
 // Floats between rows of activations: room for whole chunks of any weight format, so that products may read

@@ -1,17 +1,29 @@
 #include "core/engine/mixer_views.h"
 
-#include <algorithm>
+#include <numeric>
 
+#include "core/engine/decay_memory.h"
 #include "gpu/commands.h"
 #include "views/state_norms.params.h"
 
 namespace vitrine::core {
 namespace {
 
-// A state of matrices has one for each head; others are one whole.
-std::uint64_t headsOf(const StateRecord& state) {
-  constexpr std::size_t kMatrices = 3;  // dimensions
-  return state.shape.size() == kMatrices ? state.shape.front() : 1;
+// Of the newest token.
+gpu::Slice newestDecays(const Session& session, const DecayRecord& record) {
+  const std::uint64_t bytes = floatsOf(record.shape) * sizeof(float);
+  return {*record.values.buffer, record.values.offset + (session.length() - 1) * bytes, bytes};
+}
+
+// Each the mean over as many numbers, if there are more than are wanted.
+std::vector<float> meansOf(std::span<const float> values, std::size_t count) {
+  const std::size_t each = values.size() / count;
+  std::vector<float> means;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto part = values.subspan(i * each, each);
+    means.push_back(std::accumulate(part.begin(), part.end(), 0.0f) / static_cast<float>(each));
+  }
+  return means;
 }
 
 }  // namespace
@@ -77,21 +89,50 @@ Result<RoutingPicture> MixerViews::routing(const Session& session) {
 Result<StatePicture> MixerViews::states(const Session& session) {
   StatePicture picture{.tokens = session.length(), .layers = {}};
   std::vector<StateRecord> records;
-  std::uint64_t floats = 0;
+  std::vector<gpu::Slice> decays;  // empty ones where there are none
+  std::uint64_t norms = 0, bytes = 0;
   for (std::uint32_t layer = 0; layer < session.model().layers(); ++layer)
     if (auto record = session.state(layer)) {
       picture.layers.push_back({.layer = layer, .shape = record->shape, .norms = {}});
-      floats += headsOf(*record);
+      norms += stateHeads(record->shape) * sizeof(float);
       records.push_back(std::move(*record));
+      const auto kept = session.decays(layer);
+      decays.push_back(kept && session.length() > 0 ? newestDecays(session, *kept) : gpu::Slice());
+      bytes += decays.back().bytes;
     }
   if (records.empty() || session.length() == 0) return picture;
-  TRY(reserve(floats * sizeof(float)));
-  TRY_ASSIGN(const gpu::Kernel* kernel, kernels_.get("views/state_norms", 1));
+  TRY(reserve(norms + bytes));
   TRY(commands_.begin());
   commands_.mark("begin");
+  TRY(recordNorms(records));
+  commands_.copy({norms_, 0, norms}, {host_, 0, norms});
+  std::uint64_t at = norms;
+  for (const gpu::Slice& part : decays) {
+    if (part) commands_.copy(part, {host_, at, part.bytes});
+    at += part.bytes;
+  }
+  TRY(finish());
+  auto norm = host_.mappedAs<float>();
+  auto decay = norm.subspan(norms / sizeof(float));
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    LayerState& layer = picture.layers[i];
+    const std::size_t heads = stateHeads(layer.shape), numbers = decays[i].bytes / sizeof(float);
+    layer.norms.assign(norm.begin(), norm.begin() + static_cast<std::ptrdiff_t>(heads));
+    norm = norm.subspan(heads);
+    if (numbers == 0) continue;
+    layer.decays = meansOf(decay.first(numbers), heads);
+    layer.decay_shape = decaysOf(session.model().spec().blocks[layer.layer]);
+    decay = decay.subspan(numbers);
+  }
+  return picture;
+}
+
+// Of every head, one behind the other into norms_.
+Result<void> MixerViews::recordNorms(std::span<const StateRecord> records) {
+  TRY_ASSIGN(const gpu::Kernel* kernel, kernels_.get("views/state_norms", 1));
   std::uint64_t at = 0;
   for (const StateRecord& record : records) {
-    const std::uint64_t heads = headsOf(record);
+    const std::uint64_t heads = stateHeads(record.shape);
     const gpu::Slice to(norms_, at, heads * sizeof(float));
     const shader::StateNormsParams params{
         .state = record.values.address(),
@@ -102,15 +143,7 @@ Result<StatePicture> MixerViews::states(const Session& session) {
                        {.reads = {record.values}, .writes = {to}});
     at += to.bytes;
   }
-  commands_.copy({norms_, 0, at}, {host_, 0, at});
-  TRY(finish());
-  auto norm = host_.mappedAs<float>().begin();
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    const auto heads = static_cast<std::ptrdiff_t>(headsOf(records[i]));
-    picture.layers[i].norms.assign(norm, norm + heads);
-    norm += heads;
-  }
-  return picture;
+  return {};
 }
 
 }  // namespace vitrine::core

@@ -15,7 +15,7 @@ class MixerViews {
 
   // Of all tokens; no layers where the model has no router. The session must have been made with probes.
   Result<RoutingPicture> routing(const Session& session);
-  // After the newest token; no layers where the model carries no state.
+  // After the newest token; no layers where the model carries no state. Decays of a session with probes.
   Result<StatePicture> states(const Session& session);
 
   double lastGpuMs() const { return gpu_ms_; }
@@ -23,6 +23,7 @@ class MixerViews {
  private:
   explicit MixerViews(gpu::Device& device) : device_(device), kernels_(device) {}
   Result<void> reserve(std::uint64_t bytes);
+  Result<void> recordNorms(std::span<const StateRecord> records);
   Result<void> finish();
 
   gpu::Device& device_;

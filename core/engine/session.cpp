@@ -1,7 +1,5 @@
 #include "core/engine/session.h"
 
-#include "core/engine/clock.h"
-
 #include <algorithm>
 #include <bit>
 #include <chrono>
@@ -9,11 +7,9 @@
 #include <cstring>
 #include <deque>
 
-#include "core/engine/forward.h"
-#include "core/engine/kernels.h"
+#include "core/engine/clock.h"
 #include "core/engine/mixer_memory.h"
-#include "core/engine/router_capture.h"
-#include "core/engine/session_buffers.h"
+#include "core/engine/session_impl.h"
 #include "engine/sample.params.h"
 #include "engine/state.params.h"
 #include "gpu/commands.h"
@@ -22,7 +18,6 @@ namespace vitrine::core {
 namespace {
 
 constexpr std::uint32_t kDefaultContext = 4096;
-constexpr std::uint32_t kMaxBatch = 512;     // tokens of one forward pass
 constexpr std::uint32_t kLogitRows = 64;     // of a captured pass, at once
 constexpr std::uint32_t kKeysPerSplit = 64;  // fewer are not worth a workgroup of their own
 constexpr std::uint32_t kMaxSplits = 64;
@@ -30,46 +25,6 @@ constexpr std::uint32_t kFirstSplitBucket =
     256;  // decode is recorded again when the length passes a power of two
 
 }  // namespace
-
-struct Session::Impl {
-  std::shared_ptr<const Model> model;
-  SessionOptions options;
-  SessionBuffers buffers;
-  std::optional<Kernels> kernels;
-  std::optional<Forward> forward;
-  gpu::Commands batch_commands, step_commands, setup_commands;
-  std::vector<float> adapter_scales;
-  std::uint32_t step_bucket = 0;  // lengths up to this one are what step_commands was recorded for
-  std::uint32_t batch = kMaxBatch;
-  std::vector<TokenId> tokens;
-  bool logits_valid = false;
-  bool recurrent = false;
-  // How many tokens recurrent states have seen. Another number than there are after a truncation: a state
-  // cannot be cut back, so the sequence is read again.
-  std::uint32_t seen = 0;
-  // What the device's step state and sampling settings say after the last decode: going on from there needs
-  // no set-up.
-  std::optional<std::pair<std::uint32_t, SamplingSettings>> prepared;
-  gpu::Buffer captured_hidden, captured_logits, logit_rows;
-  std::optional<RouterRecorder> routers;
-
-  gpu::Device& device() const { return model->device(); }
-  bool software() const { return device().info().software; }
-  std::uint32_t vocab() const { return model->spec().vocab_size; }
-  std::uint32_t layers() const { return model->layers(); }
-
-  std::uint32_t splitsFor(std::uint32_t length) const;
-  Result<void> setState(gpu::Commands& commands, std::uint32_t position, std::uint32_t length);
-  Result<void> runBatch(std::span<const TokenId> ids, bool want_logits, Capture* capture);
-  Result<void> recordCapture(gpu::Commands& commands, std::uint32_t slot, std::uint32_t count);
-  Result<void> readCapture(std::uint32_t count, Capture& capture);
-  Result<void> captureLogits(std::uint32_t count, Capture& capture);
-  Result<void> recordStep(std::uint32_t length);
-  Result<void> writeAdapterScales();
-  Result<void> prepareDecode(const SamplingSettings& sampling);
-  // A step too many cannot be taken back from a recurrent state.
-  std::uint32_t lookahead() const { return software() || recurrent ? 1 : 4; }
-};
 
 // As many parts as fill the device, but none shorter than kKeysPerSplit keys.
 std::uint32_t Session::Impl::splitsFor(std::uint32_t length) const {
@@ -425,49 +380,6 @@ Result<std::vector<float>> Session::logits() {
   TRY(gpu::download(impl.device(), {impl.buffers.logits, 0, values.size() * 4},
                     std::as_writable_bytes(std::span(values))));
   return values;
-}
-
-std::uint32_t Session::queryStep() const {
-  return impl_->buffers.q_step;
-}
-
-std::optional<StateRecord> Session::state(std::uint32_t layer) const {
-  const std::vector<MixerSpec>& mixers = model().spec().blocks[layer].mixers;
-  for (std::size_t i = 0; i < mixers.size(); ++i) {
-    std::vector<std::uint64_t> shape = memoryOf(mixers[i]).shown;
-    if (shape.empty()) continue;
-    std::uint64_t floats = 1;
-    for (const std::uint64_t size : shape) floats *= size;
-    const gpu::Buffer& buffer = impl_->buffers.layers[layer].mixer_states[i];
-    return StateRecord{{buffer, 0, floats * sizeof(float)}, std::move(shape)};
-  }
-  return std::nullopt;
-}
-
-std::optional<RoutingRecord> Session::routing(std::uint32_t layer) const {
-  const gpu::Buffer& choices = impl_->buffers.layers[layer].routing;
-  if (!choices) return std::nullopt;
-  const MoeSpec& moe = *moeOf(model().spec().blocks[layer]);
-  return RoutingRecord{choices, static_cast<std::uint32_t>(moe.experts.size()), moe.router.top_k};
-}
-
-AttentionRecord Session::record(std::uint32_t layer) const {
-  const LayerBuffers& buffers = impl_->buffers.layers[layer];
-  AttentionRecord record{
-      .k = buffers.k, .v = {}, .q_store = {}, .lse = buffers.lse, .summary = {}, .terms = {}};
-  if (buffers.v) record.v = buffers.v;
-  if (buffers.terms) record.terms = buffers.terms;
-  if (buffers.q_store) {
-    record.q_store = buffers.q_store;
-    record.summary = buffers.summary;
-    record.q_step = impl_->buffers.q_step;
-    record.q_rows = impl_->buffers.q_rows;
-  }
-  const AttentionSpec* spec = impl_->model->attention(layer);
-  for (const MixerWeights& mixer : impl_->model->block(layer).mixers)
-    if (const auto* weights = std::get_if<AttentionWeights>(&mixer); weights && !spec->alibi_slopes.empty())
-      record.slopes = weights->head_terms.address();
-  return record;
 }
 
 }  // namespace vitrine::core

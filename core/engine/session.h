@@ -20,9 +20,10 @@ namespace vitrine::core {
 struct SessionOptions {
   std::uint32_t context = 0;  // tokens of cache; 0: the model's context length, at most 4,096
   CacheType cache = CacheType::kF16;
-  bool probes = false;  // keep queries, log-sum-exp and summaries for the attention views
+  bool probes = false;  // keep queries, log-sum-exp, summaries and decays for the views
   std::uint64_t query_store_bytes = 256u
                                     << 20;  // most that kept queries may take; beyond it rows are thinned out
+  bool whole_decays = false;  // of the probes: every decay of a step instead of each head's mean
 };
 
 // What a layer's attention left behind for the views. k is (kv_heads, context, head_dim) and q_store
@@ -43,6 +44,15 @@ struct AttentionRecord {
 // RWKV-4, (channels) of Griffin, (heads, values, keys) of RWKV-7 and linear attention, mLSTM's n as a last
 // value. Undefined before any token.
 struct StateRecord {
+  gpu::Slice values;
+  std::vector<std::uint64_t> shape;
+};
+
+// With probes: by which factors in [0, 1] each step keeps the state that StateRecord shows, (context, shape)
+// f32. The shape with SessionOptions::whole_decays: (heads) of Mamba-2, lightning attention, mLSTM and gated
+// DeltaNet, (channels) of RWKV-4 and Griffin, (heads, keys) of RWKV-7, (channels, state) of Mamba; without,
+// the means over each head's, (heads), or over all of them, (1).
+struct DecayRecord {
   gpu::Slice values;
   std::vector<std::uint64_t> shape;
 };
@@ -123,6 +133,7 @@ class Session {
   // Of a layer with a map.
   AttentionRecord record(std::uint32_t layer) const;
   std::optional<StateRecord> state(std::uint32_t layer) const;      // nothing where a layer has none
+  std::optional<DecayRecord> decays(std::uint32_t layer) const;     // as above, or without probes
   std::optional<RoutingRecord> routing(std::uint32_t layer) const;  // as above, or without probes
   std::uint32_t queryStep() const;  // every so many queries are kept for the views
 

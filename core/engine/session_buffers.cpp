@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/engine/decay_memory.h"
 #include "core/engine/implied_memory.h"
 #include "core/engine/mixer_memory.h"
 #include "engine/matmul.params.h"
@@ -96,6 +97,11 @@ std::uint64_t routingBytes(const BlockSpec& block, const SessionOptions& options
   return moe ? std::uint64_t{options.context} * moe->router.top_k * 2 * sizeof(float) : 0;
 }
 
+std::uint64_t decayBytes(const BlockSpec& block, const SessionOptions& options) {
+  const std::vector<std::uint64_t> shape = keptDecays(block, options);
+  return shape.empty() ? 0 : std::uint64_t{options.context} * floatsOf(shape) * sizeof(float);
+}
+
 class Allocator {
  public:
   Allocator(gpu::Device& device, const Model& model, const SessionOptions& options)
@@ -117,6 +123,9 @@ class Allocator {
       }
       if (block.channel) {
         TRY_ASSIGN(buffers.channel_state, stateOf(memoryOf(*block.channel)));
+      }
+      if (const std::uint64_t bytes = decayBytes(block, options_)) {
+        TRY_ASSIGN(buffers.decays, device(bytes, "decays"));
       }
       if (const std::uint64_t bytes = routingBytes(block, options_)) {
         TRY_ASSIGN(buffers.routing, device(bytes, "chosen experts"));
@@ -158,8 +167,9 @@ class Allocator {
     TRY_ASSIGN(buffers.summary, device(memory.summary, "implied summary"));
     const std::vector<float> decays = constantLogDecays(block);
     if (decays.empty()) return {};
-    TRY_ASSIGN(buffers.log_decay, device(decays.size() * sizeof(float), "log decays"));
-    return gpu::upload(device_, std::as_bytes(std::span(decays)), buffers.log_decay);
+    const std::uint64_t bytes = decays.size() * sizeof(float);
+    TRY_ASSIGN(buffers.log_decay, device(bytes, "log decays"));
+    return gpu::upload(device_, std::as_bytes(std::span(decays)), {buffers.log_decay, 0, bytes});
   }
 
   Result<gpu::Buffer> stateOf(const MixerMemory& memory) {
@@ -247,7 +257,7 @@ SessionMemory sessionMemory(const ModelSpec& spec, const SessionOptions& options
   std::uint64_t element = cacheElementBytes(options.cache), context = options.context;
   std::uint32_t step = queryStoreStep(spec, options);
   for (const BlockSpec& block : spec.blocks) {
-    memory.scratch += routingBytes(block, options);
+    memory.scratch += routingBytes(block, options) + decayBytes(block, options);
     const AttentionSpec* a = block.attention();
     if (const auto source = impliedSource(block, options))
       memory.scratch += impliedMemory(*source, context, (context + step - 1) / step).all();

@@ -22,6 +22,7 @@ struct LayerBuffers {        // those of attention are empty where a layer has n
   // kernel starts from its initial state, whatever lies here.
   std::vector<gpu::Buffer> mixer_states;
   gpu::Buffer channel_state;
+  gpu::Buffer decays;   // (context, keptDecays()) f32 where a state decays, probes only
   gpu::Buffer routing;  // (context, top_k, 2) words, of a mixture of experts with probes
 };
 

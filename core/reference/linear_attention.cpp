@@ -78,6 +78,7 @@ Result<Matrix> mix(const MlstmSpec& spec, const Matrix& x, ReferenceLayer& layer
       h.row(t).segment(head * values, values) = found.head(values).transpose() / divisor;
     }
   }
+  layer.decay = form.log_decay.array().exp();
   layer.linear = std::move(form);
   TRY_ASSIGN(h, normHeads(spec.norm, std::move(h), values));
   h.array() *= o.unaryExpr(&sigmoid).array();
@@ -104,6 +105,7 @@ Result<Matrix> mix(const LightningSpec& spec, const Matrix& x, ReferenceLayer& l
     }
   }
   form.outputs = y;
+  layer.decay = form.log_decay.array().exp();
   layer.linear = std::move(form);
   TRY_ASSIGN(y, apply(spec.norm, std::move(y), y.cols()));
   y.array() *= gate.unaryExpr(&sigmoid).array();
@@ -132,11 +134,13 @@ Result<Matrix> mix(const DeltaNetSpec& spec, const Matrix& x, ReferenceLayer& la
   };
   Matrix y(x.rows(), v.cols());
   layer.state = Matrix::Zero(v.cols(), keys);
+  layer.decay = Matrix(x.rows(), spec.value_heads);
   for (Index head = 0; head < spec.value_heads; ++head) {
     auto s = layer.state.middleRows(head * values, values);
     for (Index t = 0; t < x.rows(); ++t) {
       const Vector kt = unit(headOf(k, t, head / shared, keys)), qt = unit(headOf(q, t, head / shared, keys));
-      s *= std::exp(-rate(head, 0) * softplus(a(t, head) + dt_bias(head, 0)));
+      layer.decay(t, head) = std::exp(-rate(head, 0) * softplus(a(t, head) + dt_bias(head, 0)));
+      s *= layer.decay(t, head);
       s += (sigmoid(b(t, head)) * (headOf(v, t, head, values) - s * kt) * kt.transpose()).eval();
       y.row(t).segment(head * values, values) = (s * qt).transpose() / std::sqrt(static_cast<double>(keys));
     }

@@ -49,12 +49,13 @@ Result<Matrix> mix(const MambaSpec& spec, const Matrix& input, ReferenceLayer& l
   TRY_ASSIGN(const Matrix decay, decayOf(spec.decay, spec.decay_is_log));
   TRY_ASSIGN(const Matrix skip, expandWeights(spec.skip));
   Matrix y(x.rows(), inner), h = Matrix::Zero(inner, states);
+  layer.decay = Matrix(x.rows(), inner * states);
   for (Index t = 0; t < x.rows(); ++t)
     for (Index channel = 0; channel < inner; ++channel) {
       const double step = softplus(dt(t, channel)), value = x(t, channel);
-      h.row(channel) = ((step * decay.row(channel)).array().exp() * h.row(channel).array() +
-                        step * value * b.row(t).array())
-                           .matrix();
+      auto kept = layer.decay.row(t).segment(channel * states, states);
+      kept = (step * decay.row(channel)).array().exp();
+      h.row(channel) = (kept.array() * h.row(channel).array() + step * value * b.row(t).array()).matrix();
       y(t, channel) =
           (h.row(channel).dot(c.row(t)) + skip(channel, 0) * value) * silu(projected(t, inner + channel));
     }
@@ -101,6 +102,7 @@ Result<Matrix> mix(const Mamba2Spec& spec, const Matrix& input, ReferenceLayer& 
       y.row(t).segment(first, head_dim) = form.outputs.row(t).segment(first, head_dim) + skip(head, 0) * x;
     }
   layer.state = std::move(h);
+  layer.decay = form.log_decay.array().exp();
   layer.linear = std::move(form);
   const auto gate = z.unaryExpr(&silu).array();
   if (!spec.norm || !spec.norm_before_gate) y.array() *= gate;

@@ -36,6 +36,9 @@ struct ReferenceLayer {
   // (heads * head_dim, head_dim) of RWKV-7, (1, channels) of Griffin, (heads * values, keys) of linear
   // attention.
   ReferenceMatrix state;
+  // What each step keeps of the state, factors in [0, 1]: (T, heads) of Mamba-2 and linear attention,
+  // (T, channels) of RWKV-4 and Griffin, (T, heads * keys) of RWKV-7, (T, inner * state) of Mamba.
+  ReferenceMatrix decay;
   ReferenceMatrix router;  // (T, experts), logits; empty without a mixture of experts
   std::shared_ptr<const ReferenceMatrix> first_values;  // (T, d) of the first block with RWKV-7's mixer
 };

@@ -35,11 +35,13 @@ Result<Matrix> mix(const RgLruSpec& spec, const Matrix& in, ReferenceLayer& laye
   TRY_ASSIGN(const Matrix lambda, expandWeights(spec.lambda));
   Matrix y(x.rows(), x.cols());
   layer.state = Matrix::Zero(1, x.cols());
+  layer.decay = Matrix(x.rows(), x.cols());
   for (Index t = 0; t < x.rows(); ++t)
     for (Index i = 0; i < x.cols(); ++i) {
       const double log_a = -8 * sigmoid(recurrence(t, i)) * softplus(lambda(i, 0));
       const double a = t == 0 ? 0 : std::exp(log_a);
       const double root = t == 0 ? 1 : std::sqrt(-std::expm1(2 * log_a));
+      layer.decay(t, i) = a;
       double& h = layer.state(0, i);
       h = a * h + root * sigmoid(input(t, i)) * x(t, i);
       y(t, i) = h * gelu(gate(t, i));

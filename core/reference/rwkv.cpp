@@ -56,6 +56,7 @@ Result<Matrix> mix(const Rwkv4Spec& spec, const Matrix& x, ReferenceLayer& layer
   Matrix y(x.rows(), key.cols());
   layer.state = Matrix::Zero(3, key.cols());
   layer.state.row(2).setConstant(kNothing);
+  layer.decay = decay.array().exp().matrix().transpose().replicate(x.rows(), 1);
   for (Index t = 0; t < x.rows(); ++t)
     for (Index i = 0; i < key.cols(); ++i) {
       double &a = layer.state(0, i), &b = layer.state(1, i), &most = layer.state(2, i);
@@ -93,6 +94,7 @@ Result<Matrix> mix(const Rwkv7Spec& spec, const Matrix& x, ReferenceLayer& layer
     layer.first_values = std::make_shared<const Matrix>(v);
   }
   const Matrix w = (-std::exp(-0.5) * decay.unaryExpr(&sigmoid).array()).exp().matrix();
+  layer.decay = w;
   const Matrix a = rate.unaryExpr(&sigmoid);
   TRY_ASSIGN(const Vector key_scale, vectorOf(spec.key_scale));
   TRY_ASSIGN(const Vector key_rate, vectorOf(spec.key_rate));

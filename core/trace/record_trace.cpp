@@ -1,13 +1,12 @@
 #include "core/trace/record_trace.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <sstream>
 
 #include "core/checkpoint/safetensors_writer.h"
 #include "core/engine/attention_views.h"
-#include "core/engine/mixer_memory.h"
+#include "core/engine/decay_memory.h"
 #include "core/model/map_source.h"
 #include "core/model/row_source.h"
 #include "core/tensor/dequantize.h"
@@ -40,6 +39,10 @@ class TraceFile {
   std::vector<std::vector<std::int32_t>> ids_;
   std::vector<SafetensorsItem> items_;
 };
+
+bool hasDecay(const BlockSpec& block) {
+  return !decaysOf(block).empty();
+}
 
 bool impliesMap(const BlockSpec& block) {
   const auto source = mapSource(block);
@@ -120,27 +123,16 @@ Result<void> addStates(TraceFile& file, const Session& session) {
   return fail(ErrorCode::kUnsupported, "--capture state: no layer of this model carries a state");
 }
 
-// What a step keeps of a head's state, (heads, T), from the running sums of log decays.
 Result<void> addDecays(TraceFile& file, const Session& session) {
-  constexpr std::size_t kTerms = 3;  // of a position: the sum as two floats, the gain
-  const std::uint32_t tokens = session.length();
   for (std::uint32_t layer = 0; layer < session.model().layers(); ++layer) {
-    const gpu::Slice stored = session.record(layer).terms;
-    if (!stored) continue;
-    std::vector<float> terms(stored.bytes / sizeof(float));
-    TRY(gpu::download(session.model().device(), stored, std::as_writable_bytes(std::span(terms))));
-    const std::uint64_t heads = terms.size() / kTerms / session.context();
-    std::vector<float> decays;
-    for (std::uint64_t head = 0; head < heads; ++head) {
-      double before = 0;
-      for (std::uint32_t token = 0; token < tokens; ++token) {
-        const float* sum = &terms[(head * session.context() + token) * kTerms];
-        const double now = double{sum[0]} + double{sum[1]};
-        decays.push_back(static_cast<float>(std::exp(now - before)));
-        before = now;
-      }
-    }
-    file.add(fmt::format("decay.{}", layer), {heads, tokens}, std::move(decays));
+    const auto decays = session.decays(layer);
+    if (!decays) continue;
+    std::vector<std::uint64_t> shape{session.length()};
+    shape.insert(shape.end(), decays->shape.begin(), decays->shape.end());
+    std::vector<float> values(floatsOf(shape));
+    TRY(gpu::download(session.model().device(), {*decays->values.buffer, 0, values.size() * sizeof(float)},
+                      std::as_writable_bytes(std::span(values))));
+    file.add(fmt::format("decay.{}", layer), std::move(shape), std::move(values));
   }
   return {};
 }
@@ -160,7 +152,8 @@ Result<TraceOptions> parseCapture(std::string_view list) {
                        .kv = false,
                        .router = false,
                        .state = false,
-                       .implied = false};
+                       .implied = false,
+                       .decay = false};
   std::stringstream words{std::string(list)};
   for (std::string word; std::getline(words, word, ',');) {
     if (word == "logits")
@@ -177,10 +170,12 @@ Result<TraceOptions> parseCapture(std::string_view list) {
       options.router = true;
     else if (word == "state")
       options.state = true;
+    else if (word == "decay")
+      options.decay = true;
     else
-      return fail(ErrorCode::kInvalidArgument,
-                  "--capture: '{}' is not one of logits, hidden, attention, implied, router, kv, state",
-                  word);
+      return fail(
+          ErrorCode::kInvalidArgument,
+          "--capture: '{}' is not one of logits, hidden, attention, implied, router, kv, state, decay", word);
   }
   return options;
 }
@@ -196,11 +191,15 @@ Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const Tok
   if (options.implied && std::ranges::none_of(model->spec().blocks, impliesMap))
     return fail(ErrorCode::kUnsupported, "--capture implied: no mixer of {} implies a map",
                 model->spec().architecture);
+  if (options.decay && std::ranges::none_of(model->spec().blocks, hasDecay))
+    return fail(ErrorCode::kUnsupported, "--capture decay: no layer of {} carries a state that decays",
+                model->spec().architecture);
   auto tokens = static_cast<std::uint32_t>(ids.size());
   SessionOptions session_options{.context = tokens,
                                  .cache = options.cache,
-                                 .probes = options.attention || options.implied || options.state,
-                                 .query_store_bytes = ~0ull >> 1};  // a trace keeps every query
+                                 .probes = options.attention || options.implied || options.decay,
+                                 .query_store_bytes = ~0ull >> 1,  // a trace keeps every query
+                                 .whole_decays = options.decay};
   TRY_ASSIGN(auto session, Session::create(model, session_options));
   Capture capture{.hidden = options.hidden,
                   .logits = options.logits,
@@ -218,10 +217,8 @@ Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const Tok
   if (options.attention) TRY(addMaps(file, *session, false, "attention"));
   if (options.implied) TRY(addMaps(file, *session, true, "implied_attention"));
   if (options.kv) TRY(addCache(file, *session));
-  if (options.state) {
-    TRY(addStates(file, *session));
-    TRY(addDecays(file, *session));
-  }
+  if (options.state) TRY(addStates(file, *session));
+  if (options.decay) TRY(addDecays(file, *session));
   return file.write(path, metadata);
 }
 

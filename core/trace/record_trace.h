@@ -1,6 +1,6 @@
 // What `vitrine trace` writes: the activations of one forward pass as named float32 tensors that any NumPy or
 // PyTorch script can read (names in design.md: input_ids, logits, hidden.L, attention.L, k.L, v.L, router.L,
-// state.L; and implied_attention.L, decay.L).
+// state.L, decay.L and implied_attention.L).
 #pragma once
 
 #include <filesystem>
@@ -16,11 +16,11 @@ namespace vitrine::core {
 
 struct TraceOptions {
   bool logits = true, hidden = true, attention = true, kv = false, router = false, state = false;
-  bool implied = false;
+  bool implied = false, decay = false;
   CacheType cache = CacheType::kF32;  // exact; F16 shows what generation sees
 };
 
-// "logits,hidden,attention,implied,router,kv,state".
+// "logits,hidden,attention,implied,router,kv,state,decay".
 Result<TraceOptions> parseCapture(std::string_view list);
 
 // Runs `ids` through a new session and writes everything to `path`. attention.L is (heads, T, T) with 0 where
@@ -31,8 +31,10 @@ Result<TraceOptions> parseCapture(std::string_view list);
 // transformers' router_logits (kUnsupported without a mixture of experts); experts.L (T, top_k) int32 names
 // the chosen ones, best first, expert_weights.L (T, top_k) how much of each output is taken. state.L is what
 // a recurrent mixer carries on after the last token, as StateRecord says (kUnsupported for a model that has
-// none); decay.L (heads, T), where the mixer has one number a head and step (Mamba-2, lightning attention,
-// mLSTM), the factor by which the step keeps the state. Layers without the one or the other are left out.
+// none). decay.L holds the factors in [0, 1] by which each step keeps that state: (T, heads) of Mamba-2,
+// lightning attention, mLSTM and gated DeltaNet, (T, channels) of RWKV-4 and Griffin, (T, heads, keys) of
+// RWKV-7, (T, channels, state) of Mamba (kUnsupported where no state decays). Layers without the one or the
+// other are left out.
 Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const TokenId> ids,
                          const TraceOptions& options, const std::filesystem::path& path,
                          const std::map<std::string, std::string>& metadata);

@@ -231,20 +231,6 @@ TEST_P(ImpliedMapsTest, TracesThemApartFromAttention) {
   }
 }
 
-TEST_P(ImpliedMapsTest, TracesWhatEachStepKeeps) {
-  const test::ScratchFolder folder;
-  const auto ids = randomIds(12, 10);
-  test::expectOk(
-      recordTrace(model_, ids, test::expectValue(parseCapture("state")), folder / "trace.safetensors", {}));
-  const auto file = test::expectValue(Checkpoint::open(folder / "trace.safetensors"));
-  const auto pass = test::expectValue(referenceForward(model_->spec(), ids, 1));
-  for (const auto& [layer, source] : layers_) {
-    const ReferenceMatrix expected = pass.layers[layer].linear.log_decay.array().exp().transpose();
-    EXPECT_CLOSE(test::goldenFloats(*file, fmt::format("decay.{}", layer)),
-                 (std::span(expected.data(), std::size_t(expected.size()))), kTolerance);
-  }
-}
-
 INSTANTIATE_TEST_SUITE_P(Zoo, ImpliedMapsTest,
                          testing::Values("mamba2", "bamba", "nemotron-h", "minimax", "xlstm"),
                          [](const auto& info) {

@@ -25,6 +25,25 @@ TEST(MemoryTexts, SayWhatIsKept) {
   EXPECT_EQ(keptText({}, nullptr), "nothing");
 }
 
+TEST(MemoryTexts, SayWhatAStepKeeps) {
+  core::LayerState state{.layer = 0, .shape = {2, 8, 64}, .norms = {1, 2}};
+  EXPECT_EQ(decaysText(state), "");
+  EXPECT_EQ(decayMeanText(state), "");
+  state.decays = {0.99941f, 0.9124f};
+  state.decay_shape = {2};
+  EXPECT_EQ(decaysText(state), "0.912 – 0.999");
+  EXPECT_EQ(decayMeanText(state), "");
+  state.decay_shape = {2, 64};
+  EXPECT_EQ(decayMeanText(state), "mean over 64 keys");
+  state.decays = {0.5f};
+  state.shape = {512, 16};
+  EXPECT_EQ(decaysText(state), "0.500");
+  state.decay_shape = {512};
+  EXPECT_EQ(decayMeanText(state), "mean over 512 channels");
+  state.decay_shape = {512, 16};
+  EXPECT_EQ(decayMeanText(state), "mean over 512 channels × 16");
+}
+
 TEST(MemoryTexts, WriteBytesWithTheirUnit) {
   EXPECT_EQ(bytesText(0), "0 B");
   EXPECT_EQ(bytesText(999), "999 B");
@@ -37,6 +56,13 @@ class MemoryContentTest : public tests::ContentTest {
   void SetUp() override {
     GpuTest::SetUp();
     show(std::make_unique<MemoryContent>(selection_, settings_));
+  }
+  // Of a colour in the first layer's row.
+  static int barPixels(const QImage& image, Rgba bar) {
+    int count = 0;
+    for (int y = 78; y < 104; ++y)
+      for (int x = 0; x < image.width(); ++x) count += image.pixelColor(x, y) == QColor(bar.r, bar.g, bar.b);
+    return count;
   }
 };
 
@@ -64,15 +90,28 @@ TEST_F(MemoryContentTest, DrawsABarForEachHead) {
   core::StatePicture states{.tokens = 9, .layers = {{.layer = 0, .shape = {2, 4, 4}, .norms = {1, 3}}}};
   snapshot->states = std::make_shared<const core::StatePicture>(std::move(states));
   const QImage with = draw();
-  const Rgba bar = kDarkTheme.colors.second_series;
-  const auto pixels = [&](const QImage& image) {
-    int count = 0;
-    for (int y = 78; y < 104; ++y)
-      for (int x = 0; x < image.width(); ++x) count += image.pixelColor(x, y) == QColor(bar.r, bar.g, bar.b);
-    return count;
-  };
-  EXPECT_EQ(pixels(without), 0);
-  EXPECT_NEAR(pixels(with), 9 * (18 + 6), 20);
+  EXPECT_EQ(barPixels(without, kDarkTheme.colors.second_series), 0);
+  EXPECT_NEAR(barPixels(with, kDarkTheme.colors.second_series), 9 * (18 + 6), 20);
+}
+
+TEST_F(MemoryContentTest, DrawsWhatAStepKeepsWhereThereIsRoom) {
+  const auto snapshot = snapshotOf({recurrentLayer()}, 9);
+  content_->setSnapshot(snapshot);
+  core::StatePicture states{.tokens = 9, .layers = {{.layer = 0, .shape = {2, 4, 4}, .norms = {1, 3}}}};
+  states.layers[0].decays = {1, 0.5f};
+  states.layers[0].decay_shape = {2};
+  snapshot->states = std::make_shared<const core::StatePicture>(states);
+  draw();
+  const Rgba accent = kDarkTheme.colors.accent;
+  EXPECT_NEAR(barPixels(draw(), accent), 9 * (18 + 9), 20);
+  EXPECT_NEAR(barPixels(draw(), kDarkTheme.colors.field), 9 * 9, 20);
+  EXPECT_NEAR(barPixels(draw(), kDarkTheme.colors.second_series), 9 * (18 + 6), 20);
+  const auto at = [&](int width) { return test::expectValue(canvas_->image(QSize(width, 400), 1)); };
+  EXPECT_GT(barPixels(at(1000), accent), 0);
+  EXPECT_EQ(barPixels(at(800), accent), 0);
+  states.layers[0].decays.clear();
+  snapshot->states = std::make_shared<const core::StatePicture>(states);
+  EXPECT_EQ(barPixels(draw(), accent), 0);
 }
 
 TEST_F(MemoryContentTest, SurvivesSmallSizes) {

@@ -1,7 +1,9 @@
 #include "ui/views/memory/memory_content.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <span>
 
 namespace vitrine::ui::memory {
 namespace {
@@ -16,6 +18,23 @@ std::string counted(std::uint64_t n, const char* what) {
 void fill(const Rect& rect, Rgba color, float rounding = 0) {
   ImGui::GetWindowDrawList()->AddRectFilled(low(rect), high(rect), color.abgr(), rounding);
 }
+
+// A bar of each head from the place's left edge on; the number beside them takes `text`.
+struct HeadBars {
+  double x0 = 0, width = 0;
+
+  HeadBars(const Rect& place, std::size_t heads, double text)
+      : x0(place.x0), width(std::min(kWidestBar, (place.width() - text) / double(heads))) {}
+  double end(std::size_t heads) const { return x0 + width * double(heads); }
+  Rect column(const Rect& place, std::size_t head) const {
+    return {end(head), place.y0, end(head + 1), place.y1};
+  }
+  // Standing on the row's floor; height in parts of the largest.
+  Rect bar(const Rect& place, std::size_t head, double height) const {
+    const double x = end(head), floor = place.y1 - 4;
+    return {x, floor - std::max(1.0, (kRow - 8) * height), x + width - (width >= 3 ? 1 : 0), floor};
+  }
+};
 
 void label(CanvasFrame& frame, const Rect& place, double y, const std::string& text, Rgba color) {
   drawLabel(*ImGui::GetWindowDrawList(), frame, {float(place.x0), float(y)}, Align::kLeft,
@@ -43,24 +62,54 @@ std::string keptText(const core::LayerSummary& layer, const core::LayerState* st
   return text + fmt::format("state {}", fmt::join(state->shape, " × "));
 }
 
+std::string decaysText(const core::LayerState& state) {
+  if (state.decays.empty()) return "";
+  const auto [least, most] = std::ranges::minmax_element(state.decays);
+  const std::string from = fmt::format("{:.3f}", *least), to = fmt::format("{:.3f}", *most);
+  return from == to ? from : from + " – " + to;
+}
+
+std::string decayMeanText(const core::LayerState& state) {
+  if (state.decay_shape.empty()) return "";
+  constexpr std::size_t kMatrices = 3;  // dimensions of a state of heads
+  if (state.shape.size() == kMatrices)
+    return state.decay_shape.size() == 1 ? "" : fmt::format("mean over {} keys", state.decay_shape.back());
+  const std::string channels = counted(state.decay_shape.front(), "channel");
+  return state.decay_shape.size() == 1 ? "mean over " + channels
+                                       : fmt::format("mean over {} × {}", channels, state.decay_shape.back());
+}
+
 struct MemoryContent::Row {
   std::uint32_t layer = 0;
   const core::LayerState* state = nullptr;
   double y0 = 0, y1 = 0;
 };
 
-// Left edges; the last is the right end.
+// Left edges; the last is the right end. The decays' column is there where some state decays and both columns
+// of states keep room for their titles: the others give what they can spare.
 struct MemoryContent::Columns {
-  double layer, mixer, keeps, reach, memory, norms, end;
+  static constexpr double kStates = 180;
+  double layer, mixer, keeps, reach, memory, norms, decays, end;
 
-  explicit Columns(const Rect& area) {
+  Columns(const Rect& area, bool decaying) {
+    place(area, {96, 120, 110, 76}, {0.13, 0.17, 0.14, 0.08});
+    decays = (norms + end) / 2;
+    if (decaying && end - decays >= kStates) return;
+    place(area, {96, 120, 110, 110}, {0.16, 0.2, 0.18, 0.14});
+    decays = end;
+  }
+  bool hasDecays() const { return decays < end; }
+
+ private:
+  // Of mixer, keeps, reach and memory the least widths, and parts of the whole.
+  void place(const Rect& area, const std::array<double, 4>& least, const std::array<double, 4>& parts) {
     const double width = area.width() - 2 * kMargin;
     layer = area.x0 + kMargin;
     mixer = layer + 52;
-    keeps = mixer + std::max(96.0, width * 0.16);
-    reach = keeps + std::max(120.0, width * 0.2);
-    memory = reach + std::max(110.0, width * 0.18);
-    norms = memory + std::max(110.0, width * 0.14);
+    keeps = mixer + std::max(least[0], width * parts[0]);
+    reach = keeps + std::max(least[1], width * parts[1]);
+    memory = reach + std::max(least[2], width * parts[2]);
+    norms = memory + std::max(least[3], width * parts[3]);
     end = area.x1 - kMargin;
   }
 };
@@ -79,7 +128,10 @@ void MemoryContent::draw(CanvasFrame& frame) {
   probes_.states = true;
   states_ = context.snapshot.states;
   for (const KeyPress& press : frame.keys) selection_.moveHead(press.key == Qt::Key_Up ? -1 : 1, 0);
-  const Columns columns(area);
+  const bool decaying = states_ && std::ranges::any_of(states_->layers, [](const core::LayerState& state) {
+                          return !state.decays.empty();
+                        });
+  const Columns columns(area, decaying);
   drawTotals(frame, context, area);
   drawHeader(frame, columns, kTotals);
   ImGui::SetCursorScreenPos({0, float(kTotals + kHeader)});
@@ -122,10 +174,14 @@ void MemoryContent::drawTotals(CanvasFrame& frame, const PanelContext& context, 
 void MemoryContent::drawHeader(CanvasFrame& frame, const Columns& c, double y) {
   const Colors& colors = frame.theme.colors;
   fill({0, y, frame.size.x, y + kHeader}, colors.header);
-  const std::pair<double, const char*> titles[] = {
-      {c.layer, "Layer"},           {c.mixer, "Mixer"},   {c.keeps, "Keeps"},
-      {c.reach, "Tokens in reach"}, {c.memory, "Memory"}, {c.norms, "Norm of the state, by head"}};
-  for (const auto& [x, title] : titles)
+  const std::pair<double, const char*> titles[] = {{c.layer, "Layer"},
+                                                   {c.mixer, "Mixer"},
+                                                   {c.keeps, "Keeps"},
+                                                   {c.reach, "Tokens in reach"},
+                                                   {c.memory, "Memory"},
+                                                   {c.norms, "Norm of the state, by head"},
+                                                   {c.decays, "Kept of it by a step, by head"}};
+  for (const auto& [x, title] : std::span(titles).first(c.hasDecays() ? 7 : 6))
     drawText(*ImGui::GetWindowDrawList(), frame.fonts.header(), {float(x), float(y + kHeader / 2)},
              Align::kLeft, colors.text_secondary, title);
 }
@@ -150,7 +206,8 @@ void MemoryContent::drawRow(CanvasFrame& frame, const PanelContext& context, con
   drawReach(frame, context, {c.reach, row.y0, c.memory - 12, row.y1}, layer);
   const std::uint64_t bytes = layer.token_bytes * context.tokens() + layer.state_bytes;
   label(frame, {c.memory, row.y0, c.norms, row.y1}, y, bytesText(bytes), colors.text_secondary);
-  drawNorms(frame, {c.norms, row.y0, c.end, row.y1}, row);
+  drawNorms(frame, {c.norms, row.y0, c.decays - (c.hasDecays() ? 12 : 0), row.y1}, row);
+  if (c.hasDecays()) drawDecays(frame, {c.decays, row.y0, c.end, row.y1}, row);
 }
 
 // A bar of the window's occupancy, or of the cache's where there is no window.
@@ -184,30 +241,54 @@ void MemoryContent::drawReach(CanvasFrame& frame, const PanelContext& context, c
 
 void MemoryContent::drawNorms(CanvasFrame& frame, const Rect& place, const Row& row) {
   if (!row.state || row.state->norms.empty() || place.width() < 40) return;
-  const Colors& colors = frame.theme.colors;
+  constexpr double kNumber = 64;
   const std::vector<float>& norms = row.state->norms;
   const float largest = std::max(*std::ranges::max_element(norms), 1e-30f);
-  constexpr double kNumber = 64;
-  const double width = std::min(kWidestBar, (place.width() - kNumber) / double(norms.size()));
-  const Point mouse = toPoint(ImGui::GetIO().MousePos);
+  const HeadBars bars(place, norms.size(), kNumber);
   for (std::size_t head = 0; head < norms.size(); ++head) {
-    const double x = place.x0 + width * double(head);
-    const double height = std::max(1.0, (kRow - 8) * double(norms[head] / largest));
-    const Rect bar{x, row.y1 - 4 - height, x + width - (width >= 3 ? 1 : 0), row.y1 - 4};
-    fill(bar, colors.second_series);
-    const Rect target{x, row.y0, x + width, row.y1};
-    if (!target.contains(mouse) || !ImGui::IsWindowHovered()) continue;
-    drawTooltip(frame,
-                {.title = norms.size() > 1 ? fmt::format("Layer {} · State of head {}", row.layer, head)
-                                           : fmt::format("Layer {} · State", row.layer),
-                 .rows = {{"Frobenius norm", number(double(norms[head])), colors.text},
-                          {"Shape", fmt::format("{}", fmt::join(row.state->shape, " × ")), colors.text}}},
-                target, {4, 4, frame.size.x - 4.0, frame.size.y - 4.0});
+    fill(bars.bar(place, head, double(norms[head] / largest)), frame.theme.colors.second_series);
+    drawHeadTip(frame, bars.column(place, head), row, head);
   }
   drawText(*ImGui::GetWindowDrawList(), frame.fonts.monoSmall(),
-           {float(place.x0 + width * double(norms.size()) + 6), float((row.y0 + row.y1) / 2)}, Align::kLeft,
-           colors.text_secondary,
+           {float(bars.end(norms.size()) + 6), float(place.center().y)}, Align::kLeft,
+           frame.theme.colors.text_secondary,
            norms.size() > 1 ? fmt::format("≤ {}", number(double(largest))) : number(double(largest)));
+}
+
+// A track as high as 1 behind each bar.
+void MemoryContent::drawDecays(CanvasFrame& frame, const Rect& place, const Row& row) {
+  if (!row.state || row.state->decays.empty()) return;
+  constexpr double kNumber = 104;
+  const std::vector<float>& decays = row.state->decays;
+  const HeadBars bars(place, decays.size(), kNumber);
+  for (std::size_t head = 0; head < decays.size(); ++head) {
+    fill(bars.bar(place, head, 1), frame.theme.colors.field);
+    fill(bars.bar(place, head, std::clamp(double(decays[head]), 0.0, 1.0)), frame.theme.colors.accent);
+    drawHeadTip(frame, bars.column(place, head), row, head);
+  }
+  drawText(*ImGui::GetWindowDrawList(), frame.fonts.monoSmall(),
+           {float(bars.end(decays.size()) + 6), float(place.center().y)}, Align::kLeft,
+           frame.theme.colors.text_secondary, decaysText(*row.state));
+}
+
+// What both columns say of a head under the pointer.
+void MemoryContent::drawHeadTip(CanvasFrame& frame, const Rect& target, const Row& row, std::size_t head) {
+  if (!target.contains(toPoint(ImGui::GetIO().MousePos)) || !ImGui::IsWindowHovered()) return;
+  const Colors& colors = frame.theme.colors;
+  const core::LayerState& state = *row.state;
+  std::vector<TooltipRow> rows{{"Frobenius norm", number(double(state.norms[head])), colors.text},
+                               {"Shape", fmt::format("{}", fmt::join(state.shape, " × ")), colors.text}};
+  std::string hint;
+  if (head < state.decays.size()) {
+    rows.push_back({"Kept of it by the newest step", fmt::format("{:.5f}", state.decays[head]), colors.text});
+    hint = decayMeanText(state);
+  }
+  drawTooltip(frame,
+              {.title = state.norms.size() > 1 ? fmt::format("Layer {} · State of head {}", row.layer, head)
+                                               : fmt::format("Layer {} · State", row.layer),
+               .rows = std::move(rows),
+               .hint = std::move(hint)},
+              target, {4, 4, frame.size.x - 4.0, frame.size.y - 4.0});
 }
 
 bool MemoryContent::wantsKey(const KeyPress& press) const {
