@@ -5,6 +5,7 @@
 #include "app/context.h"
 #include "core/assets/asset_paths.h"
 #include "core/engine/benchmark.h"
+#include "core/spectra/spectra_benchmark.h"
 #ifdef VITRINE_UI
 #include "ui/views/attention/view_benchmark.h"
 #endif
@@ -16,10 +17,49 @@ struct BenchOptions {
   std::string model;
   core::BenchmarkOptions benchmark;
   std::uint32_t view_tokens = 0;
+  std::vector<std::string> spectra;
   bool no_view = false, json = false;
 };
 
+void printRows(const Common& common, const BenchOptions& options, const gpu::DeviceInfo& device,
+               const std::vector<core::BenchmarkRow>& rows) {
+  const std::string what = options.spectra.empty() ? options.model : "singular values";
+  if (!options.json) {
+    fmt::print("{} on {}\n{:<22} {:>12} {:>12} {:>12}  n\n", what, device.name, "", "median", "min", "max");
+    for (const auto& row : rows)
+      fmt::print("{:<22} {:>12.2f} {:>12.2f} {:>12.2f}  {}  {}\n", row.name, row.median, row.min, row.max,
+                 row.n, row.unit);
+    return;
+  }
+  nlohmann::ordered_json out{{"device", device.name}, {"driver", device.driver}, {"model", what}};
+  if (!common.adapters.empty()) out["adapters"] = common.adapters;
+  out["rows"] = nlohmann::ordered_json::array();
+  for (const auto& row : rows)
+    out["rows"].push_back({{"name", row.name},
+                           {"unit", row.unit},
+                           {"median", row.median},
+                           {"min", row.min},
+                           {"max", row.max},
+                           {"n", row.n}});
+  fmt::print("{}\n", out.dump());
+}
+
+Result<void> benchSpectra(const Common& common, const BenchOptions& options) {
+  core::SpectraBenchmarkOptions what{.shapes = {}, .repetitions = options.benchmark.repetitions};
+  for (const std::string& text : options.spectra) {
+    TRY_ASSIGN(const auto shape, core::parseSpectraShape(text));
+    what.shapes.push_back(shape);
+  }
+  TRY_ASSIGN(const auto device, openDevice(common));
+  TRY_ASSIGN(const auto rows, core::runSpectraBenchmark(*device, what, showProgress));
+  endProgress();
+  (void)device->savePipelineCache();
+  printRows(common, options, device->info(), rows);
+  return {};
+}
+
 Result<void> bench(const Common& common, BenchOptions options) {
+  if (!options.spectra.empty()) return benchSpectra(common, options);
   if (options.model.empty()) {
     auto demo = core::findAsset("models/demo-dense");
     if (!demo) return fail(ErrorCode::kNotFound, "the demonstration model is not installed: name a model");
@@ -39,27 +79,7 @@ Result<void> bench(const Common& common, BenchOptions options) {
 #endif
   endProgress();
   (void)loaded.device->savePipelineCache();
-  if (!options.json) {
-    fmt::print("{} on {}\n{:<18} {:>12} {:>12} {:>12}  n\n", options.model, loaded.device->info().name, "",
-               "median", "min", "max");
-    for (const auto& row : rows)
-      fmt::print("{:<18} {:>12.2f} {:>12.2f} {:>12.2f}  {}  {}\n", row.name, row.median, row.min, row.max,
-                 row.n, row.unit);
-    return {};
-  }
-  nlohmann::ordered_json out{{"device", loaded.device->info().name},
-                             {"driver", loaded.device->info().driver},
-                             {"model", options.model}};
-  if (!common.adapters.empty()) out["adapters"] = common.adapters;
-  out["rows"] = nlohmann::ordered_json::array();
-  for (const auto& row : rows)
-    out["rows"].push_back({{"name", row.name},
-                           {"unit", row.unit},
-                           {"median", row.median},
-                           {"min", row.min},
-                           {"max", row.max},
-                           {"n", row.n}});
-  fmt::print("{}\n", out.dump());
+  printRows(common, options, loaded.device->info(), rows);
   return {};
 }
 
@@ -86,6 +106,10 @@ void addBench(CLI::App& app, Common& common) {
   command->add_option("--view-tokens", options->view_tokens,
                       "also time the frames of an attention view of this many tokens");
 #endif
+  command
+      ->add_option("--spectra", options->spectra,
+                   "instead: singular values of COUNTxROWSxCOLUMNS random numbers, several apart by commas")
+      ->delimiter(',');
   command->add_flag("--json", options->json, "as JSON on standard output");
   command->callback([options, &common] { run(common, [&] { return bench(common, *options); }); });
 }

@@ -21,6 +21,7 @@ constexpr std::uint32_t kSquareParts = 64;
 constexpr std::uint32_t kSection = 8, kPasses = 18;  // 9^18 > 2^55
 constexpr std::uint32_t kMostDispatches = 512;       // of one submission: some milliseconds
 constexpr std::size_t kInFlight = 4;
+constexpr const char* kStages[] = {"gram", "tridiagonal", "eigenvalues"};
 
 // Buffers of the batch; sizes in doubles where nothing else is said.
 struct Shape {
@@ -69,6 +70,7 @@ struct DeviceSpectra::Impl {
   Shape shape;
   gpu::Buffer input, gram, panel, vectors, products, parts, bounds, found, host;
   std::vector<gpu::Commands> recorded;  // for the shape, in order
+  const char* stage = "";               // of the recording
 
   Result<void> allocate();
   Result<void> record();
@@ -178,21 +180,29 @@ Result<gpu::Commands*> DeviceSpectra::Impl::next() {
   TRY_ASSIGN(auto commands, gpu::Commands::create(device, "spectra"));
   recorded.push_back(std::move(commands));
   TRY(recorded.back().begin());
+  recorded.back().mark("begin");
   return &recorded.back();
 }
 
 Result<void> DeviceSpectra::Impl::closeLast() {
   if (recorded.empty()) return {};
+  recorded.back().mark(stage);
   recorded.back().barrier();
   return recorded.back().end();
 }
 
 Result<void> DeviceSpectra::Impl::record() {
+  stage = kStages[0];
   TRY(recordGram());
   TRY(recordSquares(false));
   TRY(recordSquares(true));
+  recorded.back().mark(stage);
+  stage = kStages[1];
   TRY(recordColumns());
+  recorded.back().mark(stage);
+  stage = kStages[2];
   TRY(recordValues());
+  recorded.back().mark(stage);
   recorded.back().copy(found, host);
   recorded.back().hostBarrier();
   return recorded.back().end();
@@ -331,6 +341,18 @@ Result<void> DeviceSpectra::compute(std::stop_token stop) {
     in_flight.push_back(value);
   }
   return impl.device.wait(in_flight.back());
+}
+
+Result<std::vector<std::pair<std::string, double>>> DeviceSpectra::stages() const {
+  std::vector<std::pair<std::string, double>> stages;
+  for (const char* stage : kStages) stages.emplace_back(stage, 0.0);
+  for (const gpu::Commands& commands : impl_->recorded) {
+    TRY_ASSIGN(const auto marks, commands.marks());
+    for (std::size_t i = 1; i < marks.size(); ++i)
+      for (auto& [stage, ms] : stages)
+        if (stage == marks[i].label) ms += marks[i].ms - marks[i - 1].ms;
+  }
+  return stages;
 }
 
 Result<std::vector<Spectrum>> DeviceSpectra::spectra() const {

@@ -5,6 +5,8 @@
 #include <memory>
 #include <span>
 #include <stop_token>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "core/spectra/dense_matrix.h"
@@ -31,6 +33,10 @@ class DeviceSpectra {
   Result<void> compute(std::stop_token stop = {});
   // Of the last compute().
   Result<std::vector<Spectrum>> spectra() const;
+
+  // Milliseconds of device time of the last compute(), by stage ("gram", "tridiagonal", "eigenvalues"); zeros
+  // on a device without timestamps.
+  Result<std::vector<std::pair<std::string, double>>> stages() const;
 
   // Uploads, computes and reads; the matrices have one shape. Errors as above and requireFinite's.
   Result<std::vector<Spectrum>> spectraOf(std::span<const DenseMatrix> matrices, std::stop_token stop = {});

@@ -1,0 +1,28 @@
+// How long a device takes for the singular values of matrices that it holds already.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/engine/benchmark.h"
+
+namespace vitrine::core {
+
+struct SpectraShape {
+  std::uint32_t count = 1, rows = 0, columns = 0;
+};
+// "64x128x128": count, rows, columns; "1024x1024": one matrix.
+Result<SpectraShape> parseSpectraShape(const std::string& text);
+
+struct SpectraBenchmarkOptions {
+  std::vector<SpectraShape> shapes;
+  std::uint32_t repetitions = 20;  // after two that are not counted
+};
+
+// Gaussian matrices. A row for each shape, in milliseconds of wall time from the submission to the values on the
+// host, and one for each stage, in milliseconds of device time.
+Result<std::vector<BenchmarkRow>> runSpectraBenchmark(gpu::Device& device, const SpectraBenchmarkOptions& options,
+                                                      const std::function<void(const std::string&)>& progress);
+
+}  // namespace vitrine::core
