@@ -52,10 +52,10 @@ MatmulShape matmulShape(const gpu::DeviceInfo& device, std::uint32_t tokens) {
 }
 
 Result<const gpu::Kernel*> Kernels::get(std::string_view name, std::uint32_t subgroups,
-                                        std::vector<gpu::Specialization> constants) {
+                                        std::vector<gpu::Specialization> constants, std::string_view form) {
   constants.push_back({100, lanes()});
   constants.push_back({101, lanes() * subgroups});
-  std::string key(name);
+  std::string key = fmt::format("{} {}", name, form);
   for (const auto& constant : constants) key += fmt::format(" {}:{}", constant.id, constant.value);
   if (auto found = kernels_.find(key); found != kernels_.end()) return &found->second;
   auto has_form = [&](std::string_view form) {
@@ -63,7 +63,7 @@ Result<const gpu::Kernel*> Kernels::get(std::string_view name, std::uint32_t sub
                                [&](const auto& b) { return b.name == name && b.variant == form; });
   };
   std::string_view wanted = name == kTiled ? "coopmat" : texel() ? "texel" : "address";
-  std::string_view form = has_form(wanted) ? wanted : "";
+  if (form.empty() && has_form(wanted)) form = wanted;
   TRY_ASSIGN(auto kernel, gpu::Kernel::create(device_, name, form, constants));
   return &kernels_.emplace(std::move(key), std::move(kernel)).first->second;
 }

@@ -71,9 +71,10 @@ class Kernels {
   bool texel() const { return device_.info().software; }
   std::uint32_t lanes() const { return device_.info().subgroup_size; }
 
-  // A kernel whose workgroup is `subgroups` whole subgroups, in the device's form where it has two.
+  // A kernel whose workgroup is `subgroups` whole subgroups, in the form that is named, else in the device's
+  // where it has two.
   Result<const gpu::Kernel*> get(std::string_view name, std::uint32_t subgroups,
-                                 std::vector<gpu::Specialization> constants = {});
+                                 std::vector<gpu::Specialization> constants = {}, std::string_view form = "");
 
   // With what adapters add to the product. The one place where linears of dense layers are recorded.
   Result<void> matmul(gpu::Commands& commands, const MatmulCall& call);

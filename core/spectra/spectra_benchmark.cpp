@@ -54,8 +54,9 @@ Result<SpectraShape> parseSpectraShape(const std::string& text) {
   return SpectraShape{numbers[0], numbers[1], numbers[2]};
 }
 
-Result<std::vector<BenchmarkRow>> runSpectraBenchmark(gpu::Device& device, const SpectraBenchmarkOptions& options,
-                                                      const std::function<void(const std::string&)>& progress) {
+Result<std::vector<BenchmarkRow>> runSpectraBenchmark(
+    gpu::Device& device, const SpectraBenchmarkOptions& options,
+    const std::function<void(const std::string&)>& progress) {
   constexpr std::uint32_t kWarmUp = 2;
   TRY_ASSIGN(const auto spectra, DeviceSpectra::create(device));
   std::vector<BenchmarkRow> rows;

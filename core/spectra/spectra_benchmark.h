@@ -20,9 +20,10 @@ struct SpectraBenchmarkOptions {
   std::uint32_t repetitions = 20;  // after two that are not counted
 };
 
-// Gaussian matrices. A row for each shape, in milliseconds of wall time from the submission to the values on the
-// host, and one for each stage, in milliseconds of device time.
-Result<std::vector<BenchmarkRow>> runSpectraBenchmark(gpu::Device& device, const SpectraBenchmarkOptions& options,
-                                                      const std::function<void(const std::string&)>& progress);
+// Gaussian matrices. A row for each shape, in milliseconds of wall time from the submission to the values on
+// the host, and one for each stage, in milliseconds of device time.
+Result<std::vector<BenchmarkRow>> runSpectraBenchmark(
+    gpu::Device& device, const SpectraBenchmarkOptions& options,
+    const std::function<void(const std::string&)>& progress);
 
 }  // namespace vitrine::core
