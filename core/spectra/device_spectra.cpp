@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "core/engine/kernels.h"
+#include "core/spectra/scaled_upload.h"
 #include "core/spectra/tridiagonal.h"
 #include "gpu/commands.h"
 #include "svd/gram.params.h"
@@ -17,9 +18,10 @@ namespace {
 
 constexpr std::uint32_t kTile = 64, kTileThreads = 256;  // of gram.comp and tridiagonal_update.comp
 constexpr std::uint32_t kColumnThreads = 128, kProductRows = 8;
+constexpr std::uint32_t kStepGroups = 128,
+                        kStepRows = 8;  // workgroups of a step at most, rows of each at least
 constexpr std::uint32_t kSquareParts = 64;
-constexpr std::uint32_t kSection = 8, kPasses = 18;  // 9^18 > 2^55
-constexpr std::uint32_t kMostDispatches = 512;       // of one submission: some milliseconds
+constexpr std::uint32_t kMostDispatches = 512;  // of one submission: some milliseconds
 constexpr std::size_t kInFlight = 4;
 constexpr const char* kStages[] = {"gram", "tridiagonal", "eigenvalues"};
 
@@ -37,15 +39,17 @@ struct Shape {
   std::uint64_t gram() const { return std::uint64_t{n()} * stride(); }
   std::uint64_t panel() const { return 2ull * width() * stride(); }
   std::uint64_t vectors() const { return 2ull * stride(); }
-  std::uint64_t products() const { return stride() + 2ull * width(); }
+  std::uint64_t products() const { return 2ull * stride() + 2ull * width(); }
   std::uint64_t allParts() const { return 3ull * parts(); }
+  std::uint32_t steps() const { return (n() + 7) / 8 * 8; }  // of multisection.comp
+  std::uint64_t terms() const { return 2ull * steps(); }
   // What the host reads: the tridiagonal matrix, the eigenvalues, two kinds of sums of squares.
   std::uint64_t result() const { return 2ull * n(); }
   std::uint64_t found() const { return result() + n() + 2ull * kSquareParts; }
 
   std::uint64_t bytes() const {
-    return inputBytes() +
-           sizeof(double) * (gram() + panel() + vectors() + products() + allParts() + 2 * found() + 2);
+    return inputBytes() + sizeof(double) * (gram() + panel() + vectors() + products() + allParts() + terms() +
+                                            2 * found() + 1);
   }
   bool operator==(const Shape&) const = default;
 };
@@ -54,6 +58,12 @@ double sumOf(std::span<const double> values) {
   double sum = 0;
   for (const double value : values) sum += value;
   return sum;
+}
+
+void rescale(Spectrum& spectrum, int exponent) {
+  for (double& value : spectrum.sigma) value = std::ldexp(value, exponent);
+  for (double* number : {&spectrum.frobenius, &spectrum.floor, &spectrum.certificate.upper_bound})
+    *number = std::ldexp(*number, exponent);
 }
 
 double offBy(double found, double expected) {
@@ -68,9 +78,11 @@ struct DeviceSpectra::Impl {
   gpu::Device& device;
   Kernels kernels;
   Shape shape;
-  gpu::Buffer input, gram, panel, vectors, products, parts, bounds, found, host;
+  gpu::Buffer input, gram, panel, vectors, products, parts, terms, bounds, found, host;
+  std::vector<int> exponents;           // input is what spectraOf() was given over 2^exponent
   std::vector<gpu::Commands> recorded;  // for the shape, in order
   const char* stage = "";               // of the recording
+  bool panels_only = false;
 
   Result<void> allocate();
   Result<void> record();
@@ -82,6 +94,8 @@ struct DeviceSpectra::Impl {
   Result<void> recordColumn(std::uint32_t column, std::uint32_t first, bool finish_only);
   Result<void> recordProduct(std::uint32_t column, std::uint32_t first);
   Result<void> recordUpdate(std::uint32_t behind);
+  std::uint32_t mostStepColumns() const;
+  Result<void> recordSteps(std::uint32_t first);
   Result<void> recordValues();
 
   std::uint32_t columnGroups(std::uint32_t column) const {
@@ -119,6 +133,11 @@ Result<std::unique_ptr<DeviceSpectra>> DeviceSpectra::create(gpu::Device& device
 
 std::uint64_t DeviceSpectra::bytesOf(std::uint64_t rows, std::uint64_t columns) {
   return Shape{std::uint32_t(rows), std::uint32_t(columns), 1}.bytes();
+}
+
+void DeviceSpectra::usePanelsOnly() {
+  impl_->panels_only = true;
+  impl_->recorded.clear();
 }
 
 Result<void> DeviceSpectra::reserve(std::uint64_t rows, std::uint64_t columns, std::uint32_t count) {
@@ -163,7 +182,8 @@ Result<void> DeviceSpectra::Impl::allocate() {
   TRY(make(vectors, shape.vectors() * kDouble, "vectors"));
   TRY(make(products, shape.products() * kDouble, "products"));
   TRY(make(parts, shape.allParts() * kDouble, "parts"));
-  TRY(make(bounds, 2 * kDouble, "bounds"));
+  TRY(make(terms, shape.terms() * kDouble, "section terms"));
+  TRY(make(bounds, kDouble, "bounds"));
   TRY(make(found, shape.found() * kDouble, "spectra"));
   TRY_ASSIGN(host, gpu::Buffer::create(device, shape.found() * kDouble * shape.count,
                                        gpu::MemoryKind::kReadback, "spectra, host"));
@@ -253,16 +273,41 @@ shader::TridiagonalParams DeviceSpectra::Impl::params(std::uint32_t column, std:
           .first = first};
 }
 
+// By panels until the rest is small, of which a column is one dispatch.
 Result<void> DeviceSpectra::Impl::recordColumns() {
+  const std::uint32_t most = mostStepColumns();
   std::uint32_t first = 0;
-  for (std::uint32_t column = 0; column < shape.n(); ++column) {
-    if (column == first + shape.width()) {
-      TRY(recordColumn(column, first, true));
-      TRY(recordUpdate(column));
-      first = column;
+  for (; shape.n() - first > most; first += shape.width()) {
+    const std::uint32_t behind = first + shape.width();
+    for (std::uint32_t column = first; column < behind; ++column) {
+      TRY(recordColumn(column, first, false));
+      TRY(recordProduct(column, first));
     }
-    TRY(recordColumn(column, first, false));
-    if (column + 1 < shape.n()) TRY(recordProduct(column, first));
+    TRY(recordColumn(behind, first, true));
+    TRY(recordUpdate(behind));
+  }
+  return recordSteps(first);
+}
+
+// Columns whose three vectors fit a workgroup's shared memory, see tridiagonal_step.comp.
+std::uint32_t DeviceSpectra::Impl::mostStepColumns() const {
+  const std::uint32_t bytes = device.info().shared_memory_bytes, others = 1024;
+  if (panels_only) return 2 * shape.width();
+  return std::max(2 * shape.width(),
+                  (bytes - others) / (3 * 2 * static_cast<std::uint32_t>(sizeof(double))) * 2 - 2);
+}
+
+Result<void> DeviceSpectra::Impl::recordSteps(std::uint32_t first) {
+  const std::uint32_t threads = device.info().software ? 256 : 1024, subgroups = threads / kernels.lanes();
+  const std::uint32_t left = shape.n() - first, pairs = left / 2 + 2;
+  TRY_ASSIGN(const gpu::Kernel* kernel,
+             kernels.get("svd/tridiagonal_step", subgroups, {{0, subgroups}, {1, pairs}}));
+  for (std::uint32_t column = first; column < shape.n(); ++column) {
+    TRY_ASSIGN(gpu::Commands * commands, next());
+    const std::uint32_t rows = std::max(1u, shape.n() - column - 1);
+    const std::uint32_t groups = std::clamp(kStepGroups / shape.count, 1u, gpu::divideUp(rows, kStepRows));
+    commands->dispatch(*kernel, {groups, shape.count}, params(column, first),
+                       {.reads = {}, .writes = {gram, vectors, products, parts, tridiagonal()}});
   }
   return {};
 }
@@ -303,18 +348,24 @@ Result<void> DeviceSpectra::Impl::recordUpdate(std::uint32_t behind) {
   return {};
 }
 
+// Points at once for each value: many, as long as the device has lanes to spare for them.
 Result<void> DeviceSpectra::Impl::recordValues() {
   TRY_ASSIGN(gpu::Commands * commands, next());
-  const std::uint32_t section = std::min(kSection, kernels.lanes());
-  TRY_ASSIGN(const gpu::Kernel* bound, kernels.get("svd/bounds", 1));
-  TRY_ASSIGN(const gpu::Kernel* kernel, kernels.get("svd/multisection", 1, {{0, section}, {1, kPasses}}));
+  const std::uint32_t all = shape.n() * shape.count;
+  const std::uint32_t section = std::min(all <= 3'000 ? 32u : all <= 6'000 ? 16u : 8u, kernels.lanes());
+  constexpr double kBits = 55;
+  const auto passes = static_cast<std::uint32_t>(std::ceil(kBits / std::log2(section + 1)));
+  TRY_ASSIGN(const gpu::Kernel* scaled, kernels.get("svd/section_terms", 1));
+  TRY_ASSIGN(const gpu::Kernel* kernel, kernels.get("svd/multisection", 1, {{0, section}, {1, passes}}));
   const shader::MultisectionParams step{.tridiagonal = tridiagonal().address(),
+                                        .terms = terms.address(),
                                         .bounds = bounds.address(),
                                         .values = values().address(),
-                                        .n = shape.n()};
-  commands->dispatch(*bound, {shape.count}, step, {.reads = {tridiagonal()}, .writes = {bounds}});
+                                        .n = shape.n(),
+                                        .steps = shape.steps()};
+  commands->dispatch(*scaled, {shape.count}, step, {.reads = {tridiagonal()}, .writes = {terms, bounds}});
   commands->dispatch(*kernel, {gpu::divideUp(shape.n(), kernels.lanes() / section), shape.count}, step,
-                     {.reads = {tridiagonal(), bounds}, .writes = {values()}});
+                     {.reads = {terms, bounds}, .writes = {values()}});
   return {};
 }
 
@@ -381,9 +432,10 @@ Result<std::vector<Spectrum>> DeviceSpectra::spectra() const {
     certifyByCounts(t, squared, spectrum.certificate);
     spectrum.frobenius = std::sqrt(squares);
     spectrum.floor = gramFloor(spectrum.sigma.front());
+    spectrum.certificate.upper_bound = std::sqrt(std::sqrt(fourth));
+    if (i < impl.exponents.size()) rescale(spectrum, impl.exponents[i]);
     spectrum.certificate.energy = offBy(sum2, squares);
     spectrum.certificate.fourth = offBy(sum4, fourth);
-    spectrum.certificate.upper_bound = std::sqrt(std::sqrt(fourth));
     found.push_back(std::move(spectrum));
   }
   return found;
@@ -393,10 +445,12 @@ Result<std::vector<Spectrum>> DeviceSpectra::spectraOf(std::span<const DenseMatr
                                                        std::stop_token stop) {
   if (matrices.empty()) return std::vector<Spectrum>{};
   TRY(reserve(matrices[0].rows, matrices[0].columns, std::uint32_t(matrices.size())));
+  impl_->exponents.clear();
   for (std::uint32_t i = 0; i < matrices.size(); ++i) {
     VITRINE_ASSERT(matrices[i].rows == matrices[0].rows && matrices[i].columns == matrices[0].columns);
     TRY(requireFinite(matrices[i]));
-    TRY(gpu::upload(impl_->device, std::as_bytes(std::span(matrices[i].values)), input(i)));
+    TRY_ASSIGN(const int exponent, uploadScaled(impl_->device, matrices[i], input(i)));
+    impl_->exponents.push_back(exponent);
   }
   TRY(compute(stop));
   return spectra();

@@ -38,6 +38,9 @@ class DeviceSpectra {
   // on a device without timestamps.
   Result<std::vector<std::pair<std::string, double>>> stages() const;
 
+  // Reduces by panels what would fit the way for small matrices too; for tests.
+  void usePanelsOnly();
+
   // Uploads, computes and reads; the matrices have one shape. Errors as above and requireFinite's.
   Result<std::vector<Spectrum>> spectraOf(std::span<const DenseMatrix> matrices, std::stop_token stop = {});
 

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/engine/kernels.h"
+#include "core/spectra/scaled_upload.h"
 #include "gpu/commands.h"
 #include "svd/small_svd.params.h"
 
@@ -25,6 +26,7 @@ struct SmallSvd::Impl {
   std::uint32_t rows = 0, columns = 0, count = 0;
   gpu::Buffer matrices, work, factor, found, host;
   gpu::Commands commands;
+  std::vector<int> exponents;  // input is what decompose() was given over 2^exponent
   bool recorded = false;
 
   std::uint32_t n() const { return std::min(rows, columns); }
@@ -32,7 +34,9 @@ struct SmallSvd::Impl {
   // Parts of `found`, each kind of all matrices together: values, vectors, sweeps.
   gpu::Slice sigma() const { return {found, 0, std::uint64_t{count} * n() * sizeof(double)}; }
   gpu::Slice vectors() const { return {found, sigma().bytes, sigma().bytes * n()}; }
-  gpu::Slice sweeps() const { return {found, sigma().bytes + vectors().bytes, count * sizeof(std::uint32_t)}; }
+  gpu::Slice sweeps() const {
+    return {found, sigma().bytes + vectors().bytes, count * sizeof(std::uint32_t)};
+  }
 
   Result<void> record();
   Result<const gpu::Kernel*> rotations();
@@ -58,8 +62,8 @@ Result<void> SmallSvd::reserve(std::uint64_t rows, std::uint64_t columns, std::u
   const std::uint64_t shorter = std::min(rows, columns), longer = std::max(rows, columns);
   if (shorter == 0 || shorter > kMostSmallSide || longer >= 1u << 24 || count == 0)
     return fail(ErrorCode::kInvalidArgument,
-                "{} matrices of {} x {}: small SVDs have a short side from 1 to {} and a long one below 2^24", count,
-                rows, columns, kMostSmallSide);
+                "{} matrices of {} x {}: small SVDs have a short side from 1 to {} and a long one below 2^24",
+                count, rows, columns, kMostSmallSide);
   if (rows == impl.rows && columns == impl.columns && count == impl.count) return {};
   TRY(impl.device.waitIdle());
   impl.recorded = false;
@@ -92,7 +96,8 @@ Result<const gpu::Kernel*> SmallSvd::Impl::rotations() {
   const std::uint32_t subgroups = gpu::divideUp(n(), kColumnsEach), lanes = kernels.lanes();
   const std::uint32_t rows_each = gpu::divideUp(n(), lanes);
   const std::string_view variant = precision == Precision::kDouble ? "double" : "single";
-  return kernels.get("svd/jacobi", subgroups, {{0, subgroups}, {1, rows_each}, {2, std::max(1u, (subgroups - 1) * lanes * rows_each)}},
+  return kernels.get("svd/jacobi", subgroups,
+                     {{0, subgroups}, {1, rows_each}, {2, std::max(1u, (subgroups - 1) * lanes * rows_each)}},
                      variant);
 }
 
@@ -131,7 +136,8 @@ Result<std::vector<SmallSvdResult>> SmallSvd::results() const {
   const Impl& impl = *impl_;
   const std::size_t n = impl.n();
   const auto all = impl.host.mappedAs<double>();
-  const auto sweeps = impl.host.mappedAs<std::uint32_t>().subspan(impl.sweeps().offset / sizeof(std::uint32_t));
+  const auto sweeps =
+      impl.host.mappedAs<std::uint32_t>().subspan(impl.sweeps().offset / sizeof(std::uint32_t));
   std::vector<SmallSvdResult> results;
   for (std::uint32_t i = 0; i < impl.count; ++i) {
     const auto sigma = all.subspan(i * n, n);
@@ -140,11 +146,12 @@ Result<std::vector<SmallSvdResult>> SmallSvd::results() const {
     if (result.sweeps >= kMostSweeps)
       return fail(ErrorCode::kUnsupported, "matrix {}: the rotations have not converged after {} sweeps", i,
                   kMostSweeps);
+    const int exponent = i < impl.exponents.size() ? impl.exponents[i] : 0;
     std::vector<std::size_t> order(n);
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t k) { return sigma[k]; });
     for (const std::size_t k : order) {
-      result.sigma.push_back(sigma[k]);
+      result.sigma.push_back(std::ldexp(sigma[k], exponent));
       const auto vector = vectors.subspan(k * n, n);
       const double largest = *std::ranges::max_element(vector, {}, [](double v) { return std::abs(v); });
       for (const double v : vector) result.vectors.push_back(largest < 0 ? -v : v);
@@ -157,10 +164,12 @@ Result<std::vector<SmallSvdResult>> SmallSvd::results() const {
 Result<std::vector<SmallSvdResult>> SmallSvd::decompose(std::span<const DenseMatrix> matrices) {
   if (matrices.empty()) return std::vector<SmallSvdResult>{};
   TRY(reserve(matrices[0].rows, matrices[0].columns, static_cast<std::uint32_t>(matrices.size())));
+  impl_->exponents.clear();
   for (std::uint32_t i = 0; i < matrices.size(); ++i) {
     VITRINE_ASSERT(matrices[i].rows == matrices[0].rows && matrices[i].columns == matrices[0].columns);
     TRY(requireFinite(matrices[i]));
-    TRY(gpu::upload(impl_->device, std::as_bytes(std::span(matrices[i].values)), input(i)));
+    TRY_ASSIGN(const int exponent, uploadScaled(impl_->device, matrices[i], input(i)));
+    impl_->exponents.push_back(exponent);
   }
   TRY(compute());
   return results();

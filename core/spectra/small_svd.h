@@ -1,6 +1,7 @@
-// Singular values and vectors of many small matrices on a device: QR in double precision, then one-sided Jacobi
-// rotations, a workgroup a matrix (shaders/svd/qr.comp, jacobi.comp). For a short side of at most 128: heads'
-// products, adapters, blocks of a cache. Small values come to relative accuracy as far as R determines them.
+// Singular values and vectors of many small matrices on a device: QR in double precision, then one-sided
+// Jacobi rotations, a workgroup a matrix (shaders/svd/qr.comp, jacobi.comp). For a short side of at most 128:
+// heads' products, adapters, blocks of a cache. Small values come to relative accuracy as far as R determines
+// them.
 #pragma once
 
 #include <memory>
@@ -16,8 +17,8 @@ inline constexpr std::uint32_t kMostSmallSide = 128;
 
 struct SmallSvdResult {
   std::vector<double> sigma;  // (n), descending, n the short side
-  // (n, n): row i is the unit vector of value i along the short side, its largest entry positive; zeros where the
-  // value is 0. Of the long side they are A v / sigma.
+  // (n, n): row i is the unit vector of value i along the short side, its largest entry positive; zeros where
+  // the value is 0. Of the long side they are A v / sigma.
   std::vector<double> vectors;
   std::uint32_t sweeps = 0;  // of rotations; kMostSweeps: it has not converged
 };
@@ -29,11 +30,12 @@ class SmallSvd {
   enum class Precision { kSingle, kDouble };
 
   // kUnsupported on a device without double precision or with workgroups smaller than n needs.
-  static Result<std::unique_ptr<SmallSvd>> create(gpu::Device& device, Precision precision = Precision::kSingle);
+  static Result<std::unique_ptr<SmallSvd>> create(gpu::Device& device,
+                                                  Precision precision = Precision::kSingle);
   ~SmallSvd();
 
-  // As DeviceSpectra's: room for `count` matrices of a shape, where matrix `index` goes, the work, the results.
-  // kInvalidArgument for a short side of 0 or beyond kMostSmallSide.
+  // As DeviceSpectra's: room for `count` matrices of a shape, where matrix `index` goes, the work, the
+  // results. kInvalidArgument for a short side of 0 or beyond kMostSmallSide.
   Result<void> reserve(std::uint64_t rows, std::uint64_t columns, std::uint32_t count);
   gpu::Slice input(std::uint32_t index) const;
   Result<void> compute();

@@ -1,5 +1,5 @@
 // Householder reduction of a symmetric matrix to tridiagonal form by panels (Dongarra, Hammarling, Sorensen 1989;
-// LAPACK's dsytrd), in two dispatches a column. With V, W of the panel so far, the trailing matrix is
+// LAPACK's dsytrd), in two dispatches a column; once the rest is small, tridiagonal_step.comp goes on in one. With V, W of the panel so far, the trailing matrix is
 // A - V W^T - W V^T, and of a column c:
 //   tridiagonal_column   w of column c - 1 from A v;  x = column c of the trailing matrix;  parts of |x below c + 1|^2
 //   tridiagonal_product  v = x - alpha e, alpha = -sign |x|;  A v, V^T v, W^T v;  parts of v . A v
@@ -23,7 +23,7 @@ Doubles panelW() {
 uint64_t vectorOf(uint column) {
   return batchPart(params.vectors, 2 * params.stride) + uint64_t(column % 2) * params.stride * 8;
 }
-Doubles products() { return Doubles(batchPart(params.products, params.stride + 2 * params.width)); }
+Doubles products() { return Doubles(batchPart(params.products, 2 * params.stride + 2 * params.width)); }
 Doubles partsOf(uint kind) {
   return Doubles(batchPart(params.parts, 3 * params.parts_room) + uint64_t(kind) * params.parts_room * 8);
 }

@@ -6,6 +6,8 @@
 layout(constant_id = 0) const uint SUBGROUPS = 4;
 layout(constant_id = 1) const bool FINISH_ONLY = false;  // behind a panel's last column: w alone
 
+const uint AHEAD = 8;  // columns of the panel whose numbers are loaded together
+
 shared double of_subgroup[32];
 shared double dots[128];  // V^T v, W^T v of the column before
 
@@ -22,9 +24,33 @@ double vBefore(uint row) {
 double wBefore(uint row) {
   double y = products().at[row];
   Doubles v = panelV(), w = panelW();
-  for (uint k = 0; k < last; ++k)
-    y -= v.at[k * params.stride + row] * dots[params.width + k] + w.at[k * params.stride + row] * dots[k];
+  for (uint first = 0; first < last; first += AHEAD) {
+    double of_v[AHEAD], of_w[AHEAD];
+    [[unroll]] for (uint i = 0; i < AHEAD; ++i) {
+      uint at = min(first + i, last - 1) * params.stride + row;
+      of_v[i] = v.at[at];
+      of_w[i] = w.at[at];
+    }
+    [[unroll]] for (uint i = 0; i < AHEAD; ++i)
+      if (first + i < last) y -= of_v[i] * dots[params.width + first + i] + of_w[i] * dots[first + i];
+  }
   return reflection.tau * y - bend * vBefore(row);
+}
+
+// What the panel's finished columns take from row `row` of the column.
+double ofPanel(uint row) {
+  double sum = 0.0lf;
+  Doubles v = panelV(), w = panelW();
+  for (uint first = 0; first < last; first += AHEAD) {
+    dvec4 numbers[AHEAD];
+    [[unroll]] for (uint i = 0; i < AHEAD; ++i) {
+      uint at = min(first + i, last - 1) * params.stride;
+      numbers[i] = dvec4(v.at[at + row], w.at[at + params.column], w.at[at + row], v.at[at + params.column]);
+    }
+    [[unroll]] for (uint i = 0; i < AHEAD; ++i)
+      if (first + i < last) sum += numbers[i].x * numbers[i].y + numbers[i].z * numbers[i].w;
+  }
+  return sum;
 }
 
 void loadBefore() {
@@ -82,10 +108,7 @@ void main() {
   if (row >= column && row < params.n) {
     x = gram().at[column * params.stride + row];
     if (goes_on) {
-      for (uint k = 0; k < last; ++k) {
-        uint at = k * params.stride;
-        x -= v.at[at + row] * w.at[at + column] + w.at[at + row] * v.at[at + column];
-      }
+      x -= ofPanel(row);
       x -= own_v * top_w + own_w * top_v;
     }
     if (row == column) Doubles(batchPart(params.result, 2 * params.n)).at[column] = x;

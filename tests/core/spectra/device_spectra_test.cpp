@@ -68,6 +68,17 @@ TEST_F(DeviceSpectraTest, HoldsTheGatesOnOddShapes) {
                       fmt::format("{} x {}", rows, columns));
 }
 
+TEST_F(DeviceSpectraTest, HoldsTheGatesByPanels) {
+  spectra_->usePanelsOnly();
+  for (const auto& [rows, columns] :
+       {std::pair<Eigen::Index, Eigen::Index>{33, 40}, {49, 48}, {97, 150}, {130, 129}}) {
+    std::vector<DenseMatrix> matrices;
+    for (const test::Shape& shape : test::hostileSpectra(std::min(rows, columns)))
+      matrices.push_back(test::withSigma(rows, columns, shape.sigma));
+    expectWithinGates(matrices, fmt::format("{} x {}", rows, columns));
+  }
+}
+
 TEST_F(DeviceSpectraTest, KnowsNothingOfScale) {
   std::vector<DenseMatrix> matrices(2, test::gaussian(40, 60));
   for (float& value : matrices[0].values) value *= 1e-36f;

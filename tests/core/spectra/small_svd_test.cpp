@@ -57,7 +57,9 @@ class SmallSvdTest : public test::GpuTest, public testing::WithParamInterface<Sm
   // Orthonormal, and A v is as long as the value says.
   void expectVectors(const SmallSvdResult& found, const DenseMatrix& matrix) {
     const auto n = Eigen::Index(matrix.shortSide());
-    const Matrix a = Eigen::Map<const test::Rows>(matrix.values.data(), Eigen::Index(matrix.rows), Eigen::Index(matrix.columns)).cast<double>();
+    const Matrix a = Eigen::Map<const test::Rows>(matrix.values.data(), Eigen::Index(matrix.rows),
+                                                  Eigen::Index(matrix.columns))
+                         .cast<double>();
     const Matrix tall = matrix.rows < matrix.columns ? Matrix(a.transpose()) : a;
     const double largest = found.sigma.front();
     const auto shown = std::ranges::count_if(found.sigma, [&](double s) { return s > 1e-6 * largest; });
@@ -72,7 +74,8 @@ class SmallSvdTest : public test::GpuTest, public testing::WithParamInterface<Sm
 };
 
 TEST_P(SmallSvdTest, HoldsTheGateOnEveryKindOfSpectrum) {
-  for (const auto& [rows, columns] : {std::pair<Eigen::Index, Eigen::Index>{128, 128}, {40, 300}, {257, 33}}) {
+  for (const auto& [rows, columns] :
+       {std::pair<Eigen::Index, Eigen::Index>{128, 128}, {40, 300}, {257, 33}}) {
     std::vector<DenseMatrix> matrices;
     for (const test::Shape& shape : test::hostileSpectra(std::min(rows, columns)))
       matrices.push_back(test::withSigma(rows, columns, shape.sigma));
@@ -81,7 +84,15 @@ TEST_P(SmallSvdTest, HoldsTheGateOnEveryKindOfSpectrum) {
 }
 
 TEST_P(SmallSvdTest, HoldsTheGateOnOddShapes) {
-  for (const auto& [rows, columns] : {std::pair<std::uint64_t, std::uint64_t>{1, 1}, {1, 9}, {9, 1}, {2, 2}, {5, 3}, {7, 9}, {31, 31}, {33, 34}, {65, 127}})
+  for (const auto& [rows, columns] : {std::pair<std::uint64_t, std::uint64_t>{1, 1},
+                                      {1, 9},
+                                      {9, 1},
+                                      {2, 2},
+                                      {5, 3},
+                                      {7, 9},
+                                      {31, 31},
+                                      {33, 34},
+                                      {65, 127}})
     expectWithinGates({test::gaussian(rows, columns, 1), test::gaussian(rows, columns, 2)});
 }
 
@@ -106,8 +117,11 @@ TEST_P(SmallSvdTest, RefusesWhatItCannotDo) {
   EXPECT_FALSE(svd_->decompose(std::vector{matrix}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Precisions, SmallSvdTest, testing::Values(SmallSvd::Precision::kSingle, SmallSvd::Precision::kDouble),
-                         [](const auto& info) { return info.param == SmallSvd::Precision::kSingle ? "single" : "double"; });
+INSTANTIATE_TEST_SUITE_P(Precisions, SmallSvdTest,
+                         testing::Values(SmallSvd::Precision::kSingle, SmallSvd::Precision::kDouble),
+                         [](const auto& info) {
+                           return info.param == SmallSvd::Precision::kSingle ? "single" : "double";
+                         });
 
 }  // namespace
 }  // namespace vitrine::core::small_svd_test
