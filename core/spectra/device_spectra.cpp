@@ -17,7 +17,7 @@ namespace vitrine::core {
 namespace {
 
 constexpr std::uint32_t kTile = 64, kTileThreads = 256;  // of gram.comp and tridiagonal_update.comp
-constexpr std::uint32_t kColumnThreads = 128, kProductRows = 8;
+constexpr std::uint32_t kColumnThreads = 128, kProductSubgroups = 8, kProductTile = 128;
 constexpr std::uint32_t kStepGroups = 128,
                         kStepRows = 8;  // workgroups of a step at most, rows of each at least
 constexpr std::uint32_t kSquareParts = 64;
@@ -33,13 +33,15 @@ struct Shape {
   std::uint32_t longSide() const { return std::max(rows, columns); }
   std::uint32_t stride() const { return (n() + 1) / 2 * 2; }
   std::uint32_t width() const { return 16; }  // of a panel
-  std::uint32_t parts() const { return gpu::divideUp(n() + 2 * width(), kProductRows) + 1; }
+  // Of tridiagonal_product.comp: blocks of rows, and tiles of them on and below the diagonal.
+  std::uint32_t slots() const { return std::max(2u, gpu::divideUp(n(), kProductTile)); }
+  std::uint32_t parts() const { return slots() * (slots() + 1) / 2 + 1; }
 
   std::uint64_t inputBytes() const { return std::uint64_t{rows} * columns * sizeof(float); }
   std::uint64_t gram() const { return std::uint64_t{n()} * stride(); }
   std::uint64_t panel() const { return 2ull * width() * stride(); }
   std::uint64_t vectors() const { return 2ull * stride(); }
-  std::uint64_t products() const { return 2ull * stride() + 2ull * width(); }
+  std::uint64_t products() const { return std::uint64_t{slots()} * stride() + 2ull * width(); }
   std::uint64_t allParts() const { return 3ull * parts(); }
   std::uint32_t steps() const { return (n() + 7) / 8 * 8; }  // of multisection.comp
   std::uint64_t terms() const { return 2ull * steps(); }
@@ -101,8 +103,9 @@ struct DeviceSpectra::Impl {
   std::uint32_t columnGroups(std::uint32_t column) const {
     return gpu::divideUp(shape.stride(), kColumnThreads) - column / kColumnThreads;
   }
-  std::uint32_t productGroups(std::uint32_t column, std::uint32_t first) const {
-    return gpu::divideUp(shape.n() - column - 1 + 2 * (column - first), kProductRows);
+  std::uint32_t productTiles(std::uint32_t column) const {
+    const std::uint32_t blocks = gpu::divideUp(shape.n(), kProductTile) - (column + 1) / kProductTile;
+    return blocks * (blocks + 1) / 2;
   }
   shader::TridiagonalParams params(std::uint32_t column, std::uint32_t first) const;
 
@@ -268,6 +271,7 @@ shader::TridiagonalParams DeviceSpectra::Impl::params(std::uint32_t column, std:
           .n = shape.n(),
           .stride = shape.stride(),
           .width = shape.width(),
+          .slots = shape.slots(),
           .parts_room = shape.parts(),
           .column = column,
           .first = first};
@@ -298,7 +302,7 @@ std::uint32_t DeviceSpectra::Impl::mostStepColumns() const {
 }
 
 Result<void> DeviceSpectra::Impl::recordSteps(std::uint32_t first) {
-  const std::uint32_t threads = device.info().software ? 256 : 1024, subgroups = threads / kernels.lanes();
+  const std::uint32_t threads = device.info().software ? 256 : 512, subgroups = threads / kernels.lanes();
   const std::uint32_t left = shape.n() - first, pairs = left / 2 + 2;
   TRY_ASSIGN(const gpu::Kernel* kernel,
              kernels.get("svd/tridiagonal_step", subgroups, {{0, subgroups}, {1, pairs}}));
@@ -320,7 +324,7 @@ Result<void> DeviceSpectra::Impl::recordColumn(std::uint32_t column, std::uint32
   shader::TridiagonalParams step = params(column, first);
   if (column > first) {
     step.norm_parts = columnGroups(column - 1);
-    step.dot_parts = productGroups(column - 1, first);
+    step.dot_parts = productTiles(column - 1);
   }
   commands->dispatch(*kernel, {columnGroups(column), shape.count}, step,
                      {.reads = {gram, products}, .writes = {panel, vectors, parts, tridiagonal()}});
@@ -330,10 +334,11 @@ Result<void> DeviceSpectra::Impl::recordColumn(std::uint32_t column, std::uint32
 Result<void> DeviceSpectra::Impl::recordProduct(std::uint32_t column, std::uint32_t first) {
   TRY_ASSIGN(gpu::Commands * commands, next());
   TRY_ASSIGN(const gpu::Kernel* kernel,
-             kernels.get("svd/tridiagonal_product", kProductRows, {{0, kProductRows}}));
+             kernels.get("svd/tridiagonal_product", kProductSubgroups, {{0, kProductSubgroups}}));
   shader::TridiagonalParams step = params(column, first);
   step.norm_parts = columnGroups(column);
-  commands->dispatch(*kernel, {productGroups(column, first), shape.count}, step,
+  const std::uint32_t dots = gpu::divideUp(2 * (column - first), kProductSubgroups);
+  commands->dispatch(*kernel, {productTiles(column) + dots, shape.count}, step,
                      {.reads = {gram, panel, vectors}, .writes = {products, parts}});
   return {};
 }

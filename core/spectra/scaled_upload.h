@@ -6,7 +6,8 @@
 
 namespace vitrine::core {
 
-// Puts the matrix over 2^e where `to` points; e, which is 0 unless the largest element is very small or very large.
+// Puts the matrix over 2^e where `to` points; e, which is 0 unless the largest element is very small or very
+// large.
 Result<int> uploadScaled(gpu::Device& device, const DenseMatrix& matrix, gpu::Slice to);
 
 }  // namespace vitrine::core

@@ -1,8 +1,8 @@
 // Householder reduction of a symmetric matrix to tridiagonal form by panels (Dongarra, Hammarling, Sorensen 1989;
 // LAPACK's dsytrd), in two dispatches a column; once the rest is small, tridiagonal_step.comp goes on in one. With V, W of the panel so far, the trailing matrix is
 // A - V W^T - W V^T, and of a column c:
-//   tridiagonal_column   w of column c - 1 from A v;  x = column c of the trailing matrix;  parts of |x below c + 1|^2
-//   tridiagonal_product  v = x - alpha e, alpha = -sign |x|;  A v, V^T v, W^T v;  parts of v . A v
+//   tridiagonal_column   w of column c - 1 from A v;  x = column c of the trailing matrix;  parts of |x below c|^2
+//   tridiagonal_product  v = x - alpha e, alpha = -sign |x|;  A x, V^T v, W^T v;  parts of x . A x
 // and, behind the panel's last column,
 //   tridiagonal_update   A -= V W^T + W V^T
 // All sums over workgroups are of parts in a fixed order, so that the result is the same to the bit each time. What
@@ -23,11 +23,25 @@ Doubles panelW() {
 uint64_t vectorOf(uint column) {
   return batchPart(params.vectors, 2 * params.stride) + uint64_t(column % 2) * params.stride * 8;
 }
-Doubles products() { return Doubles(batchPart(params.products, 2 * params.stride + 2 * params.width)); }
+// A x of the column before in parts, a slot of n numbers each: of row block I that of the tile in column block J lies in
+// slot J. Or, of tridiagonal_step.comp, A v of even and of odd columns.
+Doubles productsOfSlot(uint slot) {
+  return Doubles(batchPart(params.products, params.slots * params.stride + 2 * params.width) +
+                 uint64_t(slot) * params.stride * 8);
+}
+Doubles panelProducts() { return productsOfSlot(params.slots); }  // V^T v, W^T v
 Doubles partsOf(uint kind) {
   return Doubles(batchPart(params.parts, 3 * params.parts_room) + uint64_t(kind) * params.parts_room * 8);
 }
-const uint DOT_PARTS = 2;
+const uint DOT_PARTS = 2, TILE = 128;
+
+// Row and column of a tile on or below the diagonal, numbered row by row.
+uvec2 triangle(uint tile) {
+  uint row = uint((sqrt(8.0 * float(tile) + 1.0) - 1.0) / 2.0);
+  while (row * (row + 1) / 2 > tile) --row;
+  while ((row + 1) * (row + 2) / 2 <= tile) ++row;
+  return uvec2(row, tile - row * (row + 1) / 2);
+}
 
 double sumOfParts(uint kind, uint count) {
   Doubles from = partsOf(kind);

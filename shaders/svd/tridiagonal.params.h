@@ -13,7 +13,7 @@ struct TridiagonalParams {
   device_address parts;        // (3, parts): of |x|^2 of even and odd columns, of v . A v
   device_address result;       // (2, n): diagonal, then what lies beside it
   uint n, stride, width;       // width: columns of a panel
-  uint parts_room;             // doubles for each kind of parts
+  uint slots, parts_room;      // doubles for each kind of parts
   uint column;                 // that is reduced
   uint first;                  // of the panel
   uint norm_parts, dot_parts;  // that the column before has left

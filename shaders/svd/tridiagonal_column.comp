@@ -20,9 +20,22 @@ double vBefore(uint row) {
   return row == before + 1 ? x - reflection.alpha : x;
 }
 
+// Row `row` of A x.
+double productOf(uint row) {
+  uint first = (before + 1) / TILE, blocks = (params.n + TILE - 1) / TILE;
+  double sum = 0.0lf;
+  for (uint slot = first; slot < blocks; slot += AHEAD) {
+    double parts[AHEAD];
+    [[unroll]] for (uint i = 0; i < AHEAD; ++i) parts[i] = productsOfSlot(min(slot + i, blocks - 1)).at[row];
+    [[unroll]] for (uint i = 0; i < AHEAD; ++i)
+      if (slot + i < blocks) sum += parts[i];
+  }
+  return sum;
+}
+
 // Row `row` of w of the column before; a panel's columns in front of it come in through dots.
 double wBefore(uint row) {
-  double y = products().at[row];
+  double y = productOf(row) - reflection.alpha * gram().at[params.column * params.stride + row];
   Doubles v = panelV(), w = panelW();
   for (uint first = 0; first < last; first += AHEAD) {
     double of_v[AHEAD], of_w[AHEAD];
@@ -56,15 +69,18 @@ double ofPanel(uint row) {
 void loadBefore() {
   uint done = last, thread = gl_LocalInvocationIndex;
   reflection = reflectionOf(before, params.norm_parts);
-  double product = sumOfParts(DOT_PARTS, params.dot_parts), both = 0.0lf;
-  Doubles from = products();
-  for (uint k = lane(); k < done; k += LANES)
-    both += from.at[params.stride + k] * from.at[params.stride + params.width + k];
-  product -= 2.0lf * subgroupAdd(both);
+  double both = 0.0lf;
+  Doubles from = panelProducts();
+  for (uint k = lane(); k < done; k += LANES) both += from.at[k] * from.at[params.width + k];
+  // v A v of v = x - alpha e, e the unit vector of this column.
+  double own = gram().at[params.column * params.stride + params.column];
+  double product = sumOfParts(DOT_PARTS, params.dot_parts) +
+                   reflection.alpha * (reflection.alpha * own - 2.0lf * productOf(params.column)) -
+                   2.0lf * subgroupAdd(both);
   bend = 0.5lf * reflection.tau * reflection.tau * product;
   for (uint k = thread; k < done; k += SUBGROUPS * LANES) {
-    dots[k] = from.at[params.stride + k];
-    dots[params.width + k] = from.at[params.stride + params.width + k];
+    dots[k] = from.at[k];
+    dots[params.width + k] = from.at[params.width + k];
   }
   barrier();
 }

@@ -1,57 +1,90 @@
 #version 460
-// See tridiagonal.glsl. A subgroup a row of the trailing matrix, and behind those a row for each dot product with a
-// column of V and of W.
+// See tridiagonal.glsl. Of the symmetric matrix only tiles on and below the diagonal are read: one tells what its rows
+// add to A x and what its columns do, as the mirrored tile's rows would. Behind the tiles come workgroups with a subgroup
+// for each dot product with a column of V and of W.
 #include "common/device.glsl"
 #include "svd/tridiagonal.glsl"
 
 layout(constant_id = 0) const uint SUBGROUPS = 8;
+const uint PER_LANE = TILE / 2 / LANES, AT_ONCE = 4;  // pairs of columns of a lane; rows whose numbers are in flight
 
-shared double of_subgroup[32];
+shared double of_subgroup[SUBGROUPS];
+shared dvec2 of_columns[SUBGROUPS][TILE / 2];
 
-// Of a row of numbers and x, from `column` + 1 on; x is zero up to there.
-double dotWithX(uint64_t numbers, uint64_t x) {
-  double sum = 0.0lf, other = 0.0lf;
-  uint pairs = params.stride / 2, i = (params.column + 1) / 2 + lane();
-  for (; i + LANES < pairs; i += 2 * LANES) {
-    dvec2 a = DoublePairs(numbers).at[i], b = DoublePairs(numbers).at[i + LANES];
-    dvec2 p = DoublePairs(x).at[i], q = DoublePairs(x).at[i + LANES];
-    sum = fma(a.y, p.y, fma(a.x, p.x, sum));
-    other = fma(b.y, q.y, fma(b.x, q.x, other));
+dvec2 pairAt(uint64_t numbers, uint pair) {
+  return pair < params.stride / 2 ? DoublePairs(numbers).at[pair] : dvec2(0);
+}
+
+// Sums of this subgroup's rows of the tile to their slot, of its columns to shared memory; x A x of these rows.
+double multiplyRows(uint row0, uint pair0, uint64_t x, uint slot) {
+  dvec2 of_x[PER_LANE], columns[PER_LANE];
+  [[unroll]] for (uint i = 0; i < PER_LANE; ++i) {
+    of_x[i] = pairAt(x, pair0 + i * LANES + lane());
+    columns[i] = dvec2(0);
   }
-  if (i < pairs) {
-    dvec2 a = DoublePairs(numbers).at[i], p = DoublePairs(x).at[i];
-    sum = fma(a.y, p.y, fma(a.x, p.x, sum));
+  uint64_t matrix = uint64_t(gram());
+  double quadratic = 0.0lf;
+  for (uint first = gl_SubgroupID; first < TILE; first += AT_ONCE * SUBGROUPS) {
+    dvec2 a[AT_ONCE][PER_LANE];
+    [[unroll]] for (uint r = 0; r < AT_ONCE; ++r) {
+      uint row = min(row0 + first + r * SUBGROUPS, params.n - 1);
+      uint64_t numbers = matrix + uint64_t(row) * params.stride * 8;
+      [[unroll]] for (uint i = 0; i < PER_LANE; ++i) a[r][i] = pairAt(numbers, pair0 + i * LANES + lane());
+    }
+    [[unroll]] for (uint r = 0; r < AT_ONCE; ++r) {
+      uint row = row0 + first + r * SUBGROUPS;
+      double own_x = row < params.n ? Doubles(x).at[row] : 0.0lf, sum = 0.0lf;
+      [[unroll]] for (uint i = 0; i < PER_LANE; ++i) {
+        sum += dot(a[r][i], of_x[i]);
+        columns[i] += own_x * a[r][i];
+      }
+      sum = subgroupAdd(sum);
+      quadratic += own_x * sum;
+      if (lane() == 0 && row < params.n) productsOfSlot(slot).at[row] = sum;
+    }
   }
-  return subgroupAdd(sum + other);
+  [[unroll]] for (uint i = 0; i < PER_LANE; ++i) of_columns[gl_SubgroupID][i * LANES + lane()] = columns[i];
+  return quadratic;
+}
+
+double multiplyTile(uint tile, uint first) {
+  uvec2 place = triangle(tile) + first;  // row, column
+  double quadratic = multiplyRows(place.x * TILE, place.y * TILE / 2, vectorOf(params.column), place.y);
+  if (place.x == place.y) return quadratic;
+  barrier();
+  for (uint i = gl_LocalInvocationIndex; i < TILE / 2; i += SUBGROUPS * LANES) {
+    dvec2 sum = dvec2(0);
+    [[unroll]] for (uint s = 0; s < SUBGROUPS; ++s) sum += of_columns[s][i];
+    uint row = place.y * TILE + 2 * i;
+    if (row < params.n) productsOfSlot(place.x).at[row] = sum.x;
+    if (row + 1 < params.n) productsOfSlot(place.x).at[row + 1] = sum.y;
+  }
+  return 2.0lf * quadratic;
+}
+
+// Of v and column `item` of V, then of W.
+void multiplyPanel(uint item) {
+  uint done = params.column - params.first, below = params.column + 1;
+  if (item >= 2 * done) return;
+  uint at = item / done * params.width + item % done;
+  uint64_t numbers = batchPart(params.panel, 2 * params.width * params.stride) + uint64_t(at) * params.stride * 8;
+  uint64_t x = vectorOf(params.column);
+  double sum = 0.0lf;
+  for (uint i = below / 2 + lane(); i < params.stride / 2; i += LANES)
+    sum += dot(DoublePairs(numbers).at[i], DoublePairs(x).at[i]);
+  sum = subgroupAdd(sum) - reflectionOf(params.column, params.norm_parts).alpha * Doubles(numbers).at[below];
+  if (lane() == 0) panelProducts().at[at] = sum;
 }
 
 void main() {
-  uint column = params.column, below = params.n - column - 1, done = column - params.first;
-  uint item = gl_WorkGroupID.x * SUBGROUPS + gl_SubgroupID;
-  Reflection reflection = reflectionOf(column, params.norm_parts);
-  uint64_t x = vectorOf(column), numbers = 0;
-  uint to = 0;
-  bool of_matrix = item < below, any = of_matrix || item < below + 2 * done;
-  if (of_matrix) {
-    to = column + 1 + item;
-    numbers = batchPart(params.gram, params.n * params.stride) + uint64_t(to) * params.stride * 8;
-  } else if (any) {
-    uint k = item - below, plane = k / done, within = k % done;
-    to = params.stride + plane * params.width + within;
-    numbers = batchPart(params.panel, 2 * params.width * params.stride) +
-              uint64_t(plane * params.width + within) * params.stride * 8;
+  uint first = (params.column + 1) / TILE, blocks = (params.n + TILE - 1) / TILE - first;
+  uint tiles = blocks * (blocks + 1) / 2;
+  if (gl_WorkGroupID.x >= tiles) {
+    multiplyPanel((gl_WorkGroupID.x - tiles) * SUBGROUPS + gl_SubgroupID);
+    return;
   }
-  double part = 0.0lf;
-  if (any) {
-    double y = dotWithX(numbers, x) - reflection.alpha * Doubles(numbers).at[column + 1];
-    if (lane() == 0) products().at[to] = y;
-    if (of_matrix) {
-      double v = Doubles(x).at[to];
-      if (to == column + 1) v -= reflection.alpha;
-      part = v * y;
-    }
-  }
-  if (lane() == 0) of_subgroup[gl_SubgroupID] = part;
+  double quadratic = multiplyTile(gl_WorkGroupID.x, first);
+  if (lane() == 0) of_subgroup[gl_SubgroupID] = quadratic;
   barrier();
   if (gl_LocalInvocationIndex != 0) return;
   double sum = 0.0lf;

@@ -16,8 +16,7 @@ uint column, base, pairs;
 
 // Where the products, alpha and tau of a column lie.
 DoublePairs productsOf(uint of) {
-  return DoublePairs(batchPart(params.products, 2 * params.stride + 2 * params.width) +
-                     uint64_t(of % 2) * params.stride * 8);
+  return DoublePairs(uint64_t(productsOfSlot(of % 2)));
 }
 Doubles scalarsOf(uint of) { return Doubles(batchPart(params.parts, 3 * params.parts_room) + uint64_t(of % 2) * 16); }
 

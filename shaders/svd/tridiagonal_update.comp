@@ -3,20 +3,20 @@
 #include "common/device.glsl"
 #include "svd/tridiagonal.glsl"
 
-const uint TILE = 64, THREADS = 256, EACH = 4, DEPTH = 8;
+const uint BLOCK = 64, THREADS = 256, EACH = 4, DEPTH = 8;
 
-shared double left_v[DEPTH][TILE + 2], left_w[DEPTH][TILE + 2], right_v[DEPTH][TILE + 2], right_w[DEPTH][TILE + 2];
+shared double left_v[DEPTH][BLOCK + 2], left_w[DEPTH][BLOCK + 2], right_v[DEPTH][BLOCK + 2], right_w[DEPTH][BLOCK + 2];
 
 void main() {
-  uint behind = params.column, tiles = (params.n - behind + TILE - 1) / TILE;
-  uint row0 = behind + gl_WorkGroupID.x / tiles * TILE, column0 = behind + gl_WorkGroupID.x % tiles * TILE;
+  uint behind = params.column, tiles = (params.n - behind + BLOCK - 1) / BLOCK;
+  uint row0 = behind + gl_WorkGroupID.x / tiles * BLOCK, column0 = behind + gl_WorkGroupID.x % tiles * BLOCK;
   uint thread = gl_LocalInvocationIndex, x = thread % 16, y = thread / 16;
   Doubles v = panelV(), w = panelW(), a = gram();
   double sum[EACH][EACH];
   [[unroll]] for (uint i = 0; i < EACH; ++i) [[unroll]] for (uint j = 0; j < EACH; ++j) sum[i][j] = 0.0lf;
   for (uint first = 0; first < params.width; first += DEPTH) {
-    for (uint item = thread; item < TILE * DEPTH; item += THREADS) {
-      uint k = item / TILE, i = item % TILE, at = (first + k) * params.stride;
+    for (uint item = thread; item < BLOCK * DEPTH; item += THREADS) {
+      uint k = item / BLOCK, i = item % BLOCK, at = (first + k) * params.stride;
       bool has_row = row0 + i < params.n, has_column = column0 + i < params.n;
       left_v[k][i] = has_row ? v.at[at + row0 + i] : 0.0lf;
       left_w[k][i] = has_row ? w.at[at + row0 + i] : 0.0lf;
