@@ -233,9 +233,13 @@ Result<void> DeviceSpectra::Impl::record() {
 
 Result<void> DeviceSpectra::Impl::recordGram() {
   TRY_ASSIGN(gpu::Commands * commands, next());
-  TRY_ASSIGN(const gpu::Kernel* kernel,
-             kernels.get("svd/gram", kTileThreads / kernels.lanes(), {{0, shape.rows < shape.columns}}));
-  const std::uint32_t tiles = gpu::divideUp(shape.n(), kTile);
+  // Large tiles, where there are enough of them for all of a GPU: they read less for each product.
+  constexpr std::uint32_t kSides = 16, kManyTiles = 256;
+  const std::uint32_t large = gpu::divideUp(shape.n(), 8 * kSides);
+  const std::uint32_t each = large * (large + 1) / 2 * shape.count >= kManyTiles ? 8 : 4;
+  const std::uint32_t tiles = gpu::divideUp(shape.n(), each * kSides);
+  TRY_ASSIGN(const gpu::Kernel* kernel, kernels.get("svd/gram", kTileThreads / kernels.lanes(),
+                                                    {{0, shape.rows < shape.columns}, {1, each}}));
   const shader::GramParams params{.a = input.address(),
                                   .gram = gram.address(),
                                   .n = shape.n(),

@@ -8,9 +8,10 @@
 layout(push_constant, scalar) uniform Push { GramParams params; };
 
 layout(constant_id = 0) const bool WIDE = false;  // rows < columns: G = A A^T
-const uint TILE = 64, DEPTH = 16, THREADS = 256, EACH = 4;
+layout(constant_id = 1) const uint EACH = 4;  // rows and columns of G of a thread
+const uint TILE = 16 * EACH, DEPTH = 64 / EACH, THREADS = 256;
 
-shared double left[DEPTH][TILE + 2], right[DEPTH][TILE + 2];
+shared double left[1056], right[1056];  // DEPTH (TILE + 2)
 
 // Element `k` along the long side of vector `i`, zero beyond the ends.
 double element(uint64_t matrix, uint i, uint k) {
@@ -34,15 +35,15 @@ void main() {
       uint item = part * THREADS + thread;
       // Neighbouring threads read neighbours in memory.
       uint i = WIDE ? item / DEPTH : item % TILE, k = WIDE ? item % DEPTH : item / TILE;
-      left[k][i] = element(matrix, tile_row * TILE + i, first + k);
-      right[k][i] = element(matrix, tile_column * TILE + i, first + k);
+      left[k * (TILE + 2) + i] = element(matrix, tile_row * TILE + i, first + k);
+      right[k * (TILE + 2) + i] = element(matrix, tile_column * TILE + i, first + k);
     }
     barrier();
     for (uint k = 0; k < DEPTH; ++k) {
       double l[EACH], r[EACH];
       [[unroll]] for (uint i = 0; i < EACH; ++i) {
-        l[i] = left[k][y * EACH + i];
-        r[i] = right[k][x + 16 * i];
+        l[i] = left[k * (TILE + 2) + y * EACH + i];
+        r[i] = right[k * (TILE + 2) + x + 16 * i];
       }
       [[unroll]] for (uint i = 0; i < EACH; ++i)
         [[unroll]] for (uint j = 0; j < EACH; ++j) sum[i][j] = fma(l[i], r[j], sum[i][j]);

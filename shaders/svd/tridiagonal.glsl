@@ -44,9 +44,15 @@ uvec2 triangle(uint tile) {
 }
 
 double sumOfParts(uint kind, uint count) {
+  const uint AHEAD_PARTS = 8;  // loads in flight
   Doubles from = partsOf(kind);
   double sum = 0.0lf;
-  for (uint i = lane(); i < count; i += LANES) sum += from.at[i];
+  for (uint first = lane(); first < count; first += AHEAD_PARTS * LANES) {
+    double parts[AHEAD_PARTS];
+    [[unroll]] for (uint i = 0; i < AHEAD_PARTS; ++i) parts[i] = from.at[min(first + i * LANES, count - 1)];
+    [[unroll]] for (uint i = 0; i < AHEAD_PARTS; ++i)
+      if (first + i * LANES < count) sum += parts[i];
+  }
   return subgroupAdd(sum);
 }
 

@@ -15,73 +15,79 @@ uint last, before;  // columns of the panel that are done, the last among them
 Reflection reflection;
 double bend;  // of w = tau A v - bend v
 
+// What two rows need: the workgroup's own and that of the column, which all share. Loaded together, since a load takes
+// longer than all sums.
+struct Rows {
+  double own, top;
+};
+
 double vBefore(uint row) {
   double x = Doubles(vectorOf(before)).at[row];
   return row == before + 1 ? x - reflection.alpha : x;
 }
 
-// Row `row` of A x.
-double productOf(uint row) {
+// A x.
+Rows productsOfBefore(uint row) {
   uint first = (before + 1) / TILE, blocks = (params.n + TILE - 1) / TILE;
-  double sum = 0.0lf;
+  Rows sum = Rows(0.0lf, 0.0lf);
   for (uint slot = first; slot < blocks; slot += AHEAD) {
-    double parts[AHEAD];
-    [[unroll]] for (uint i = 0; i < AHEAD; ++i) parts[i] = productsOfSlot(min(slot + i, blocks - 1)).at[row];
-    [[unroll]] for (uint i = 0; i < AHEAD; ++i)
-      if (slot + i < blocks) sum += parts[i];
+    double own[AHEAD], top[AHEAD];
+    [[unroll]] for (uint i = 0; i < AHEAD; ++i) {
+      Doubles from = productsOfSlot(min(slot + i, blocks - 1));
+      own[i] = from.at[row];
+      top[i] = from.at[params.column];
+    }
+    [[unroll]] for (uint i = 0; i < AHEAD; ++i) {
+      if (slot + i >= blocks) continue;
+      sum.own += own[i];
+      sum.top += top[i];
+    }
   }
   return sum;
 }
 
-// Row `row` of w of the column before; a panel's columns in front of it come in through dots.
-double wBefore(uint row) {
-  double y = productOf(row) - reflection.alpha * gram().at[params.column * params.stride + row];
+// What the panel's finished columns take from A v of the column before, and from this column.
+struct Taken {
+  Rows product;
+  double column;
+};
+Taken ofPanel(uint row) {
+  Taken taken = Taken(Rows(0.0lf, 0.0lf), 0.0lf);
   Doubles v = panelV(), w = panelW();
   for (uint first = 0; first < last; first += AHEAD) {
-    double of_v[AHEAD], of_w[AHEAD];
-    [[unroll]] for (uint i = 0; i < AHEAD; ++i) {
-      uint at = min(first + i, last - 1) * params.stride + row;
-      of_v[i] = v.at[at];
-      of_w[i] = w.at[at];
-    }
-    [[unroll]] for (uint i = 0; i < AHEAD; ++i)
-      if (first + i < last) y -= of_v[i] * dots[params.width + first + i] + of_w[i] * dots[first + i];
-  }
-  return reflection.tau * y - bend * vBefore(row);
-}
-
-// What the panel's finished columns take from row `row` of the column.
-double ofPanel(uint row) {
-  double sum = 0.0lf;
-  Doubles v = panelV(), w = panelW();
-  for (uint first = 0; first < last; first += AHEAD) {
-    dvec4 numbers[AHEAD];
+    dvec2 own[AHEAD], top[AHEAD];  // of v, of w
     [[unroll]] for (uint i = 0; i < AHEAD; ++i) {
       uint at = min(first + i, last - 1) * params.stride;
-      numbers[i] = dvec4(v.at[at + row], w.at[at + params.column], w.at[at + row], v.at[at + params.column]);
+      own[i] = dvec2(v.at[at + row], w.at[at + row]);
+      top[i] = dvec2(v.at[at + params.column], w.at[at + params.column]);
     }
-    [[unroll]] for (uint i = 0; i < AHEAD; ++i)
-      if (first + i < last) sum += numbers[i].x * numbers[i].y + numbers[i].z * numbers[i].w;
+    [[unroll]] for (uint i = 0; i < AHEAD; ++i) {
+      if (first + i >= last) continue;
+      dvec2 by = dvec2(dots[params.width + first + i], dots[first + i]);
+      taken.product.own += dot(own[i], by);
+      taken.product.top += dot(top[i], by);
+      taken.column += dot(own[i], top[i].yx);
+    }
   }
-  return sum;
+  return taken;
 }
 
-void loadBefore() {
+// `top_product`, `top_element`: A x and the element of this column in its own row.
+void loadBefore(double top_product, double top_element) {
   uint done = last, thread = gl_LocalInvocationIndex;
-  reflection = reflectionOf(before, params.norm_parts);
   double both = 0.0lf;
   Doubles from = panelProducts();
-  for (uint k = lane(); k < done; k += LANES) both += from.at[k] * from.at[params.width + k];
-  // v A v of v = x - alpha e, e the unit vector of this column.
-  double own = gram().at[params.column * params.stride + params.column];
-  double product = sumOfParts(DOT_PARTS, params.dot_parts) +
-                   reflection.alpha * (reflection.alpha * own - 2.0lf * productOf(params.column)) -
-                   2.0lf * subgroupAdd(both);
-  bend = 0.5lf * reflection.tau * reflection.tau * product;
   for (uint k = thread; k < done; k += SUBGROUPS * LANES) {
     dots[k] = from.at[k];
     dots[params.width + k] = from.at[params.width + k];
   }
+  for (uint k = lane(); k < done; k += LANES) both += from.at[k] * from.at[params.width + k];
+  double quadratic = sumOfParts(DOT_PARTS, params.dot_parts);
+  reflection = reflectionOf(before, params.norm_parts);
+  // v A v of v = x - alpha e, e the unit vector of this column.
+  double product = quadratic + reflection.alpha * (reflection.alpha * top_element - 2.0lf * top_product) -
+                   2.0lf * subgroupAdd(both);
+  bend = 0.5lf * reflection.tau * reflection.tau * product;
   barrier();
 }
 
@@ -99,37 +105,31 @@ void main() {
   uint threads = SUBGROUPS * LANES;
   uint column = params.column, row = (column / threads + gl_WorkGroupID.x) * threads + gl_LocalInvocationIndex;
   bool goes_on = column > params.first;  // with a column of this panel
-  Doubles v = panelV(), w = panelW();
-  double own_v = 0.0lf, own_w = 0.0lf, top_v = 0.0lf, top_w = 0.0lf;
+  bool below = row >= column && row < params.n;
+  uint read = min(row, params.n - 1);
+  Doubles numbers = Doubles(uint64_t(gram()) + uint64_t(column) * params.stride * 8);
+  double x = numbers.at[read];
   if (goes_on) {
     before = column - 1;
     last = before - params.first;
-    loadBefore();
+    double top_x = numbers.at[column];
+    Rows product = productsOfBefore(read);
+    loadBefore(product.top, top_x);
+    Taken taken = ofPanel(read);
+    double own_v = vBefore(read), top_v = vBefore(column);
+    double own_w = reflection.tau * (product.own - reflection.alpha * x - taken.product.own) - bend * own_v;
+    double top_w = reflection.tau * (product.top - reflection.alpha * top_x - taken.product.top) - bend * top_v;
+    if (!below) own_v = own_w = 0.0lf;
     if (row < params.stride) {
-      bool below = row >= column && row < params.n;
-      own_v = below ? vBefore(row) : 0.0lf;
-      own_w = below ? wBefore(row) : 0.0lf;
-      v.at[last * params.stride + row] = own_v;
-      w.at[last * params.stride + row] = own_w;
-      if (gl_WorkGroupID.x == 0 && row == column)
-        Doubles(batchPart(params.result, 2 * params.n)).at[params.n + before] = reflection.alpha;
+      panelV().at[last * params.stride + row] = own_v;
+      panelW().at[last * params.stride + row] = own_w;
     }
-    if (!FINISH_ONLY) {
-      top_v = vBefore(column);
-      top_w = wBefore(column);
-    }
+    if (row == column) Doubles(batchPart(params.result, 2 * params.n)).at[params.n + before] = reflection.alpha;
+    x -= taken.column + own_v * top_w + own_w * top_v;
   }
   if (FINISH_ONLY) return;
-  double x = 0.0lf;
-  if (row >= column && row < params.n) {
-    x = gram().at[column * params.stride + row];
-    if (goes_on) {
-      x -= ofPanel(row);
-      x -= own_v * top_w + own_w * top_v;
-    }
-    if (row == column) Doubles(batchPart(params.result, 2 * params.n)).at[column] = x;
-  }
-  if (row == column) x = 0.0lf;
+  if (row == column) Doubles(batchPart(params.result, 2 * params.n)).at[column] = x;
+  if (!below || row == column) x = 0.0lf;
   if (row < params.stride) Doubles(vectorOf(column)).at[row] = x;
   writePart(x * x);
 }

@@ -100,7 +100,7 @@ double updateRow(uint row, bool updated) {
     of_v = at(row, true);
     of_w = at(row, false);
   }
-  const uint DEPTH = 4;  // loads in flight
+  const uint DEPTH = 8;  // loads in flight
   uint p = lane();
   for (; p + (DEPTH - 1) * LANES < pairs; p += DEPTH * LANES) {
     dvec2 a[DEPTH];

@@ -79,6 +79,18 @@ TEST_F(DeviceSpectraTest, HoldsTheGatesByPanels) {
   expectWithinGates({test::gaussian(300, 270)}, "three blocks of rows");
 }
 
+// The Gram matrix's large tiles.
+TEST_F(DeviceSpectraTest, HoldsTheGatesInLargeBatches) {
+  std::vector<DenseMatrix> wide(260, test::gaussian(5, 30)), tall(90, test::gaussian(133, 130));
+  wide.back() = test::gaussian(5, 30, 2);
+  tall.back() = test::gaussian(133, 130, 2);
+  for (const auto& matrices : {wide, tall}) {
+    const auto found = expectValue(spectra_->spectraOf(matrices));
+    test::expectGates(found.front(), matrices.front());
+    test::expectGates(found.back(), matrices.back());
+  }
+}
+
 TEST_F(DeviceSpectraTest, KnowsNothingOfScale) {
   std::vector<DenseMatrix> matrices(2, test::gaussian(40, 60));
   for (float& value : matrices[0].values) value *= 1e-36f;
