@@ -32,7 +32,7 @@ struct Shape {
   std::uint32_t n() const { return std::min(rows, columns); }
   std::uint32_t longSide() const { return std::max(rows, columns); }
   std::uint32_t stride() const { return (n() + 1) / 2 * 2; }
-  std::uint32_t width() const { return 16; }  // of a panel
+  std::uint32_t width() const { return 32; }  // of a panel
   // Of tridiagonal_product.comp: blocks of rows, and tiles of them on and below the diagonal.
   std::uint32_t slots() const { return std::max(2u, gpu::divideUp(n(), kProductTile)); }
   std::uint32_t parts() const { return slots() * (slots() + 1) / 2 + 1; }
@@ -97,14 +97,16 @@ struct DeviceSpectra::Impl {
   Result<void> recordProduct(std::uint32_t column, std::uint32_t first);
   Result<void> recordUpdate(std::uint32_t behind);
   std::uint32_t mostStepColumns() const;
+  Result<void> recordMirror(std::uint32_t first);
   Result<void> recordSteps(std::uint32_t first);
   Result<void> recordValues();
 
   std::uint32_t columnGroups(std::uint32_t column) const {
     return gpu::divideUp(shape.stride(), kColumnThreads) - column / kColumnThreads;
   }
-  std::uint32_t productTiles(std::uint32_t column) const {
-    const std::uint32_t blocks = gpu::divideUp(shape.n(), kProductTile) - (column + 1) / kProductTile;
+  // Of the matrix from a row and column on, on and below the diagonal.
+  std::uint32_t tilesFrom(std::uint32_t row) const {
+    const std::uint32_t blocks = gpu::divideUp(shape.n(), kProductTile) - row / kProductTile;
     return blocks * (blocks + 1) / 2;
   }
   shader::TridiagonalParams params(std::uint32_t column, std::uint32_t first) const;
@@ -233,13 +235,9 @@ Result<void> DeviceSpectra::Impl::record() {
 
 Result<void> DeviceSpectra::Impl::recordGram() {
   TRY_ASSIGN(gpu::Commands * commands, next());
-  // Large tiles, where there are enough of them for all of a GPU: they read less for each product.
-  constexpr std::uint32_t kSides = 16, kManyTiles = 256;
-  const std::uint32_t large = gpu::divideUp(shape.n(), 8 * kSides);
-  const std::uint32_t each = large * (large + 1) / 2 * shape.count >= kManyTiles ? 8 : 4;
-  const std::uint32_t tiles = gpu::divideUp(shape.n(), each * kSides);
-  TRY_ASSIGN(const gpu::Kernel* kernel, kernels.get("svd/gram", kTileThreads / kernels.lanes(),
-                                                    {{0, shape.rows < shape.columns}, {1, each}}));
+  TRY_ASSIGN(const gpu::Kernel* kernel,
+             kernels.get("svd/gram", kTileThreads / kernels.lanes(), {{0, shape.rows < shape.columns}}));
+  const std::uint32_t tiles = gpu::divideUp(shape.n(), kTile);
   const shader::GramParams params{.a = input.address(),
                                   .gram = gram.address(),
                                   .n = shape.n(),
@@ -294,15 +292,31 @@ Result<void> DeviceSpectra::Impl::recordColumns() {
     TRY(recordColumn(behind, first, true));
     TRY(recordUpdate(behind));
   }
+  if (first > 0) TRY(recordMirror(first));
   return recordSteps(first);
 }
 
-// Columns whose three vectors fit a workgroup's shared memory, see tridiagonal_step.comp.
+Result<void> DeviceSpectra::Impl::recordMirror(std::uint32_t first) {
+  constexpr std::uint32_t kSide = 32;  // of a tile of tridiagonal_mirror.comp
+  TRY_ASSIGN(gpu::Commands * commands, next());
+  TRY_ASSIGN(const gpu::Kernel* kernel,
+             kernels.get("svd/tridiagonal_mirror", kTileThreads / kernels.lanes()));
+  const std::uint32_t tiles = gpu::divideUp(shape.n() - first, kSide);
+  commands->dispatch(*kernel, {tiles * (tiles + 1) / 2, shape.count}, params(first, first),
+                     {.reads = {}, .writes = {gram}});
+  return {};
+}
+
+// As many columns as leave matrices that a GPU's cache holds, and whose three vectors fit a workgroup's
+// shared memory: see tridiagonal_step.comp.
 std::uint32_t DeviceSpectra::Impl::mostStepColumns() const {
-  const std::uint32_t bytes = device.info().shared_memory_bytes, others = 1024;
-  if (panels_only) return 2 * shape.width();
-  return std::max(2 * shape.width(),
-                  (bytes - others) / (3 * 2 * static_cast<std::uint32_t>(sizeof(double))) * 2 - 2);
+  constexpr std::uint32_t kDouble = sizeof(double), kOthers = 1024;
+  constexpr double kCache = 34e6;
+  const std::uint32_t least = 2 * shape.width();
+  if (panels_only) return least;
+  const std::uint32_t of_shared = (device.info().shared_memory_bytes - kOthers) / (3 * 2 * kDouble) * 2 - 2;
+  const auto of_cache = static_cast<std::uint32_t>(std::sqrt(kCache / (kDouble * shape.count)));
+  return std::max(least, std::min(of_shared, of_cache));
 }
 
 Result<void> DeviceSpectra::Impl::recordSteps(std::uint32_t first) {
@@ -328,7 +342,7 @@ Result<void> DeviceSpectra::Impl::recordColumn(std::uint32_t column, std::uint32
   shader::TridiagonalParams step = params(column, first);
   if (column > first) {
     step.norm_parts = columnGroups(column - 1);
-    step.dot_parts = productTiles(column - 1);
+    step.dot_parts = tilesFrom(column);
   }
   commands->dispatch(*kernel, {columnGroups(column), shape.count}, step,
                      {.reads = {gram, products}, .writes = {panel, vectors, parts, tridiagonal()}});
@@ -342,7 +356,7 @@ Result<void> DeviceSpectra::Impl::recordProduct(std::uint32_t column, std::uint3
   shader::TridiagonalParams step = params(column, first);
   step.norm_parts = columnGroups(column);
   const std::uint32_t dots = gpu::divideUp(2 * (column - first), kProductSubgroups);
-  commands->dispatch(*kernel, {productTiles(column) + dots, shape.count}, step,
+  commands->dispatch(*kernel, {dots + tilesFrom(column + 1), shape.count}, step,
                      {.reads = {gram, panel, vectors}, .writes = {products, parts}});
   return {};
 }
@@ -351,8 +365,7 @@ Result<void> DeviceSpectra::Impl::recordUpdate(std::uint32_t behind) {
   TRY_ASSIGN(gpu::Commands * commands, next());
   TRY_ASSIGN(const gpu::Kernel* kernel,
              kernels.get("svd/tridiagonal_update", kTileThreads / kernels.lanes()));
-  const std::uint32_t tiles = gpu::divideUp(shape.n() - behind, kTile);
-  commands->dispatch(*kernel, {tiles * tiles, shape.count}, params(behind, behind - shape.width()),
+  commands->dispatch(*kernel, {4 * tilesFrom(behind), shape.count}, params(behind, behind - shape.width()),
                      {.reads = {panel}, .writes = {gram}});
   return {};
 }

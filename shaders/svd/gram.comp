@@ -8,16 +8,20 @@
 layout(push_constant, scalar) uniform Push { GramParams params; };
 
 layout(constant_id = 0) const bool WIDE = false;  // rows < columns: G = A A^T
-layout(constant_id = 1) const uint EACH = 4;  // rows and columns of G of a thread
-const uint TILE = 16 * EACH, DEPTH = 64 / EACH, THREADS = 256;
+const uint TILE = 64, DEPTH = 16, THREADS = 256, EACH = 4, LOADS = TILE * DEPTH / THREADS;
 
-shared double left[1056], right[1056];  // DEPTH (TILE + 2)
+shared double left[DEPTH][TILE + 2], right[DEPTH][TILE + 2];
 
 // Element `k` along the long side of vector `i`, zero beyond the ends.
-double element(uint64_t matrix, uint i, uint k) {
-  if (i >= params.n || k >= params.long_side) return 0.0lf;
-  uint at = WIDE ? i * params.columns + k : k * params.columns + i;
-  return double(Floats(matrix).at[at]);
+float element(uint64_t matrix, uint i, uint k) {
+  if (i >= params.n || k >= params.long_side) return 0.0;
+  return Floats(matrix).at[WIDE ? i * params.columns + k : k * params.columns + i];
+}
+
+// Which element of a tile a thread's load number `part` is: neighbouring threads read neighbours in memory.
+uvec2 place(uint part) {
+  uint item = part * THREADS + gl_LocalInvocationIndex;
+  return WIDE ? uvec2(item / DEPTH, item % DEPTH) : uvec2(item % TILE, item / TILE);
 }
 
 void main() {
@@ -30,25 +34,32 @@ void main() {
   uint64_t matrix = params.a + uint64_t(gl_WorkGroupID.y) * params.n * params.long_side * 4;
   double sum[EACH][EACH];
   [[unroll]] for (uint i = 0; i < EACH; ++i) [[unroll]] for (uint j = 0; j < EACH; ++j) sum[i][j] = 0.0lf;
-  for (uint first = 0; first < params.long_side; first += DEPTH) {
-    [[unroll]] for (uint part = 0; part < TILE * DEPTH / THREADS; ++part) {
-      uint item = part * THREADS + thread;
-      // Neighbouring threads read neighbours in memory.
-      uint i = WIDE ? item / DEPTH : item % TILE, k = WIDE ? item % DEPTH : item / TILE;
-      left[k * (TILE + 2) + i] = element(matrix, tile_row * TILE + i, first + k);
-      right[k * (TILE + 2) + i] = element(matrix, tile_column * TILE + i, first + k);
+  float next_left[LOADS], next_right[LOADS];  // on their way while the last ones are multiplied
+  for (uint first = 0; first < params.long_side + DEPTH; first += DEPTH) {
+    if (first > 0) {
+      barrier();
+      [[unroll]] for (uint part = 0; part < LOADS; ++part) {
+        uvec2 at = place(part);
+        left[at.y][at.x] = double(next_left[part]);
+        right[at.y][at.x] = double(next_right[part]);
+      }
+      barrier();
     }
-    barrier();
+    [[unroll]] for (uint part = 0; part < LOADS; ++part) {
+      uvec2 at = place(part);
+      next_left[part] = element(matrix, tile_row * TILE + at.x, first + at.y);
+      next_right[part] = element(matrix, tile_column * TILE + at.x, first + at.y);
+    }
+    if (first == 0) continue;
     for (uint k = 0; k < DEPTH; ++k) {
       double l[EACH], r[EACH];
       [[unroll]] for (uint i = 0; i < EACH; ++i) {
-        l[i] = left[k * (TILE + 2) + y * EACH + i];
-        r[i] = right[k * (TILE + 2) + x + 16 * i];
+        l[i] = left[k][y * EACH + i];
+        r[i] = right[k][x + 16 * i];
       }
       [[unroll]] for (uint i = 0; i < EACH; ++i)
         [[unroll]] for (uint j = 0; j < EACH; ++j) sum[i][j] = fma(l[i], r[j], sum[i][j]);
     }
-    barrier();
   }
   Doubles gram = Doubles(params.gram + uint64_t(gl_WorkGroupID.y) * params.n * params.stride * 8);
   [[unroll]] for (uint i = 0; i < EACH; ++i) [[unroll]] for (uint j = 0; j < EACH; ++j) {

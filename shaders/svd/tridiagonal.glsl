@@ -4,7 +4,7 @@
 //   tridiagonal_column   w of column c - 1 from A v;  x = column c of the trailing matrix;  parts of |x below c|^2
 //   tridiagonal_product  v = x - alpha e, alpha = -sign |x|;  A x, V^T v, W^T v;  parts of x . A x
 // and, behind the panel's last column,
-//   tridiagonal_update   A -= V W^T + W V^T
+//   tridiagonal_update   A -= V W^T + W V^T, on and below the diagonal alone
 // All sums over workgroups are of parts in a fixed order, so that the result is the same to the bit each time. What
 // one workgroup writes, none reads within a dispatch: x is kept for even and odd columns apart.
 #include "svd/doubles.glsl"

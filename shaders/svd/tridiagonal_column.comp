@@ -107,12 +107,12 @@ void main() {
   bool goes_on = column > params.first;  // with a column of this panel
   bool below = row >= column && row < params.n;
   uint read = min(row, params.n - 1);
-  Doubles numbers = Doubles(uint64_t(gram()) + uint64_t(column) * params.stride * 8);
-  double x = numbers.at[read];
+  Doubles matrix = gram();
+  double x = matrix.at[read * params.stride + column];
   if (goes_on) {
     before = column - 1;
     last = before - params.first;
-    double top_x = numbers.at[column];
+    double top_x = matrix.at[column * params.stride + column];
     Rows product = productsOfBefore(read);
     loadBefore(product.top, top_x);
     Taken taken = ofPanel(read);

@@ -69,25 +69,32 @@ void multiplyPanel(uint item) {
   uint at = item / done * params.width + item % done;
   uint64_t numbers = batchPart(params.panel, 2 * params.width * params.stride) + uint64_t(at) * params.stride * 8;
   uint64_t x = vectorOf(params.column);
+  const uint AHEAD = 8;  // loads in flight
   double sum = 0.0lf;
-  for (uint i = below / 2 + lane(); i < params.stride / 2; i += LANES)
-    sum += dot(DoublePairs(numbers).at[i], DoublePairs(x).at[i]);
+  for (uint first = below / 2 + lane(); first < params.stride / 2; first += AHEAD * LANES) {
+    dvec2 a[AHEAD], b[AHEAD];
+    [[unroll]] for (uint i = 0; i < AHEAD; ++i) {
+      a[i] = pairAt(numbers, first + i * LANES);
+      b[i] = pairAt(x, first + i * LANES);
+    }
+    [[unroll]] for (uint i = 0; i < AHEAD; ++i) sum += dot(a[i], b[i]);
+  }
   sum = subgroupAdd(sum) - reflectionOf(params.column, params.norm_parts).alpha * Doubles(numbers).at[below];
   if (lane() == 0) panelProducts().at[at] = sum;
 }
 
 void main() {
-  uint first = (params.column + 1) / TILE, blocks = (params.n + TILE - 1) / TILE - first;
-  uint tiles = blocks * (blocks + 1) / 2;
-  if (gl_WorkGroupID.x >= tiles) {
-    multiplyPanel((gl_WorkGroupID.x - tiles) * SUBGROUPS + gl_SubgroupID);
+  uint dots = (2 * (params.column - params.first) + SUBGROUPS - 1) / SUBGROUPS;
+  if (gl_WorkGroupID.x < dots) {
+    multiplyPanel(gl_WorkGroupID.x * SUBGROUPS + gl_SubgroupID);
     return;
   }
-  double quadratic = multiplyTile(gl_WorkGroupID.x, first);
+  uint tile = gl_WorkGroupID.x - dots;
+  double quadratic = multiplyTile(tile, (params.column + 1) / TILE);
   if (lane() == 0) of_subgroup[gl_SubgroupID] = quadratic;
   barrier();
   if (gl_LocalInvocationIndex != 0) return;
   double sum = 0.0lf;
   for (uint i = 0; i < SUBGROUPS; ++i) sum += of_subgroup[i];
-  partsOf(DOT_PARTS).at[gl_WorkGroupID.x] = sum;
+  partsOf(DOT_PARTS).at[tile] = sum;
 }

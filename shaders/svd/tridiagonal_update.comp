@@ -1,5 +1,6 @@
 #version 460
-// See tridiagonal.glsl. A workgroup a tile of the matrix behind the panel.
+// See tridiagonal.glsl. A workgroup a quarter of a tile of tridiagonal_product.comp, which reads those on the diagonal
+// whole.
 #include "common/device.glsl"
 #include "svd/tridiagonal.glsl"
 
@@ -8,8 +9,10 @@ const uint BLOCK = 64, THREADS = 256, EACH = 4, DEPTH = 8;
 shared double left_v[DEPTH][BLOCK + 2], left_w[DEPTH][BLOCK + 2], right_v[DEPTH][BLOCK + 2], right_w[DEPTH][BLOCK + 2];
 
 void main() {
-  uint behind = params.column, tiles = (params.n - behind + BLOCK - 1) / BLOCK;
-  uint row0 = behind + gl_WorkGroupID.x / tiles * BLOCK, column0 = behind + gl_WorkGroupID.x % tiles * BLOCK;
+  uint quarter = gl_WorkGroupID.x % 4, behind = params.column;
+  uvec2 corner = (triangle(gl_WorkGroupID.x / 4) + behind / TILE) * TILE + uvec2(quarter / 2, quarter % 2) * BLOCK;
+  uint row0 = corner.x, column0 = corner.y;
+  if (row0 + BLOCK <= behind || column0 + BLOCK <= behind || row0 >= params.n || column0 >= params.n) return;
   uint thread = gl_LocalInvocationIndex, x = thread % 16, y = thread / 16;
   Doubles v = panelV(), w = panelW(), a = gram();
   double sum[EACH][EACH];
@@ -39,6 +42,6 @@ void main() {
   }
   [[unroll]] for (uint i = 0; i < EACH; ++i) [[unroll]] for (uint j = 0; j < EACH; ++j) {
     uint row = row0 + y * EACH + i, column = column0 + x + 16 * j;
-    if (row < params.n && column < params.n) a.at[row * params.stride + column] -= sum[i][j];
+    if (min(row, column) >= behind && max(row, column) < params.n) a.at[row * params.stride + column] -= sum[i][j];
   }
 }
