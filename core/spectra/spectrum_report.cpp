@@ -23,8 +23,9 @@ Json powerLawJson(const std::optional<PowerLaw>& fit) {
 
 Json noiseJson(const std::optional<MarchenkoPasturFit>& fit) {
   if (!fit) return nullptr;
-  return {{"variance", fit->law.variance},  {"lower_sigma", fit->lower_sigma}, {"upper_sigma", fit->upper_sigma},
-          {"spike_sigma", fit->spike_sigma}, {"spikes", fit->spikes},          {"distance", fit->distance}};
+  return {{"variance", fit->law.variance},   {"lower_sigma", fit->lower_sigma},
+          {"upper_sigma", fit->upper_sigma}, {"spike_sigma", fit->spike_sigma},
+          {"spikes", fit->spikes},           {"distance", fit->distance}};
 }
 
 Json weightWatcherJson(const SpectrumReport& report) {
@@ -55,17 +56,16 @@ Json certificateJson(const SpectrumCertificate& certificate) {
 
 }  // namespace
 
-SpectrumReport reportOf(std::string name, std::string dtype, Spectrum spectrum, const ReportOptions& options) {
+SpectrumReport reportOf(std::string name, std::string dtype, Spectrum spectrum,
+                        const ReportOptions& options) {
   SpectrumReport report{.name = std::move(name), .dtype = std::move(dtype), .spectrum = std::move(spectrum)};
   const std::vector<double>& sigma = report.spectrum.sigma;
   const std::size_t long_side = std::max(report.spectrum.rows, report.spectrum.columns);
   report.metrics = spectrumMetrics(sigma, report.spectrum.floor);
-  report.power_law =
-      fitPowerLaw(sigma, {.floor = report.spectrum.floor, .replicates = options.replicates});
+  report.power_law = fitPowerLaw(sigma, {.floor = report.spectrum.floor, .replicates = options.replicates});
   report.noise = fitMarchenkoPastur(sigma, long_side);
   if (!options.weight_watcher) return report;
-  report.weight_watcher_fit =
-      fitPowerLaw(sigma, {.rules = PowerLawRules::kWeightWatcher, .replicates = 0});
+  report.weight_watcher_fit = fitPowerLaw(sigma, {.rules = PowerLawRules::kWeightWatcher, .replicates = 0});
   if (report.weight_watcher_fit)
     report.weight_watcher = weightWatcherNumbers(sigma, long_side, *report.weight_watcher_fit);
   return report;
@@ -73,27 +73,28 @@ SpectrumReport reportOf(std::string name, std::string dtype, Spectrum spectrum, 
 
 Json toJson(const SpectrumReport& report) {
   const SpectrumMetrics& m = report.metrics;
-  Json out{{"name", report.name},
-           {"dtype", report.dtype},
-           {"shape", {report.spectrum.rows, report.spectrum.columns}},
-           {"sigma", report.spectrum.sigma},
-           {"floor", report.spectrum.floor},
-           {"frobenius", report.spectrum.frobenius},
-           {"nuclear", m.nuclear},
-           {"stable_rank", m.stable_rank},
-           {"effective_rank", m.effective_rank},
-           {"effective_rank_energy", m.effective_rank_energy},
-           {"participation", m.participation},
-           {"energy_rank", {{"0.90", m.energy_rank[0]}, {"0.95", m.energy_rank[1]}, {"0.99", m.energy_rank[2]}}},
-           {"rank", m.rank},
-           {"condition", finite(m.condition)},
-           {"condition_is_bound", m.condition_is_bound},
-           {"alpha", report.power_law ? Json(report.power_law->alpha) : Json(nullptr)},
-           {"power_law", powerLawJson(report.power_law)},
-           {"marchenko_pastur", noiseJson(report.noise)},
-           {"residual", report.spectrum.certificate.energy},
-           {"certificate", certificateJson(report.spectrum.certificate)},
-           {"solver", name(report.spectrum.path)}};
+  Json out{
+      {"name", report.name},
+      {"dtype", report.dtype},
+      {"shape", {report.spectrum.rows, report.spectrum.columns}},
+      {"sigma", report.spectrum.sigma},
+      {"floor", report.spectrum.floor},
+      {"frobenius", report.spectrum.frobenius},
+      {"nuclear", m.nuclear},
+      {"stable_rank", m.stable_rank},
+      {"effective_rank", m.effective_rank},
+      {"effective_rank_energy", m.effective_rank_energy},
+      {"participation", m.participation},
+      {"energy_rank", {{"0.90", m.energy_rank[0]}, {"0.95", m.energy_rank[1]}, {"0.99", m.energy_rank[2]}}},
+      {"rank", m.rank},
+      {"condition", finite(m.condition)},
+      {"condition_is_bound", m.condition_is_bound},
+      {"alpha", report.power_law ? Json(report.power_law->alpha) : Json(nullptr)},
+      {"power_law", powerLawJson(report.power_law)},
+      {"marchenko_pastur", noiseJson(report.noise)},
+      {"residual", report.spectrum.certificate.energy},
+      {"certificate", certificateJson(report.spectrum.certificate)},
+      {"solver", name(report.spectrum.path)}};
   if (report.weight_watcher) out["weightwatcher"] = weightWatcherJson(report);
   return out;
 }

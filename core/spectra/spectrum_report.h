@@ -32,8 +32,8 @@ struct ReportOptions {
 SpectrumReport reportOf(std::string name, std::string dtype, Spectrum spectrum,
                         const ReportOptions& options = {});
 
-// {name, dtype, shape, sigma, frobenius, stable_rank, effective_rank, participation, alpha, residual, ..}; what
-// could not be fitted is null.
+// {name, dtype, shape, sigma, frobenius, stable_rank, effective_rank, participation, alpha, residual, ..};
+// what could not be fitted is null.
 nlohmann::ordered_json toJson(const SpectrumReport& report);
 
 }  // namespace vitrine::core
