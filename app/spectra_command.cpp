@@ -65,15 +65,14 @@ Result<SpectraResult> computeSpectra(const Common& common, const SpectraOptions&
       .method = options.solver == "jacobi" ? core::SpectrumMethod::kJacobi : core::SpectrumMethod::kGram,
       .threads = options.threads,
       .stop = stopAtInterrupt(),
-      .done =
-          [&](std::size_t i, Result<core::Spectrum> spectrum) {
-            if (spectrum)
-              found[i] = core::reportOf(matrices[i].name, std::string(core::name(matrices[i].tensor->dtype)),
-                                        std::move(*spectrum), options.report);
-            const std::lock_guard lock(reporting);
-            if (!spectrum && !result.error) result.error = spectrum.error();
-            showProgress(fmt::format("spectrum {} of {}: {}", ++done, matrices.size(), matrices[i].name));
-          }};
+      .done = [&](std::size_t i, Result<core::Spectrum> spectrum) {
+        if (spectrum)
+          found[i] = core::reportOf(matrices[i].name, std::string(core::name(matrices[i].tensor->dtype)),
+                                    std::move(*spectrum), options.report);
+        const std::lock_guard lock(reporting);
+        if (!spectrum && !result.error) result.error = spectrum.error();
+        showProgress(fmt::format("spectrum {} of {}: {}", ++done, matrices.size(), matrices[i].name));
+      }};
   const auto jobs = jobsFor(matrices);
   TRY(device.spectra ? core::runSpectra(*device.spectra, jobs, run) : core::runSpectra(jobs, run));
   endProgress();
@@ -90,13 +89,13 @@ Result<SpectraResult> computeSpectra(const Common& common, const SpectraOptions&
 void printTable(const SpectraResult& result) {
   std::size_t width = 6;
   for (const core::SpectrumReport& report : result.reports) width = std::max(width, report.name.size());
-  fmt::print("{:<{}}  {:>15} {:>10} {:>10} {:>10} {:>10} {:>12} {:>7} {:>6} {:>9}\n", "tensor", width, "shape",
-             "s1", "stable rk", "eff. rank", "partic.", "condition", "alpha", "spikes", "residual");
+  fmt::print("{:<{}}  {:>15} {:>10} {:>10} {:>10} {:>10} {:>12} {:>7} {:>6} {:>9}\n", "tensor", width,
+             "shape", "s1", "stable rk", "eff. rank", "partic.", "condition", "alpha", "spikes", "residual");
   for (const core::SpectrumReport& report : result.reports) {
     const core::SpectrumMetrics& m = report.metrics;
-    fmt::print("{:<{}}  {:>15} {:>10.4g} {:>10.2f} {:>10.1f} {:>10.1f} {:>12} {:>7} {:>6} {:>9.1e}\n", report.name,
-               width, fmt::format("{} x {}", report.spectrum.rows, report.spectrum.columns), m.s1, m.stable_rank,
-               m.effective_rank, m.participation,
+    fmt::print("{:<{}}  {:>15} {:>10.4g} {:>10.2f} {:>10.1f} {:>10.1f} {:>12} {:>7} {:>6} {:>9.1e}\n",
+               report.name, width, fmt::format("{} x {}", report.spectrum.rows, report.spectrum.columns),
+               m.s1, m.stable_rank, m.effective_rank, m.participation,
                fmt::format("{}{:.3g}", m.condition_is_bound ? ">= " : "", m.condition),
                report.power_law ? fmt::format("{:.2f}", report.power_law->alpha) : "-",
                report.noise ? fmt::format("{}", report.noise->spikes) : "-",
@@ -130,7 +129,8 @@ Result<void> spectra(const Common& common, const SpectraOptions& options) {
 
 void addSpectra(CLI::App& app, Common& common) {
   auto options = std::make_shared<SpectraOptions>();
-  CLI::App* command = app.add_subcommand("spectra", "Singular values of a model's matrices, and what they say");
+  CLI::App* command =
+      app.add_subcommand("spectra", "Singular values of a model's matrices, and what they say");
   command
       ->add_option("MODEL", options->model,
                    "a .gguf or .safetensors file, or a folder; also of what is no language model")
@@ -138,8 +138,9 @@ void addSpectra(CLI::App& app, Common& common) {
   command->add_option("--tensors", options->tensors,
                       "only those named so: 'blk.*.attn_q.weight', several apart by commas");
   command
-      ->add_option("--solver", options->solver,
-                   "device (Vulkan), lapack, jacobi (the CPU's, slow: small values to full relative accuracy), auto")
+      ->add_option(
+          "--solver", options->solver,
+          "device (Vulkan), lapack, jacobi (the CPU's, slow: small values to full relative accuracy), auto")
       ->check(CLI::IsMember({"auto", "device", "lapack", "jacobi"}))
       ->capture_default_str();
   command->add_option("--threads", options->threads, "of the CPU; 0: all")->capture_default_str();

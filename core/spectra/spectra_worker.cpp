@@ -60,7 +60,7 @@ class SpectraWorker::Run {
                           .done = [&](std::size_t i, Result<Spectrum> spectrum) {
                             settle(i, jobs[i].cost(), std::move(spectrum));
                           }};
-    Result<void> ran = device            ? *device ? runSpectra(**device, jobs, run) : runSpectra(jobs, run)
+    Result<void> ran = device ? *device ? runSpectra(**device, jobs, run) : runSpectra(jobs, run)
                        : device.error().code == ErrorCode::kUnsupported
                            ? runSpectra(jobs, run)
                            : Result<void>(tl::unexpected(device.error()));
@@ -73,7 +73,8 @@ class SpectraWorker::Run {
     std::vector<SpectrumJob> jobs;
     for (std::size_t i = 0; i < matrices_.size(); ++i) {
       const StoredMatrix& matrix = matrices_[i];
-      SpectrumJob job{.rows = matrix.rows, .columns = matrix.columns, .load = [&matrix] { return readMatrix(matrix); }};
+      SpectrumJob job{
+          .rows = matrix.rows, .columns = matrix.columns, .load = [&matrix] { return readMatrix(matrix); }};
       if (!worker_.options_.cache_folder.empty())
         job.known = [this, i]() -> std::optional<Spectrum> {
           hashes_[i] = contentHash(matrices_[i]);
@@ -117,7 +118,9 @@ class SpectraWorker::Run {
 
   void finish(Result<void> ran) {
     const bool cancelled = !ran && ran.error().code == ErrorCode::kCancelled;
-    snapshot_.state = ran ? SpectraState::kDone : cancelled ? SpectraState::kCancelled : SpectraState::kFailed;
+    snapshot_.state = ran         ? SpectraState::kDone
+                      : cancelled ? SpectraState::kCancelled
+                                  : SpectraState::kFailed;
     if (!ran && !cancelled) snapshot_.error = ran.error();
     tell(secondsSince(start_));
   }
@@ -135,7 +138,10 @@ class SpectraWorker::Run {
 };
 
 SpectraWorker::SpectraWorker(gpu::Device* device, std::function<void()> notify, SpectraWorkerOptions options)
-    : device_(device), notify_(std::move(notify)), options_(std::move(options)), cache_(options_.cache_folder) {
+    : device_(device),
+      notify_(std::move(notify)),
+      options_(std::move(options)),
+      cache_(options_.cache_folder) {
   thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
 }
 
@@ -151,7 +157,8 @@ void SpectraWorker::start(std::filesystem::path model, std::string glob, Spectru
            .order = order});
 }
 
-void SpectraWorker::start(std::shared_ptr<const Checkpoint> checkpoint, std::string glob, SpectrumOrder order) {
+void SpectraWorker::start(std::shared_ptr<const Checkpoint> checkpoint, std::string glob,
+                          SpectrumOrder order) {
   request({.open = [checkpoint = std::move(checkpoint)]() -> Result<std::shared_ptr<const Checkpoint>> {
              return checkpoint;
            },
@@ -191,7 +198,8 @@ void SpectraWorker::replace(SpectraState state, bool keep_results) {
   if (current_) current_->stop.request_stop();
   current_.reset();
   next_.reset();
-  auto snapshot = keep_results ? std::make_shared<SpectraSnapshot>(*published_) : std::make_shared<SpectraSnapshot>();
+  auto snapshot =
+      keep_results ? std::make_shared<SpectraSnapshot>(*published_) : std::make_shared<SpectraSnapshot>();
   snapshot->state = state;
   snapshot->sequence = ++sequence_;
   published_ = std::move(snapshot);
@@ -215,8 +223,8 @@ void SpectraWorker::publish(const Task& task, SpectraSnapshot snapshot) {
 // Null where LAPACK is to compute.
 Result<DeviceSpectra*> SpectraWorker::deviceSpectra() {
   using Solver = SpectraWorkerOptions::Solver;
-  const bool wanted =
-      device_ && (options_.solver == Solver::kDevice || (options_.solver == Solver::kAuto && isGpu(*device_)));
+  const bool wanted = device_ && (options_.solver == Solver::kDevice ||
+                                  (options_.solver == Solver::kAuto && isGpu(*device_)));
   if (!wanted) return nullptr;
   if (!device_spectra_) {
     TRY_ASSIGN(device_spectra_, DeviceSpectra::create(*device_));

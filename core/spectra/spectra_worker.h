@@ -55,8 +55,8 @@ struct SpectraSnapshot {
 struct SpectraWorkerOptions {
   enum class Solver { kAuto, kLapack, kDevice };  // kAuto: on a GPU that has double precision, the device
   Solver solver = Solver::kAuto;
-  unsigned threads = 0;                      // of the CPU; 0: all
-  std::filesystem::path cache_folder = {};   // empty: nothing is kept on disk
+  unsigned threads = 0;                     // of the CPU; 0: all
+  std::filesystem::path cache_folder = {};  // empty: nothing is kept on disk
 };
 
 class SpectraWorker {

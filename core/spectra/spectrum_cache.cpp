@@ -95,8 +95,9 @@ std::optional<Spectrum> decode(std::string_view bytes) {
 std::string contentHash(const StoredMatrix& matrix) {
   const TensorEntry& tensor = *matrix.tensor;
   const std::uint64_t row = rowBytes(tensor.dtype, matrix.columns);
-  std::string text = fmt::format("{} {} x {} {}", name(tensor.dtype), matrix.rows, matrix.columns,
-                                 sha256Of(textOf(tensor.bytes.subspan(matrix.first_row * row, matrix.rows * row))));
+  std::string text =
+      fmt::format("{} {} x {} {}", name(tensor.dtype), matrix.rows, matrix.columns,
+                  sha256Of(textOf(tensor.bytes.subspan(matrix.first_row * row, matrix.rows * row))));
   if (const auto& scales = tensor.scales)
     text += fmt::format(" {} {} {} {} {} {}", matrix.first_row, name(scales->dtype), scales->columns,
                         scales->block_rows, scales->block_columns, sha256Of(textOf(scales->bytes)));
@@ -140,7 +141,8 @@ void SpectrumCache::trim() const {
   std::uintmax_t total = 0;
   std::error_code failed;
   if (folder_.empty()) return;
-  for (std::filesystem::directory_iterator at(folder_, failed), end; !failed && at != end; at.increment(failed)) {
+  for (std::filesystem::directory_iterator at(folder_, failed), end; !failed && at != end;
+       at.increment(failed)) {
     std::error_code gone;
     const Kept file{at->path(), at->last_write_time(gone), at->file_size(gone)};
     if (gone) continue;

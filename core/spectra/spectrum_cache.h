@@ -1,5 +1,5 @@
-// Spectra that were computed before, on disk: a file a matrix, found by what the matrix holds and not by where
-// it lies, so that a copied or renamed model need not be computed again.
+// Spectra that were computed before, on disk: a file a matrix, found by what the matrix holds and not by
+// where it lies, so that a copied or renamed model need not be computed again.
 #pragma once
 
 #include <cstdint>

@@ -27,7 +27,8 @@ std::shared_ptr<const Checkpoint> checkpointOf(const std::filesystem::path& fold
   values.reserve(2 * layers);
   for (std::uint64_t layer = 0; layer < layers; ++layer)
     for (const char* name : {"a", "b"}) {
-      const std::vector<std::uint64_t> shape = *name == 'a' ? std::vector{size, size * 2} : std::vector{size * 3, size};
+      const std::vector<std::uint64_t> shape =
+          *name == 'a' ? std::vector{size, size * 2} : std::vector{size * 3, size};
       std::vector<float>& own = values.emplace_back(shape[0] * shape[1]);
       for (float& value : own) value = normal(random);
       if (poisoned && layer == 1 && *name == 'a') own[7] = std::nanf("");
@@ -84,7 +85,8 @@ TEST(SpectraWorkerTest, ANaNIsTheErrorOfItsMatrixAlone) {
   EXPECT_EQ(snapshot->done, 6u);
   EXPECT_EQ(snapshot->failed, 1u);
   ASSERT_TRUE(snapshot->results[2].error);
-  EXPECT_NE(snapshot->results[2].error->find("layers.1.a.weight"), std::string::npos) << *snapshot->results[2].error;
+  EXPECT_NE(snapshot->results[2].error->find("layers.1.a.weight"), std::string::npos)
+      << *snapshot->results[2].error;
   EXPECT_FALSE(snapshot->results[2].report);
   EXPECT_TRUE(snapshot->results[3].report);
 }
@@ -124,7 +126,8 @@ TEST(SpectraWorkerTest, CancelKeepsWhatWasFoundAndEndsSoon) {
     EXPECT_EQ(snapshot->state, SpectraState::kCancelled);
     EXPECT_GE(snapshot->done, some->done);
     EXPECT_LT(snapshot->done, snapshot->total());
-    EXPECT_EQ(std::ranges::count_if(snapshot->results, &MatrixResult::settled), std::ptrdiff_t(snapshot->done));
+    EXPECT_EQ(std::ranges::count_if(snapshot->results, &MatrixResult::settled),
+              std::ptrdiff_t(snapshot->done));
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     EXPECT_EQ(worker.snapshot(), snapshot);  // nobody speaks after that
     worker.start(checkpoint);
