@@ -52,7 +52,8 @@ TEST(MetricTest, SortsAndFilters) {
   EXPECT_EQ(orderOf(*snapshot, "", {}).size(), 10u);
   EXPECT_EQ(orderOf(*snapshot, "attn_q", {}), (Indices{0, 3, 6}));
   EXPECT_EQ(orderOf(*snapshot, "blk.*.attn_q", {}), (Indices{0, 3, 6}));
-  EXPECT_EQ(orderOf(*snapshot, "blk.0.* token*", {.by = Metric::kName, .descending = true}), (Indices{9, 2, 1, 0}));
+  EXPECT_EQ(orderOf(*snapshot, "blk.0.* token*", {.by = Metric::kName, .descending = true}),
+            (Indices{9, 2, 1, 0}));
   EXPECT_EQ(orderOf(*snapshot, "nothing", {}), Indices{});
   // What has no number yet stays last, whichever way.
   const Indices down = orderOf(*snapshot, "", {.by = Metric::kSigma1, .descending = true});
@@ -168,8 +169,8 @@ TEST(LayerProfileTest, ASeriesForEachKind) {
   const auto places = placesOf(*snapshot);
   SeriesSelection selection;
   selection.choose(5);  // ffn_down takes the first colour
-  const LayerProfile profile =
-      profileOf(*snapshot, places, orderOf(*snapshot, "", {.by = Metric::kSigma1}), selection, Metric::kSigma1);
+  const LayerProfile profile = profileOf(*snapshot, places, orderOf(*snapshot, "", {.by = Metric::kSigma1}),
+                                         selection, Metric::kSigma1);
   ASSERT_EQ(profile.series.size(), 3u);
   EXPECT_EQ(profile.series[0].kind, "attn_q");
   EXPECT_EQ(profile.series[0].number, 1u);

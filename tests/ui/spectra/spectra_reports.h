@@ -11,7 +11,8 @@ namespace vitrine::tests {
 
 // `n` values from `largest` down to `largest` / `spread`, evenly in their logarithm.
 inline core::Spectrum gradedSpectrum(std::size_t n, double largest, double spread) {
-  core::Spectrum spectrum{.rows = n, .columns = 2 * n, .sigma = {}, .floor = largest * 1e-8, .certificate = {}};
+  core::Spectrum spectrum{
+      .rows = n, .columns = 2 * n, .sigma = {}, .floor = largest * 1e-8, .certificate = {}};
   for (std::size_t i = 0; i < n; ++i)
     spectrum.sigma.push_back(largest * std::pow(spread, -double(i) / double(n - 1)));
   for (const double s : spectrum.sigma) spectrum.frobenius += s * s;

@@ -43,7 +43,9 @@ std::string_view quantity(PlotMode mode) {
   return kQuantities[int(mode)];
 }
 std::string_view places(PlotMode mode) {
-  return mode == PlotMode::kDensity ? "singular value" : mode == PlotMode::kEnergy ? "first k values" : "index";
+  return mode == PlotMode::kDensity  ? "singular value"
+         : mode == PlotMode::kEnergy ? "first k values"
+                                     : "index";
 }
 
 Curve curveOf(const core::SpectrumReport& report, PlotMode mode) {

@@ -13,7 +13,8 @@
 namespace vitrine::ui::spectra {
 
 enum class PlotMode { kLog, kLinear, kEnergy, kDensity };
-inline constexpr std::array kPlotModes = {PlotMode::kLog, PlotMode::kLinear, PlotMode::kEnergy, PlotMode::kDensity};
+inline constexpr std::array kPlotModes = {PlotMode::kLog, PlotMode::kLinear, PlotMode::kEnergy,
+                                          PlotMode::kDensity};
 std::string_view name(PlotMode mode);      // "log", "linear", "energy", "density"
 std::string_view title(PlotMode mode);     // "Singular values", "Cumulative energy"
 std::string_view quantity(PlotMode mode);  // of the y axis

@@ -8,7 +8,8 @@ namespace vitrine::ui::spectra {
 namespace {
 
 // The kinds of the selected matrices keep their colours, the others take what is left.
-std::map<std::string, std::size_t> kindNumbers(std::span<const MatrixPlace> places, const SeriesSelection& selection,
+std::map<std::string, std::size_t> kindNumbers(std::span<const MatrixPlace> places,
+                                               const SeriesSelection& selection,
                                                std::span<const std::string> kinds) {
   std::map<std::string, std::size_t> numbers;
   std::vector<bool> taken(kMostKinds);
@@ -17,7 +18,8 @@ std::map<std::string, std::size_t> kindNumbers(std::span<const MatrixPlace> plac
     taken[number] = true;
   };
   for (const Series& series : selection.series())
-    if (series.matrix < places.size() && places[series.matrix].layer) take(places[series.matrix].kind, series.number);
+    if (series.matrix < places.size() && places[series.matrix].layer)
+      take(places[series.matrix].kind, series.number);
   for (const std::string& kind : kinds)
     for (std::size_t number = 0; number < kMostKinds && !numbers.contains(kind); ++number) take(kind, number);
   return numbers;

@@ -10,7 +10,7 @@ namespace vitrine::ui::spectra {
 
 struct MatrixPlace {
   std::optional<std::uint32_t> layer;  // nothing outside of the layers: embeddings, the head
-  std::string kind;                    // what all layers have: "attn_q", "self_attn.q_proj", "mlp.experts.*.w1"
+  std::string kind;  // what all layers have: "attn_q", "self_attn.q_proj", "mlp.experts.*.w1"
 };
 
 // The first part of the name that is a number is the layer's; what follows, without ".weight" and with later

@@ -9,23 +9,24 @@
 namespace vitrine::ui::spectra {
 namespace {
 
-constexpr double kPad = 12, kLeastName = 96, kSwatch = 14;
+constexpr double kPad = 12, kLeastName = 126, kSwatch = 14;
 constexpr std::size_t kSparkPoints = 40;
+constexpr double kTooltipSeconds = 0.4;  // it is large: not for a pointer that passes by
 
 // In the order in which they are given room.
 struct WantedColumn {
   std::optional<Metric> metric;
   double width = 0;
 };
-constexpr std::array<WantedColumn, 6> kWanted = {{{Metric::kStableRank, 78},
-                                                  {Metric::kSigma1, 58},
-                                                  {Metric::kAlpha, 48},
-                                                  {Metric::kEffectiveRank, 66},
-                                                  {std::nullopt, 76},
-                                                  {Metric::kShape, 100}}};
+constexpr std::array<WantedColumn, 6> kWanted = {{{Metric::kStableRank, 86},
+                                                  {Metric::kSigma1, 56},
+                                                  {Metric::kAlpha, 46},
+                                                  {Metric::kEffectiveRank, 70},
+                                                  {std::nullopt, 72},
+                                                  {Metric::kShape, 84}}};
 // In the order in which they stand; another metric comes before the sparkline.
-constexpr std::array kStanding = {Metric::kShape, Metric::kSigma1, Metric::kStableRank, Metric::kEffectiveRank,
-                                  Metric::kAlpha};
+constexpr std::array kStanding = {Metric::kShape, Metric::kSigma1, Metric::kStableRank,
+                                  Metric::kEffectiveRank, Metric::kAlpha};
 
 std::string shapeText(const core::MatrixName& matrix) {
   return fmt::format("{} × {}", matrix.rows, matrix.columns);
@@ -85,7 +86,8 @@ void MatrixTable::draw(CanvasFrame& frame, const Rect& area) {
   if (const double all = kRow * double(rows); all > height) {
     const double bar = std::max(24.0, height * height / all);
     const double at = area.y0 + kHeader + (height - bar) * scrolled / (all - height);
-    ImGui::GetWindowDrawList()->AddRectFilled({float(area.x1 - 6), float(at)}, {float(area.x1 - 2), float(at + bar)},
+    ImGui::GetWindowDrawList()->AddRectFilled({float(area.x1 - 6), float(at)},
+                                              {float(area.x1 - 2), float(at + bar)},
                                               frame.theme.colors.control_border.abgr(), 2);
   }
   if (rows == 0)
@@ -101,9 +103,12 @@ void MatrixTable::scrollToCursor(double view_height) {
   const auto at = std::ranges::find(state_.order(), state_.inspected().value_or(SIZE_MAX));
   if (at == state_.order().end()) return;
   const double y = kRow * double(at - state_.order().begin()), scrolled = double(ImGui::GetScrollY());
-  const double margin = std::min(kRow * 2, (view_height - kRow) / 2);
-  if (y < scrolled) ImGui::SetScrollY(float(std::max(0.0, y - margin)));
-  if (y + kRow > scrolled + view_height) ImGui::SetScrollY(float(y + kRow + margin - view_height));
+  const double above = scrolled - y, below = y + kRow - scrolled - view_height;
+  if (std::max(above, below) <= 0) return;
+  // A step moves the rows by a step; what is far off comes to the middle.
+  double to = above > 0 ? y : scrolled + below;
+  if (std::max(above, below) > view_height / 2) to = y - (view_height - kRow) / 2;
+  ImGui::SetScrollY(float(std::max(0.0, to)));
 }
 
 void MatrixTable::drawHeader(CanvasFrame& frame, const Rect& area, const std::vector<TableColumn>& columns) {
@@ -119,13 +124,14 @@ void MatrixTable::drawHeader(CanvasFrame& frame, const Rect& area, const std::ve
     const bool hovered = column.metric && cell.contains(mouse) && ImGui::IsWindowHovered();
     std::string text(column.metric ? heading(*column.metric) : "spectrum");
     if (sorted) text += state_.sorting().descending ? " ↓" : " ↑";
-    const LabelStyle style{11, float(cell.width() - 4), sorted || hovered ? colors.text : colors.text_secondary,
-                           LabelFont::kInterface};
+    const LabelStyle style{11, float(cell.width() - 4),
+                           sorted || hovered ? colors.text : colors.text_secondary, LabelFont::kInterface};
     drawLabel(list, frame, {float(named ? column.x0 : column.x1 - kPad / 2), float(header.center().y)},
               named ? Align::kLeft : Align::kRight, style, text);
     if (!hovered) continue;
     if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) state_.sortBy(*column.metric);
-    drawTooltip(frame, {.title = std::string(name(*column.metric)), .hint = std::string(formula(*column.metric))},
+    drawTooltip(frame,
+                {.title = std::string(name(*column.metric)), .hint = std::string(formula(*column.metric))},
                 cell, {4, 4, frame.size.x - 4.0, frame.size.y - 4.0});
   }
 }
@@ -150,24 +156,32 @@ void MatrixTable::drawRow(CanvasFrame& frame, const Rect& row, const std::vector
       drawLabel(list, frame, {right, y}, Align::kRight, {11, 110, colors.text_secondary}, shapeText(stored));
     } else if (result.report && column.metric) {
       drawLabel(list, frame, {right, y}, Align::kRight,
-                {11, float(column.x1 - column.x0), column.metric == state_.sorting().by ? colors.text : mix(colors.text_secondary, colors.text, 0.5f)},
+                {11, float(column.x1 - column.x0),
+                 column.metric == state_.sorting().by ? colors.text
+                                                      : mix(colors.text_secondary, colors.text, 0.5f)},
                 textOf(*result.report, *column.metric));
     } else if (result.report) {
       const Rect cell{column.x0 + 10, row.y0 + 5, column.x1 - 8, row.y1 - 5};
-      drawSparkline(frame, cell, *result.report, series ? seriesColor(frame.theme, series->number) : colors.text_secondary);
+      drawSparkline(frame, cell, *result.report,
+                    series ? seriesColor(frame.theme, series->number) : colors.text_secondary);
     } else if (column.metric == Metric::kSigma1 || column.metric == Metric::kStableRank) {
       drawLabel(list, frame, {right, y}, Align::kRight,
-                {11, float(column.x1 - column.x0), result.error ? colors.error : colors.text_disabled, LabelFont::kInterface},
+                {11, float(column.x1 - column.x0), result.error ? colors.error : colors.text_disabled,
+                 LabelFont::kInterface},
                 result.error ? "refused" : "…");
     }
   }
   if (!hovered) return;
   if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) clicked(matrix);
-  drawTooltip(frame, matrixTooltip(stored, result, colors), row.intersected({row.x0, 0, row.x1, double(frame.size.y)}),
+  still_ = std::exchange(hovered_, matrix) == matrix ? still_ + frame.seconds : 0;
+  if (still_ < kTooltipSeconds) return frame.again(kTooltipSeconds - still_);
+  drawTooltip(frame, matrixTooltip(stored, result, colors),
+              row.intersected({row.x0, 0, row.x1, double(frame.size.y)}),
               {4, 4, frame.size.x - 4.0, frame.size.y - 4.0});
 }
 
-void MatrixTable::drawName(CanvasFrame& frame, const Rect& row, const TableColumn& column, std::size_t matrix) {
+void MatrixTable::drawName(CanvasFrame& frame, const Rect& row, const TableColumn& column,
+                           std::size_t matrix) {
   const Colors& colors = frame.theme.colors;
   const auto series = state_.selection().find(matrix);
   const float y = float(row.center().y);
@@ -183,7 +197,8 @@ void MatrixTable::drawName(CanvasFrame& frame, const Rect& row, const TableColum
             shortName((*state_.snapshot().matrices)[matrix].name));
 }
 
-void MatrixTable::drawSparkline(CanvasFrame&, const Rect& cell, const core::SpectrumReport& report, Rgba color) {
+void MatrixTable::drawSparkline(CanvasFrame&, const Rect& cell, const core::SpectrumReport& report,
+                                Rgba color) {
   const std::vector<float> heights = sparkline(report.spectrum.sigma, kSparkPoints);
   if (heights.size() < 2 || cell.empty()) return;
   std::vector<ImVec2> points;
@@ -207,7 +222,8 @@ void MatrixTable::clicked(std::size_t matrix) {
   shown_cursor_ = state_.inspected();
 }
 
-Tooltip matrixTooltip(const core::MatrixName& matrix, const core::MatrixResult& result, const Colors& colors) {
+Tooltip matrixTooltip(const core::MatrixName& matrix, const core::MatrixResult& result,
+                      const Colors& colors) {
   Tooltip tooltip{.title = matrix.name};
   const auto row = [&](std::string label, std::string value) {
     tooltip.rows.push_back({std::move(label), std::move(value), colors.text});
@@ -222,9 +238,9 @@ Tooltip matrixTooltip(const core::MatrixName& matrix, const core::MatrixResult& 
     return tooltip;
   }
   const core::SpectrumReport& report = *result.report;
-  for (const Metric metric : {Metric::kSigma1, Metric::kStableRank, Metric::kEffectiveRank, Metric::kParticipation,
-                              Metric::kEnergyRank90, Metric::kEnergyRank99, Metric::kFrobenius, Metric::kCondition,
-                              Metric::kAlpha, Metric::kSpikes})
+  for (const Metric metric : {Metric::kSigma1, Metric::kStableRank, Metric::kEffectiveRank,
+                              Metric::kParticipation, Metric::kEnergyRank90, Metric::kEnergyRank99,
+                              Metric::kFrobenius, Metric::kCondition, Metric::kAlpha, Metric::kSpikes})
     row(std::string(name(metric)), textOf(report, metric));
   const core::SpectrumCertificate& certificate = report.spectrum.certificate;
   row("Sum of squares, error", fmt::format("{:.0e}", certificate.energy));

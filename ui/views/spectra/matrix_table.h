@@ -26,7 +26,8 @@ class MatrixTable {
 
  private:
   void drawHeader(CanvasFrame& frame, const Rect& area, const std::vector<TableColumn>& columns);
-  void drawRow(CanvasFrame& frame, const Rect& row, const std::vector<TableColumn>& columns, std::size_t matrix);
+  void drawRow(CanvasFrame& frame, const Rect& row, const std::vector<TableColumn>& columns,
+               std::size_t matrix);
   void drawName(CanvasFrame& frame, const Rect& row, const TableColumn& column, std::size_t matrix);
   void drawSparkline(CanvasFrame& frame, const Rect& cell, const core::SpectrumReport& report, Rgba color);
   void clicked(std::size_t matrix);
@@ -34,6 +35,8 @@ class MatrixTable {
 
   SpectraState& state_;
   std::optional<std::size_t> shown_cursor_;  // that the table has scrolled to
+  std::optional<std::size_t> hovered_;
+  double still_ = 0;  // seconds since the pointer came to that row
   int visible_rows_ = 1;
 };
 

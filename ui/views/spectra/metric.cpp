@@ -21,16 +21,23 @@ constexpr std::array kMetricTexts = {
     MetricText{Metric::kName, "tensor", "tensor", "The model's order"},
     MetricText{Metric::kShape, "size", "shape", "rows × columns; sorted by their product"},
     MetricText{Metric::kSigma1, "σ₁", "σ₁", "The largest singular value: the spectral norm"},
-    MetricText{Metric::kStableRank, "stable rank", "stable rank", "Σσ² / σ₁²: how many directions as strong as the first"},
-    MetricText{Metric::kEffectiveRank, "effective rank", "eff. rank", "exp(−Σ p ln p), p = σ / Σσ (Roy and Vetterli)"},
-    MetricText{Metric::kAlpha, "α", "α", "Exponent of a power law's tail of σ², by maximum likelihood (Clauset et al.)"},
+    MetricText{Metric::kStableRank, "stable rank", "stable rank",
+               "Σσ² / σ₁²: how many directions as strong as the first"},
+    MetricText{Metric::kEffectiveRank, "effective rank", "eff. rank",
+               "exp(−Σ p ln p), p = σ / Σσ (Roy and Vetterli)"},
+    MetricText{Metric::kAlpha, "α", "α",
+               "Exponent of a power law's tail of σ², by maximum likelihood (Clauset et al.)"},
     MetricText{Metric::kParticipation, "participation", "participation", "(Σσ²)² / Σσ⁴"},
-    MetricText{Metric::kEnergyRank90, "energy rank 90 %", "rank 90 %", "The least k whose first k values hold 90 % of Σσ²"},
-    MetricText{Metric::kEnergyRank99, "energy rank 99 %", "rank 99 %", "The least k whose first k values hold 99 % of Σσ²"},
+    MetricText{Metric::kEnergyRank90, "energy rank 90 %", "rank 90 %",
+               "The least k whose first k values hold 90 % of Σσ²"},
+    MetricText{Metric::kEnergyRank99, "energy rank 99 %", "rank 99 %",
+               "The least k whose first k values hold 99 % of Σσ²"},
     MetricText{Metric::kFrobenius, "Frobenius norm", "Frobenius", "√Σσ²"},
     MetricText{Metric::kNuclear, "nuclear norm", "nuclear", "Σσ"},
-    MetricText{Metric::kCondition, "condition", "condition", "σ₁ / σₙ; ≥: σₙ is no larger than what can be told from 0"},
-    MetricText{Metric::kSpikes, "spikes", "spikes", "Values beyond the edge of Marchenko and Pastur's law of noise"},
+    MetricText{Metric::kCondition, "condition", "condition",
+               "σ₁ / σₙ; ≥: σₙ is no larger than what can be told from 0"},
+    MetricText{Metric::kSpikes, "spikes", "spikes",
+               "Values beyond the edge of Marchenko and Pastur's law of noise"},
 };
 
 constexpr std::array kAllMetrics = [] {
@@ -135,20 +142,23 @@ std::string textOf(const core::SpectrumReport& report, Metric metric) {
     case Metric::kAlpha:
       return std::isnan(value) ? "–" : fmt::format("{:.2f}", value);
     case Metric::kCondition: {
-      const std::string text = std::isinf(value) ? "∞" : value < 1e5 ? number(value) : fmt::format("{:.2e}", value);
+      const std::string text = std::isinf(value) ? "∞"
+                               : value < 1e4     ? number(value)
+                                                 : fmt::format("{:.2e}", value);
       return report.metrics.condition_is_bound ? "≥ " + text : text;
     }
     case Metric::kSigma1:
     case Metric::kFrobenius:
       return value >= 1 && value < 1000 ? fmt::format("{:.2f}", value) : number(value);
     case Metric::kStableRank:
-      return value < 100 ? fmt::format("{:.1f}", value) : number(value);
+      return value < 10 ? fmt::format("{:.2f}", value) : number(value);
     default:
       return number(value);
   }
 }
 
-std::vector<std::size_t> orderOf(const core::SpectraSnapshot& snapshot, const std::string& glob, Sorting sorting) {
+std::vector<std::size_t> orderOf(const core::SpectraSnapshot& snapshot, const std::string& glob,
+                                 Sorting sorting) {
   std::vector<std::size_t> order;
   const std::string globs = anywhere(glob);
   for (std::size_t i = 0; i < snapshot.total(); ++i)
@@ -160,7 +170,8 @@ std::vector<std::size_t> orderOf(const core::SpectraSnapshot& snapshot, const st
   std::vector<double> values(snapshot.total());
   for (const std::size_t i : order) values[i] = sortValue(snapshot, i, sorting.by);
   std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
-    if (std::isnan(values[a]) || std::isnan(values[b])) return !std::isnan(values[a]) && std::isnan(values[b]);
+    if (std::isnan(values[a]) || std::isnan(values[b]))
+      return !std::isnan(values[a]) && std::isnan(values[b]);
     return sorting.descending ? values[a] > values[b] : values[a] < values[b];
   });
   return order;

@@ -46,7 +46,9 @@ struct Sorting {
 };
 
 // Indices of the matrices whose names match the glob (see core/spectra/matrix_catalogue.h; a bare word is
-// looked for anywhere), sorted; those without the number come last either way, equal ones in the model's order.
-std::vector<std::size_t> orderOf(const core::SpectraSnapshot& snapshot, const std::string& glob, Sorting sorting);
+// looked for anywhere), sorted; those without the number come last either way, equal ones in the model's
+// order.
+std::vector<std::size_t> orderOf(const core::SpectraSnapshot& snapshot, const std::string& glob,
+                                 Sorting sorting);
 
 }  // namespace vitrine::ui::spectra

@@ -7,6 +7,9 @@ namespace vitrine::ui::spectra {
 namespace {
 
 constexpr double kTitleRow = 28, kLegendRow = 20, kLeft = 62, kBottom = 42, kRight = 16, kTop = 8;
+constexpr double kLow =
+    250;  // below this height a plot has one row of legend, and its title names the x axis
+constexpr double kLowBottom = 24;  // for the ticks alone
 constexpr int kSmall = 11;
 constexpr double kTickPitch = 64, kTickRows = 36;
 constexpr float kEntryGap = 20, kMarkerRoom = 16, kLongestEntry = 220;
@@ -17,12 +20,24 @@ constexpr std::array<Rgba, 8> kOnDark = {rgb(0x56b4e9), rgb(0xe69f00), rgb(0x2fc
 constexpr std::array<Rgba, 8> kOnLight = {rgb(0x0072b2), rgb(0xd55e00), rgb(0x009e73), rgb(0xcc79a7),
                                           rgb(0xe69f00), rgb(0x56b4e9), rgb(0x6a52b3), rgb(0x1b1e24)};
 
-void smallText(CanvasFrame& frame, ImVec2 at, Align align, Rgba color, const std::string& text, float width = 400) {
-  drawLabel(*ImGui::GetWindowDrawList(), frame, at, align, {kSmall, width, color, LabelFont::kInterface}, text);
+void smallText(CanvasFrame& frame, ImVec2 at, Align align, Rgba color, const std::string& text,
+               float width = 400) {
+  drawLabel(*ImGui::GetWindowDrawList(), frame, at, align, {kSmall, width, color, LabelFont::kInterface},
+            text);
 }
 
 float entryWidth(CanvasFrame& frame, const LegendEntry& entry) {
-  return kMarkerRoom + frame.labels.get(entry.text, kSmall, kLongestEntry, LabelFont::kInterface).width + kEntryGap;
+  return kMarkerRoom + frame.labels.get(entry.text, kSmall, kLongestEntry, LabelFont::kInterface).width +
+         kEntryGap;
+}
+
+bool isLow(const Rect& area) {
+  return area.height() < kLow;
+}
+
+std::string titleOf(const Rect& area, const PlotTexts& texts) {
+  const bool named = texts.title.find(texts.x_label) != std::string::npos;
+  return isLow(area) && !named ? texts.title + " by " + texts.x_label : texts.title;
 }
 
 void drawXTicks(CanvasFrame& frame, const PlotArea& plot, const PlotTexts& texts) {
@@ -67,7 +82,8 @@ void drawMarker(ImDrawList& list, std::size_t number, ImVec2 at, float radius, R
     case 1:
       return list.AddTriangleFilled({x - r, y + r * 0.8f}, {x + r, y + r * 0.8f}, {x, y - r}, ink);
     case 2:
-      return list.AddQuadFilled({x - r * 1.15f, y}, {x, y - r * 1.15f}, {x + r * 1.15f, y}, {x, y + r * 1.15f}, ink);
+      return list.AddQuadFilled({x - r * 1.15f, y}, {x, y - r * 1.15f}, {x + r * 1.15f, y},
+                                {x, y + r * 1.15f}, ink);
     case 3:
       return list.AddRectFilled({x - r * 0.9f, y - r * 0.9f}, {x + r * 0.9f, y + r * 0.9f}, ink);
     case 4:
@@ -93,16 +109,16 @@ Point PlotArea::at(double x_value, double y_value) const {
 
 Rect plotRect(const Rect& area, std::size_t legend_rows) {
   return {area.x0 + kLeft, area.y0 + kTitleRow + kLegendRow * double(legend_rows) + kTop, area.x1 - kRight,
-          area.y1 - kBottom};
+          area.y1 - (isLow(area) ? kLowBottom : kBottom)};
 }
 
 void drawAxes(CanvasFrame& frame, const Rect& area, const PlotArea& plot, const PlotTexts& texts) {
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const Colors& colors = frame.theme.colors;
   const float title_y = float(area.y0 + 18);
-  const float title = textSize(frame.fonts.interface(), texts.title).x;
+  const float title = textSize(frame.fonts.interface(), titleOf(area, texts)).x;
   drawLabel(list, frame, {float(area.x0 + 16), title_y}, Align::kLeft,
-            {13, float(area.width() - 32), colors.text, LabelFont::kInterface}, texts.title);
+            {13, float(area.width() - 32), colors.text, LabelFont::kInterface}, titleOf(area, texts));
   const float room = float(area.width()) - title - 64;
   if (room > 60)
     smallText(frame, {float(area.x1 - 16), title_y}, Align::kRight, colors.text_secondary, texts.note, room);
@@ -112,11 +128,13 @@ void drawAxes(CanvasFrame& frame, const Rect& area, const PlotArea& plot, const 
   const ImU32 axis = colors.control_border.abgr();
   list.AddLine({float(plot.rect.x0), float(plot.rect.y0)}, {float(plot.rect.x0), float(plot.rect.y1)}, axis);
   list.AddLine({float(plot.rect.x0), float(plot.rect.y1)}, {float(plot.rect.x1), float(plot.rect.y1)}, axis);
-  smallText(frame, {float(plot.rect.center().x), float(plot.rect.y1 + 31)}, Align::kCenter, colors.text_secondary,
-            texts.x_label);
+  if (!isLow(area))
+    smallText(frame, {float(plot.rect.center().x), float(plot.rect.y1 + 31)}, Align::kCenter,
+              colors.text_secondary, texts.x_label);
   const LabelStyle down{kSmall, float(plot.rect.height()), colors.text_secondary, LabelFont::kInterface};
   const float length = frame.labels.get(texts.y_label, kSmall, down.max_width, LabelFont::kInterface).width;
-  drawLabelDown(list, frame, {float(area.x0 + 16), float(plot.rect.center().y) - length / 2}, down, texts.y_label);
+  drawLabelDown(list, frame, {float(area.x0 + 16), float(plot.rect.center().y) - length / 2}, down,
+                texts.y_label);
 }
 
 std::size_t legendRows(CanvasFrame& frame, const Rect& area, const std::vector<LegendEntry>& entries) {
@@ -127,10 +145,11 @@ std::size_t legendRows(CanvasFrame& frame, const Rect& area, const std::vector<L
     if (x > 0 && x + double(width) > area.width() - kLeft - kRight) ++rows, x = 0;
     x += double(width);
   }
-  return rows;
+  return isLow(area) ? std::min<std::size_t>(rows, 1) : rows;
 }
 
-std::optional<std::size_t> drawLegend(CanvasFrame& frame, const Rect& area, const std::vector<LegendEntry>& entries) {
+std::optional<std::size_t> drawLegend(CanvasFrame& frame, const Rect& area,
+                                      const std::vector<LegendEntry>& entries) {
   ImDrawList& list = *ImGui::GetWindowDrawList();
   std::optional<std::size_t> hovered;
   const double left = area.x0 + kLeft;
@@ -138,7 +157,11 @@ std::optional<std::size_t> drawLegend(CanvasFrame& frame, const Rect& area, cons
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const LegendEntry& entry = entries[i];
     const float width = entryWidth(frame, entry);
-    if (x > left && x + double(width) > area.x1 - kRight) x = left, y += kLegendRow;
+    if (x > left && x + double(width) > area.x1 - kRight) {
+      if (isLow(area)) break;  // the table and the points' tooltips tell the others
+      x = left;
+      y += kLegendRow;
+    }
     const Rgba color = seriesColor(frame.theme, entry.number);
     drawMarker(list, entry.number, {float(x + 5), float(y)}, 4, entry.dimmed ? color.withAlpha(110) : color);
     smallText(frame, {float(x) + kMarkerRoom, float(y)}, Align::kLeft,

@@ -34,7 +34,8 @@ void ProfilePlot::draw(CanvasFrame& frame, const Rect& area) {
   const Metric metric = state_.profileMetric();
   std::vector<LegendEntry> entries;
   for (const ProfileSeries& series : profile.series) entries.push_back({series.number, series.kind, false});
-  PlotArea plot{plotRect(area, legendRows(frame, area, entries)), {}, profileScale(profile.low, profile.high)};
+  PlotArea plot{
+      plotRect(area, legendRows(frame, area, entries)), {}, profileScale(profile.low, profile.high)};
   const double layers = double(profile.last_layer) - double(profile.first_layer);
   plot.x.low = double(profile.first_layer) - (layers > 0 ? 0 : 0.5);
   plot.x.high = plot.x.low + std::max(1.0, layers);
@@ -47,9 +48,10 @@ void ProfilePlot::draw(CanvasFrame& frame, const Rect& area) {
   if (plot.rect.width() < 40 || plot.rect.height() < 30) return;
   ImDrawList& list = *ImGui::GetWindowDrawList();
   if (profile.empty()) {
-    drawLabel(list, frame, toIm(plot.rect.center()), Align::kCenter,
-              {12, float(plot.rect.width()), frame.theme.colors.text_secondary, LabelFont::kInterface},
-              state_.running() ? "Nothing of a layer has been computed yet." : "No matrix of a layer is shown.");
+    drawLabel(
+        list, frame, toIm(plot.rect.center()), Align::kCenter,
+        {12, float(plot.rect.width()), frame.theme.colors.text_secondary, LabelFont::kInterface},
+        state_.running() ? "Nothing of a layer has been computed yet." : "No matrix of a layer is shown.");
     return;
   }
   drawLayer(frame, plot);
@@ -68,7 +70,8 @@ void ProfilePlot::drawSeries(CanvasFrame& frame, const PlotArea& plot, const Pro
   for (std::size_t i = 0; i < series.points.size();) {
     const std::uint32_t layer = series.points[i].layer;
     double sum = 0, count = 0;
-    for (; i < series.points.size() && series.points[i].layer == layer; ++i, ++count) sum += series.points[i].value;
+    for (; i < series.points.size() && series.points[i].layer == layer; ++i, ++count)
+      sum += series.points[i].value;
     path.push_back(toIm(plot.at(layer, sum / count)));
   }
   list.AddPolyline(path.data(), int(path.size()), color.abgr(), 0, 1.4f);
@@ -90,8 +93,8 @@ void ProfilePlot::drawLayer(CanvasFrame& frame, const PlotArea& plot) const {
   const float x = float(std::round(plot.at(layer, plot.y.low).x));
   ImDrawList& list = *ImGui::GetWindowDrawList();
   list.AddLine({x, float(plot.rect.y0)}, {x, float(plot.rect.y1)}, colors.query.withAlpha(110).abgr());
-  list.AddTriangleFilled({x - 4, float(plot.rect.y1)}, {x + 4, float(plot.rect.y1)}, {x, float(plot.rect.y1 - 6)},
-                         colors.query.abgr());
+  list.AddTriangleFilled({x - 4, float(plot.rect.y1)}, {x + 4, float(plot.rect.y1)},
+                         {x, float(plot.rect.y1 - 6)}, colors.query.abgr());
 }
 
 void ProfilePlot::drawHover(CanvasFrame& frame, const PlotArea& plot) {
@@ -117,13 +120,16 @@ void ProfilePlot::drawHover(CanvasFrame& frame, const PlotArea& plot) {
   const Metric metric = state_.profileMetric();
   drawTooltip(frame,
               {.title = fmt::format("Layer {} · {}", found.layer, nearest->kind),
-               .rows = {{std::string(name(metric)), textOf(*report, metric), seriesColor(frame.theme, nearest->number)},
+               .rows = {{std::string(name(metric)), textOf(*report, metric),
+                         seriesColor(frame.theme, nearest->number)},
                         {"σ₁", textOf(*report, Metric::kSigma1), colors.text}},
                .hint = "click: show its spectrum · Ctrl: add"},
               {at.x - 9, at.y - 9, at.x + 9, at.y + 9}, {4, 4, frame.size.x - 4.0, frame.size.y - 4.0});
   if (!ImGui::IsMouseClicked(ImGuiMouseButton_Left)) return;
   const bool add = ImGui::GetIO().KeyCtrl;
-  state_.select([&](SeriesSelection& selection) { add ? selection.toggle(found.matrix) : selection.choose(found.matrix); });
+  state_.select([&](SeriesSelection& selection) {
+    add ? selection.toggle(found.matrix) : selection.choose(found.matrix);
+  });
 }
 
 }  // namespace vitrine::ui::spectra

@@ -21,7 +21,8 @@ class ProfilePlot {
   const Selection& selection_;
 };
 
-// The axis of the values: from 0 where they reach far down, logarithmic where they span more than two decades.
+// The axis of the values: from 0 where they reach far down, logarithmic where they span more than two
+// decades.
 core::ValueScale profileScale(double low, double high);
 
 }  // namespace vitrine::ui::spectra

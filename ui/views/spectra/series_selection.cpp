@@ -55,7 +55,8 @@ void SeriesSelection::extendTo(std::size_t matrix, std::span<const std::size_t> 
   anchor_ = anchor;
 }
 
-std::optional<std::size_t> SeriesSelection::target(std::ptrdiff_t rows, std::span<const std::size_t> order) const {
+std::optional<std::size_t> SeriesSelection::target(std::ptrdiff_t rows,
+                                                   std::span<const std::size_t> order) const {
   if (order.empty()) return std::nullopt;
   const auto at = cursor_ ? std::ranges::find(order, *cursor_) : order.end();
   if (at == order.end()) return order.front();

@@ -1,5 +1,5 @@
-// Which matrices are drawn as curves: up to six, each with a number that gives it colour and marker and that it
-// keeps while others come and go. Pure arithmetic, no drawing.
+// Which matrices are drawn as curves: up to six, each with a number that gives it colour and marker and that
+// it keeps while others come and go. Pure arithmetic, no drawing.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,7 @@ class SeriesSelection {
   std::optional<std::size_t> cursor() const { return cursor_; }
 
   void clear();
-  void choose(std::size_t matrix);                // it alone, with number 0
+  void choose(std::size_t matrix);                        // it alone, with number 0
   void chooseAll(std::span<const std::size_t> matrices);  // the first six
   // Adds it, or takes it away; a seventh takes the place of the newest.
   void toggle(std::size_t matrix);

@@ -8,7 +8,8 @@
 namespace vitrine::ui::spectra {
 namespace {
 
-constexpr double kMostTable = 640, kLeastTable = 260, kLeastPlot = 200, kLeastHeight = 190;
+constexpr double kMostTable = 640, kLeastTable = 260, kLeastPlot = 200, kLeastHeight = 170;
+constexpr double kNarrow = 900;
 
 PlotMode nextMode(PlotMode mode) {
   return kPlotModes[(std::size_t(mode) + 1) % kPlotModes.size()];
@@ -24,7 +25,8 @@ Metric nextMetric(Metric metric) {
 
 SpectraLayout layoutOf(const Rect& area) {
   SpectraLayout layout;
-  double table = std::round(std::clamp(area.width() * 0.5, kLeastTable, kMostTable));
+  double table =
+      std::round(std::clamp(area.width() * (area.width() < kNarrow ? 0.46 : 0.54), kLeastTable, kMostTable));
   if (area.width() - table < kLeastPlot) table = area.width();
   layout.table = {area.x0, area.y0, area.x0 + table, area.y1};
   const Rect right{layout.table.x1 + 1, area.y0, area.x1, area.y1};
@@ -71,8 +73,8 @@ void SpectraContent::draw(CanvasFrame& frame) {
   list.AddLine({float(layout.table.x1), 0}, {float(layout.table.x1), frame.size.y}, line);
   if (!layout.spectrum.empty()) spectrum_.draw(frame, layout.spectrum);
   if (layout.profile.empty()) return;
-  list.AddLine({float(layout.profile.x0), float(layout.profile.y0)}, {float(layout.profile.x1), float(layout.profile.y0)},
-               line);
+  list.AddLine({float(layout.profile.x0), float(layout.profile.y0)},
+               {float(layout.profile.x1), float(layout.profile.y0)}, line);
   profile_.draw(frame, layout.profile);
 }
 

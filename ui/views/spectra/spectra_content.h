@@ -2,8 +2,8 @@
 // ones and the profile over the layers at the right.
 //
 // Keys while the canvas has the focus: up, down, page up and down, Home and End move the selection (Shift
-// extends it), Ctrl+A takes the first six rows; S sorts by the next number, R the other way round, D draws the
-// next of log, linear, energy and density, / goes to the filter; Esc cancels while spectra are computed.
+// extends it), Ctrl+A takes the first six rows; S sorts by the next number, R the other way round, D draws
+// the next of log, linear, energy and density, / goes to the filter; Esc cancels while spectra are computed.
 #pragma once
 
 #include "ui/views/canvas_view.h"
@@ -16,8 +16,8 @@ namespace vitrine::ui::spectra {
 struct SpectraLayout {
   Rect table, spectrum, profile;
 };
-// The table takes half of the width, but no more than its columns need; where it is low, one plot fills the
-// right side; where it is narrow, the table all of it.
+// The table takes about half of the width, but no more than its columns need; where it is low, one plot fills
+// the right side; where it is narrow, the table all of it.
 SpectraLayout layoutOf(const Rect& area);
 
 class SpectraContent : public ViewContent {

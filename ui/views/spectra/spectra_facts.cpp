@@ -20,27 +20,35 @@ InspectorSection numbersOf(const core::MatrixName& matrix, const core::SpectrumR
   const core::SpectrumMetrics& m = report.metrics;
   InspectorSection section{QString(), {}};
   std::vector<Fact>& facts = section.facts;
-  facts = {{QObject::tr("Tensor"), fromUtf8(shortName(matrix.name)), fromUtf8(matrix.name)},
-           {QObject::tr("Shape, type"), fromUtf8(fmt::format("{} × {} {}", matrix.rows, matrix.columns, matrix.dtype)),
-            QObject::tr("Rows × columns, as PyTorch has them; how the file stores it")},
-           metricFact(report, Metric::kFrobenius, QObject::tr("‖W‖F")),
-           metricFact(report, Metric::kSigma1, QObject::tr("σ₁")),
-           metricFact(report, Metric::kStableRank, QObject::tr("Stable rank")),
-           metricFact(report, Metric::kEffectiveRank, QObject::tr("Effective rank")),
-           metricFact(report, Metric::kParticipation, QObject::tr("Participation")),
-           {QObject::tr("Energy rank 90 / 99 %"), fromUtf8(fmt::format("{} / {}", m.energy_rank[0], m.energy_rank[2])),
-            QObject::tr("The least k whose first k values hold 90 % and 99 % of Σσ²")},
-           metricFact(report, Metric::kCondition, QObject::tr("Condition number")),
-           {QObject::tr("α (KS)"), alphaText(report),
-            QObject::tr("Exponent of the power law that fits the tail of σ² best, and its Kolmogorov–Smirnov distance; "
-                        "α alone says little")}};
+  facts = {
+      {QObject::tr("Tensor"), fromUtf8(shortName(matrix.name)), fromUtf8(matrix.name)},
+      {QObject::tr("Shape, type"),
+       fromUtf8(fmt::format("{} × {} {}", matrix.rows, matrix.columns, matrix.dtype)),
+       QObject::tr("Rows × columns, as PyTorch has them; how the file stores it")},
+      metricFact(report, Metric::kFrobenius, QObject::tr("‖W‖F")),
+      metricFact(report, Metric::kSigma1, QObject::tr("σ₁")),
+      metricFact(report, Metric::kStableRank, QObject::tr("Stable rank")),
+      metricFact(report, Metric::kEffectiveRank, QObject::tr("Effective rank")),
+      metricFact(report, Metric::kParticipation, QObject::tr("Participation")),
+      {QObject::tr("Energy rank 90 / 99 %"),
+       fromUtf8(fmt::format("{} / {}", m.energy_rank[0], m.energy_rank[2])),
+       QObject::tr("The least k whose first k values hold 90 % and 99 % of Σσ²")},
+      metricFact(report, Metric::kCondition, QObject::tr("Condition number")),
+      {QObject::tr("α (KS)"), alphaText(report),
+       QObject::tr(
+           "Exponent of the power law that fits the tail of σ² best, and its Kolmogorov–Smirnov distance; "
+           "α alone says little")}};
   if (const auto& fit = report.power_law)
-    facts.push_back({QObject::tr("α, 90 % band"), fromUtf8(fmt::format("{:.2f} – {:.2f}", fit->alpha_low, fit->alpha_high)),
-                     QObject::tr("5 % and 95 % quantiles over bootstrapped tails; tail of %1 values").arg(fit->tail)});
+    facts.push_back(
+        {QObject::tr("α, 90 % band"),
+         fromUtf8(fmt::format("{:.2f} – {:.2f}", fit->alpha_low, fit->alpha_high)),
+         QObject::tr("5 % and 95 % quantiles over bootstrapped tails; tail of %1 values").arg(fit->tail)});
   if (const auto& noise = report.noise)
-    facts.push_back({QObject::tr("MP edge, spikes"), fromUtf8(fmt::format("{:.3g}, {}", noise->upper_sigma, noise->spikes)),
-                     QObject::tr("Where noise like the bulk would end (Marchenko and Pastur), and how many values lie "
-                                 "beyond it by more than noise scatters (Tracy–Widom, 99 %)")});
+    facts.push_back(
+        {QObject::tr("MP edge, spikes"),
+         fromUtf8(fmt::format("{:.3g}, {}", noise->upper_sigma, noise->spikes)),
+         QObject::tr("Where noise like the bulk would end (Marchenko and Pastur), and how many values lie "
+                     "beyond it by more than noise scatters (Tracy–Widom, 99 %)")});
   return section;
 }
 
@@ -70,7 +78,8 @@ std::vector<InspectorSection> matrixFacts(const core::MatrixName& matrix, const 
 }
 
 std::vector<InspectorSection> noFacts() {
-  return {{QString(), {{QObject::tr("Tensor"), QStringLiteral("–"), QObject::tr("Choose a matrix in the table")}}}};
+  return {{QString(),
+           {{QObject::tr("Tensor"), QStringLiteral("–"), QObject::tr("Choose a matrix in the table")}}}};
 }
 
 }  // namespace vitrine::ui::spectra

@@ -46,11 +46,13 @@ core::Panel spectrumPanel(const Reports& reports, PlotMode mode) {
   }
   const auto& noise = reports.front()->noise;
   if (mode == PlotMode::kDensity && noise) {
-    panel.lines.push_back(seriesOf("Marchenko–Pastur", noiseDensityOf(*reports.front(), bins), reports.size()));
+    panel.lines.push_back(
+        seriesOf("Marchenko–Pastur", noiseDensityOf(*reports.front(), bins), reports.size()));
   } else if (noise && mode != PlotMode::kEnergy) {
-    panel.annotations.push_back({.kind = core::AnnotationKind::kHorizontalLine,
-                                 .at = {0, noise->upper_sigma},
-                                 .text = fmt::format("MP edge, {} spikes", noise->spikes)});
+    panel.annotations.push_back(
+        {.kind = core::AnnotationKind::kHorizontalLine,
+         .at = {0, noise->upper_sigma},
+         .text = fmt::format("MP edge of {}, {} spikes", shortName(reports.front()->name), noise->spikes)});
   }
   return panel;
 }
@@ -82,13 +84,15 @@ void summarize(core::Figure& figure, const Reports& reports) {
 }
 
 std::string fileNameOf(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return c == '/' || c == ' ' || c == '*'; }, '-');
+  std::ranges::replace_if(
+      text, [](char c) { return c == '/' || c == ' ' || c == '*'; }, '-');
   return text;
 }
 
 }  // namespace
 
-std::optional<ViewFigure> figureOf(const SpectraState& state, FigureContent content, const std::string& model) {
+std::optional<ViewFigure> figureOf(const SpectraState& state, FigureContent content,
+                                   const std::string& model) {
   const Reports reports = selectedReports(state);
   const bool spectrum = content != FigureContent::kProfile && !reports.empty();
   const bool profile = content != FigureContent::kSpectrum && !state.profile().empty();
@@ -100,8 +104,8 @@ std::optional<ViewFigure> figureOf(const SpectraState& state, FigureContent cont
   if (spectrum) {
     figure.panels.push_back(spectrumPanel(reports, state.mode()));
     for (const auto& report : reports) names += (names.empty() ? "" : ", ") + report->name;
-    figure.caption = fmt::format("{} of {}{}; values that cannot be told from 0 are left out.", title(state.mode()),
-                                 names, of);
+    figure.caption = fmt::format("{} of {}{}; values that cannot be told from 0 are left out.",
+                                 title(state.mode()), names, of);
     summarize(figure, reports);
     made.parameters.emplace_back("tensors", names);
     made.parameters.emplace_back("quantity", std::string(name(state.mode())));

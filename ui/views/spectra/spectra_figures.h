@@ -10,6 +10,7 @@ namespace vitrine::ui::spectra {
 enum class FigureContent { kSpectrum, kProfile, kBoth };
 
 // Nothing where none of the matrices has been computed. `model` is named in the caption.
-std::optional<ViewFigure> figureOf(const SpectraState& state, FigureContent content, const std::string& model);
+std::optional<ViewFigure> figureOf(const SpectraState& state, FigureContent content,
+                                   const std::string& model);
 
 }  // namespace vitrine::ui::spectra

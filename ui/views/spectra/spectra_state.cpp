@@ -24,8 +24,9 @@ void SpectraState::setSnapshot(std::shared_ptr<const core::SpectraSnapshot> snap
   // A run that starts again with the same model gives other pointers to the same names.
   const bool same_model =
       snapshot->matrices && snapshot->total() == places_.size() &&
-      std::ranges::equal(*snapshot->matrices, places_, {}, [](const core::MatrixName& m) { return placeOf(m.name).kind; },
-                         &MatrixPlace::kind);
+      std::ranges::equal(
+          *snapshot->matrices, places_, {}, [](const core::MatrixName& m) { return placeOf(m.name).kind; },
+          &MatrixPlace::kind);
   snapshot_ = std::move(snapshot);
   if (other_names && snapshot_->matrices) {
     places_.clear();
@@ -86,7 +87,8 @@ void SpectraState::holdOrder(bool hold) {
 
 void SpectraState::refresh() {
   if (!held_ && snapshot_->matrices) order_ = orderOf(*snapshot_, glob_, sorting_);
-  profile_ = snapshot_->matrices ? profileOf(*snapshot_, places_, order_, selection_, profile_metric_) : LayerProfile{};
+  profile_ = snapshot_->matrices ? profileOf(*snapshot_, places_, order_, selection_, profile_metric_)
+                                 : LayerProfile{};
   emit changed();
 }
 

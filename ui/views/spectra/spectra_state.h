@@ -1,5 +1,5 @@
-// What the parts of the Spectra view share: the newest snapshot, what is selected, how it is sorted and drawn.
-// Lives on the UI thread.
+// What the parts of the Spectra view share: the newest snapshot, what is selected, how it is sorted and
+// drawn. Lives on the UI thread.
 #pragma once
 
 #include "ui/selection.h"

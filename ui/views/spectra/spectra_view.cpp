@@ -41,25 +41,31 @@ QString progressText(const core::SpectraSnapshot& snapshot) {
   QString text = SpectraView::tr("%1 of %2").arg(snapshot.done).arg(snapshot.total());
   if (snapshot.state == core::SpectraState::kRunning && snapshot.seconds_left >= 0)
     text += SpectraView::tr(" · %1 s left").arg(std::max(1L, std::lround(snapshot.seconds_left)));
-  if (snapshot.state == core::SpectraState::kDone) text += SpectraView::tr(" in %1").arg(durationText(snapshot.seconds));
+  if (snapshot.cached > 0 && snapshot.cached == snapshot.done) text += SpectraView::tr(" from the cache");
+  if (snapshot.state == core::SpectraState::kDone)
+    text += SpectraView::tr(" in %1").arg(durationText(snapshot.seconds));
   if (snapshot.state == core::SpectraState::kCancelled) text += SpectraView::tr(" · cancelled");
   if (snapshot.state == core::SpectraState::kFailed) text += SpectraView::tr(" · failed");
   if (snapshot.failed > 0) text += SpectraView::tr(" · %1 refused").arg(snapshot.failed);
   return text;
 }
 
-Result<std::unique_ptr<SpectraView>> SpectraView::create(const CanvasView::Parts& parts, const ThemeController& theme,
+Result<std::unique_ptr<SpectraView>> SpectraView::create(const CanvasView::Parts& parts,
+                                                         const ThemeController& theme,
                                                          core::SpectraWorkerOptions options) {
   std::unique_ptr<SpectraView> view(new SpectraView(parts, theme, std::move(options)));
-  TRY_ASSIGN(view->canvas_, CanvasView::create(parts, view->title(),
-                                               std::make_unique<SpectraContent>(view->state_, parts.selection)));
+  TRY_ASSIGN(view->canvas_,
+             CanvasView::create(parts, view->title(),
+                                std::make_unique<SpectraContent>(view->state_, parts.selection)));
   view->build(theme);
   return view;
 }
 
-SpectraView::SpectraView(const CanvasView::Parts& parts, const ThemeController&, core::SpectraWorkerOptions options)
+SpectraView::SpectraView(const CanvasView::Parts& parts, const ThemeController&,
+                         core::SpectraWorkerOptions options)
     : selection_(parts.selection),
-      worker_(std::make_unique<core::SpectraWorker>(&parts.device, [this] { wake(); }, std::move(options))) {}
+      worker_(std::make_unique<core::SpectraWorker>(
+          &parts.device, [this] { wake(); }, std::move(options))) {}
 
 SpectraView::~SpectraView() {
   worker_.reset();
@@ -80,10 +86,12 @@ void SpectraView::build(const ThemeController& theme) {
   progress_ = new QProgressBar(page_);
   sort_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   sort_->setMinimumContentsLength(14);
-  sort_->setToolTip(tr("Number by which the table is sorted and that the profile shows; again: the other way "
-                       "round (S, R)"));
+  sort_->setToolTip(
+      tr("Number by which the table is sorted and that the profile shows; again: the other way "
+         "round (S, R)"));
   for (const PlotMode mode : kPlotModes) mode_->addItem(qtText(name(mode)));
-  mode_->setToolTip(tr("What the upper plot shows: values, their energy, or their density with the law of noise (D)"));
+  mode_->setToolTip(
+      tr("What the upper plot shows: values, their energy, or their density with the law of noise (D)"));
   filter_->setPlaceholderText(tr("Filter: attn_q, blk.*.ffn_*"));
   filter_->setToolTip(tr("Names with * and ?, several apart by spaces; a bare word may stand anywhere (/)"));
   filter_->setClearButtonEnabled(true);
@@ -121,9 +129,12 @@ void SpectraView::build(const ThemeController& theme) {
   size();
   page_->installEventFilter(this);
 
-  connect(sort_, &QComboBox::activated, this, [this](int index) { state_.sortBy(allMetrics()[std::size_t(index)]); });
-  connect(mode_, &QComboBox::activated, this, [this](int index) { state_.setMode(kPlotModes[std::size_t(index)]); });
-  connect(filter_, &QLineEdit::textChanged, this, [this](const QString& text) { state_.setGlob(text.toStdString()); });
+  connect(sort_, &QComboBox::activated, this,
+          [this](int index) { state_.sortBy(allMetrics()[std::size_t(index)]); });
+  connect(mode_, &QComboBox::activated, this,
+          [this](int index) { state_.setMode(kPlotModes[std::size_t(index)]); });
+  connect(filter_, &QLineEdit::textChanged, this,
+          [this](const QString& text) { state_.setGlob(text.toStdString()); });
   connect(filter_, &QLineEdit::returnPressed, canvas_->widget(), qOverload<>(&QWidget::setFocus));
   connect(button_, &QPushButton::clicked, this, [this] { state_.running() ? worker_->cancel() : compute(); });
   connect(&state_, &SpectraState::cancelRequested, this, [this] { worker_->cancel(); });
@@ -134,7 +145,8 @@ void SpectraView::build(const ThemeController& theme) {
     filter_->selectAll();
   });
   connect(&state_, &SpectraState::changed, this, &SpectraView::showState);
-  connect(&selection_, &Selection::headChanged, this, [this] { state_.setPreferredLayer(selection_.head().layer); });
+  connect(&selection_, &Selection::headChanged, this,
+          [this] { state_.setPreferredLayer(selection_.head().layer); });
   showState();
 }
 
@@ -201,7 +213,8 @@ void SpectraView::showState() {
                               : tr("Compute the spectra; what was computed before is read from the cache"));
   button_->setVisible(running || snapshot.state == core::SpectraState::kCancelled ||
                       snapshot.state == core::SpectraState::kFailed);
-  progress_->setRange(0, running && snapshot.total() == 0 ? 0 : int(std::max<std::size_t>(1, snapshot.total())));
+  progress_->setRange(0,
+                      running && snapshot.total() == 0 ? 0 : int(std::max<std::size_t>(1, snapshot.total())));
   progress_->setValue(running ? int(snapshot.done) : 0);
   canvas_->canvasWindow().wake();
   emit described();

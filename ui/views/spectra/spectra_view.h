@@ -1,5 +1,5 @@
-// The Spectra tab: a bar of what is shown and how far it is, the canvas beneath, and the worker that computes.
-// It starts when the tab is first shown with a model, and again when another one is loaded.
+// The Spectra tab: a bar of what is shown and how far it is, the canvas beneath, and the worker that
+// computes. It starts when the tab is first shown with a model, and again when another one is loaded.
 #pragma once
 
 #include "core/spectra/spectra_worker.h"
@@ -21,7 +21,8 @@ class SpectraView : public View {
   Q_OBJECT
 
  public:
-  static Result<std::unique_ptr<SpectraView>> create(const CanvasView::Parts& parts, const ThemeController& theme,
+  static Result<std::unique_ptr<SpectraView>> create(const CanvasView::Parts& parts,
+                                                     const ThemeController& theme,
                                                      core::SpectraWorkerOptions options);
   ~SpectraView() override;
 
@@ -51,7 +52,8 @@ class SpectraView : public View {
   bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
-  SpectraView(const CanvasView::Parts& parts, const ThemeController& theme, core::SpectraWorkerOptions options);
+  SpectraView(const CanvasView::Parts& parts, const ThemeController& theme,
+              core::SpectraWorkerOptions options);
   void build(const ThemeController& theme);
   void fillSorting();
   void compute();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
 namespace vitrine::ui::spectra {
 namespace {
@@ -18,16 +19,6 @@ void dashedLine(ImDrawList& list, ImVec2 from, ImVec2 to, Rgba color, float widt
   }
 }
 
-// Text on the plot's ground, so that no line runs through it.
-void groundedLabel(CanvasFrame& frame, ImVec2 at, Align align, const LabelStyle& style, const std::string& text) {
-  ImDrawList& list = *ImGui::GetWindowDrawList();
-  const Label label = frame.labels.get(text, style.size, style.max_width, style.font);
-  const float x = align == Align::kRight ? at.x - label.width : at.x;
-  list.AddRectFilled({x - 3, at.y - label.height / 2}, {x + label.width + 3, at.y + label.height / 2},
-                     frame.theme.colors.canvas.withAlpha(215).abgr(), 2);
-  drawLabel(list, frame, at, align, style, text);
-}
-
 std::vector<ImVec2> pathOf(const PlotArea& plot, const Curve& curve, std::size_t first, std::size_t last) {
   std::vector<ImVec2> path;
   if (first >= last) return path;
@@ -41,8 +32,35 @@ std::vector<std::size_t> markerPlaces(const PlotArea& plot, const Curve& curve, 
   std::vector<std::size_t> places;
   const double pixels = plot.rect.width() / std::max(1.0, plot.x.high - plot.x.low);
   const auto step = std::max<std::size_t>(1, std::size_t(90 / std::max(1e-9, pixels)));
-  for (std::size_t i = step / 2 + step * number / kMostSeries; i < curve.certain; i += step) places.push_back(i);
+  for (std::size_t i = step / 2 + step * number / kMostSeries; i < curve.certain; i += step)
+    places.push_back(i);
   return places;
+}
+
+// Of a text of this size: the place beside a horizontal line, or in the upper right corner, with the fewest
+// points of the curves.
+Rect freestPlace(const PlotArea& plot, double y, double width, double height, std::span<const Curve> curves) {
+  std::vector<Rect> places;
+  const auto add = [&](double along, double middle) {
+    const double x = plot.rect.x0 + 6 + along * std::max(0.0, plot.rect.width() - width - 12);
+    places.push_back({x, middle - height / 2, x + width, middle + height / 2});
+  };
+  for (const double above : {1.0, -1.0})
+    for (const double along : {1.0, 0.75, 0.5, 0.25, 0.0}) add(along, y - above * (height / 2 + 2));
+  add(1, plot.rect.y0 + height / 2 + 2);
+  Rect best;
+  std::size_t fewest = SIZE_MAX;
+  for (const Rect& place : places) {
+    if (place.y0 < plot.rect.y0 || place.y1 > plot.rect.y1) continue;
+    std::size_t inside = 0;
+    for (const Curve& curve : curves)
+      for (const ImVec2& at : pathOf(plot, curve, 0, curve.y.size()))
+        inside += place.expanded(3).contains(toPoint(at));
+    if (inside >= fewest) continue;
+    fewest = inside;
+    best = place;
+  }
+  return best;
 }
 
 }  // namespace
@@ -57,7 +75,8 @@ std::vector<SpectrumPlot::Shown> SpectrumPlot::shownCurves(DensityBins& bins) co
     }
   bins = binsFor(reports);
   for (Shown& one : shown)
-    one.curve = state_.mode() == PlotMode::kDensity ? densityOf(*one.report, bins) : curveOf(*one.report, state_.mode());
+    one.curve = state_.mode() == PlotMode::kDensity ? densityOf(*one.report, bins)
+                                                    : curveOf(*one.report, state_.mode());
   return shown;
 }
 
@@ -74,9 +93,12 @@ std::string SpectrumPlot::note(const std::vector<Shown>& shown, const DensityBin
   if (state_.mode() == PlotMode::kDensity) {
     std::size_t beyond = 0;
     for (const Shown& one : shown) beyond += valuesBeyond(*one.report, bins);
-    return beyond == 0 ? "" : fmt::format("{} value{} beyond {}", beyond, beyond == 1 ? "" : "s", number(bins.high));
+    return beyond == 0
+               ? ""
+               : fmt::format("{} value{} beyond {}", beyond, beyond == 1 ? "" : "s", number(bins.high));
   }
-  const bool blurred = std::ranges::any_of(shown, [](const Shown& one) { return one.curve.certain < one.curve.y.size(); });
+  const bool blurred =
+      std::ranges::any_of(shown, [](const Shown& one) { return one.curve.certain < one.curve.y.size(); });
   return blurred ? "dimmed: below what can be told from 0" : "";
 }
 
@@ -108,9 +130,10 @@ void SpectrumPlot::draw(CanvasFrame& frame, const Rect& area) {
   list.PushClipRect(low(plot.rect.expanded(2)), high(plot.rect.expanded(2)), true);
   if (state_.mode() == PlotMode::kEnergy)
     for (const double share : kShares)
-      dashedLine(list, toIm(plot.at(plot.x.low, share)), toIm(plot.at(plot.x.high, share)), frame.theme.colors.control_border);
+      dashedLine(list, toIm(plot.at(plot.x.low, share)), toIm(plot.at(plot.x.high, share)),
+                 frame.theme.colors.control_border);
   for (const Shown& one : shown) drawCurve(frame, plot, one);
-  drawNoise(frame, plot, shown.front(), bins);
+  drawNoise(frame, plot, shown.front(), bins, curves);
   list.PopClipRect();
   drawHover(frame, plot, shown);
 }
@@ -136,7 +159,7 @@ void SpectrumPlot::drawCurve(CanvasFrame& frame, const PlotArea& plot, const Sho
 
 // Where noise of the first matrix's bulk would end; as a density, the law itself.
 void SpectrumPlot::drawNoise(CanvasFrame& frame, const PlotArea& plot, const Shown& first,
-                             const DensityBins& bins) const {
+                             const DensityBins& bins, std::span<const Curve> curves) const {
   const auto& fit = first.report->noise;
   if (!fit || state_.mode() == PlotMode::kEnergy) return;
   ImDrawList& list = *ImGui::GetWindowDrawList();
@@ -148,23 +171,27 @@ void SpectrumPlot::drawNoise(CanvasFrame& frame, const PlotArea& plot, const Sho
       if (i % 3 != 2) list.AddLine(path[i], path[i + 1], color.abgr(), 1.2f);
   }
   const std::string text =
-      fmt::format("Marchenko–Pastur edge, {}: {} · {} spike{}", shortName(first.report->name), fmt::format("{:.3g}", fit->upper_sigma),
-                  fit->spikes, fit->spikes == 1 ? "" : "s");
+      fmt::format("Marchenko–Pastur edge, {}: {} · {} spike{}", shortName(first.report->name),
+                  fmt::format("{:.3g}", fit->upper_sigma), fit->spikes, fit->spikes == 1 ? "" : "s");
   const LabelStyle style{11, float(plot.rect.width() - 24), color, LabelFont::kInterface};
   if (density) {
     const Point at = plot.at(fit->upper_sigma, plot.y.low);
     dashedLine(list, toIm(at), {float(at.x), float(plot.rect.y0)}, color);
     const bool left = at.x > plot.rect.center().x;
-    groundedLabel(frame, {float(at.x + (left ? -8 : 8)), float(plot.rect.y0 + 10)}, left ? Align::kRight : Align::kLeft,
-              style, text);
+    drawLabel(list, frame, {float(at.x + (left ? -8 : 8)), float(plot.rect.y0 + 10)},
+              left ? Align::kRight : Align::kLeft, style, text);
     return;
   }
   const Point at = plot.at(plot.x.high, fit->upper_sigma);
   dashedLine(list, {float(plot.rect.x0), float(at.y)}, toIm(at), color);
-  groundedLabel(frame, {float(plot.rect.x1 - 6), float(at.y - 9)}, Align::kRight, style, text);
+  const Label label = frame.labels.get(text, style.size, style.max_width, style.font);
+  const Rect place = freestPlace(plot, at.y, double(label.width), double(label.height), curves);
+  if (place.empty()) return;
+  drawLabel(list, frame, {float(place.x0), float(place.center().y)}, Align::kLeft, style, text);
 }
 
-void SpectrumPlot::drawHover(CanvasFrame& frame, const PlotArea& plot, const std::vector<Shown>& shown) const {
+void SpectrumPlot::drawHover(CanvasFrame& frame, const PlotArea& plot,
+                             const std::vector<Shown>& shown) const {
   const Point mouse = toPoint(ImGui::GetIO().MousePos);
   if (!plot.rect.contains(mouse) || !ImGui::IsWindowHovered()) return;
   const Colors& colors = frame.theme.colors;
@@ -177,7 +204,8 @@ void SpectrumPlot::drawHover(CanvasFrame& frame, const PlotArea& plot, const std
                                     : fmt::format("Index {}, from 0", index)};
   for (const Shown& one : shown) {
     std::size_t i = index;
-    if (density) i = std::size_t(std::upper_bound(one.curve.x.begin(), one.curve.x.end(), value) - one.curve.x.begin());
+    if (density)
+      i = std::size_t(std::upper_bound(one.curve.x.begin(), one.curve.x.end(), value) - one.curve.x.begin());
     if (i >= one.curve.x.size()) continue;
     const Rgba color = seriesColor(frame.theme, one.series.number);
     const double y = one.curve.y[i];

@@ -20,7 +20,8 @@ class SpectrumPlot {
   std::vector<Shown> shownCurves(DensityBins& bins) const;
   std::vector<LegendEntry> legend() const;
   void drawCurve(CanvasFrame& frame, const PlotArea& plot, const Shown& shown) const;
-  void drawNoise(CanvasFrame& frame, const PlotArea& plot, const Shown& first, const DensityBins& bins) const;
+  void drawNoise(CanvasFrame& frame, const PlotArea& plot, const Shown& first, const DensityBins& bins,
+                 std::span<const Curve> curves) const;
   void drawHover(CanvasFrame& frame, const PlotArea& plot, const std::vector<Shown>& shown) const;
   std::string note(const std::vector<Shown>& shown, const DensityBins& bins) const;
 
