@@ -243,7 +243,7 @@ Tooltip matrixTooltip(const core::MatrixName& matrix, const core::MatrixResult& 
                               Metric::kFrobenius, Metric::kCondition, Metric::kAlpha, Metric::kSpikes})
     row(std::string(name(metric)), textOf(report, metric));
   const core::SpectrumCertificate& certificate = report.spectrum.certificate;
-  row("Sum of squares, error", fmt::format("{:.0e}", certificate.energy));
+  row("Sum of squares, error", certificate.energy == 0 ? "0" : fmt::format("{:.0e}", certificate.energy));
   row("Sturm counts", fmt::format("{} of {}", certificate.agreeing, certificate.shifts));
   tooltip.hint = "click: show · Ctrl: add · Shift: up to here";
   return tooltip;

@@ -52,12 +52,16 @@ InspectorSection numbersOf(const core::MatrixName& matrix, const core::SpectrumR
   return section;
 }
 
+std::string errorText(double relative) {
+  return relative == 0 ? "0" : fmt::format("{:.0e}", relative);
+}
+
 InspectorSection certificateOf(const core::SpectrumReport& report) {
   const core::SpectrumCertificate& c = report.spectrum.certificate;
   return {QObject::tr("Certificate"),
-          {{QObject::tr("Σσ² against ‖W‖F²"), fromUtf8(fmt::format("{:.0e}", c.energy)),
+          {{QObject::tr("Σσ² against ‖W‖F²"), fromUtf8(errorText(c.energy)),
             QObject::tr("Relative; the norm is summed from the elements")},
-           {QObject::tr("Σσ⁴ against ‖WᵀW‖F²"), fromUtf8(fmt::format("{:.0e}", c.fourth)),
+           {QObject::tr("Σσ⁴ against ‖WᵀW‖F²"), fromUtf8(errorText(c.fourth)),
             QObject::tr("Relative; summed from the Gram matrix")},
            {QObject::tr("Sturm count"), fromUtf8(fmt::format("{} of {}", c.agreeing, c.shifts)),
             QObject::tr("Points between values at which the count of eigenvalues below agrees")},

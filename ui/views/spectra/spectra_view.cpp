@@ -41,9 +41,10 @@ QString progressText(const core::SpectraSnapshot& snapshot) {
   QString text = SpectraView::tr("%1 of %2").arg(snapshot.done).arg(snapshot.total());
   if (snapshot.state == core::SpectraState::kRunning && snapshot.seconds_left >= 0)
     text += SpectraView::tr(" · %1 s left").arg(std::max(1L, std::lround(snapshot.seconds_left)));
-  if (snapshot.cached > 0 && snapshot.cached == snapshot.done) text += SpectraView::tr(" from the cache");
   if (snapshot.state == core::SpectraState::kDone)
-    text += SpectraView::tr(" in %1").arg(durationText(snapshot.seconds));
+    text += snapshot.cached == snapshot.total()
+                ? SpectraView::tr(" from the cache")
+                : SpectraView::tr(" in %1").arg(durationText(snapshot.seconds));
   if (snapshot.state == core::SpectraState::kCancelled) text += SpectraView::tr(" · cancelled");
   if (snapshot.state == core::SpectraState::kFailed) text += SpectraView::tr(" · failed");
   if (snapshot.failed > 0) text += SpectraView::tr(" · %1 refused").arg(snapshot.failed);
