@@ -19,11 +19,11 @@ void yieldToOthers() {
   (void)::setpriority(PRIO_PROCESS, 0, kNiceness);
 }
 
-bool isGpu(const gpu::Device& device) {
+bool computesItself(const gpu::Device& device) {
   return !device.info().software && device.info().features.float64;
 }
 
-std::string lapackOn(unsigned threads) {
+std::string lapackText(unsigned threads) {
   const unsigned cores = threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
   return fmt::format("LAPACK on {} core{}", cores, cores == 1 ? "" : "s");
 }
@@ -50,7 +50,8 @@ class SpectraWorker::Run {
 
   void compute() {
     auto device = worker_.deviceSpectra();
-    snapshot_.solver = device && *device ? worker_.device_->info().name : lapackOn(worker_.options_.threads);
+    snapshot_.solver =
+        device && *device ? worker_.device_->info().name : lapackText(worker_.options_.threads);
     worker_.publish(*task_, snapshot_);
     const std::vector<SpectrumJob> jobs = makeJobs();
     for (const SpectrumJob& job : jobs) cost_left_ += job.cost();
@@ -224,7 +225,7 @@ void SpectraWorker::publish(const Task& task, SpectraSnapshot snapshot) {
 Result<DeviceSpectra*> SpectraWorker::deviceSpectra() {
   using Solver = SpectraWorkerOptions::Solver;
   const bool wanted = device_ && (options_.solver == Solver::kDevice ||
-                                  (options_.solver == Solver::kAuto && isGpu(*device_)));
+                                  (options_.solver == Solver::kAuto && computesItself(*device_)));
   if (!wanted) return nullptr;
   if (!device_spectra_) {
     TRY_ASSIGN(device_spectra_, DeviceSpectra::create(*device_));

@@ -14,16 +14,16 @@
 namespace vitrine::core {
 namespace {
 
-constexpr std::string_view kMagic = "VSPECT01";  // the digits are the version
-constexpr std::string_view kExtension = ".spectrum";
-constexpr std::size_t kDigest = 64;
+constexpr std::string_view kCacheMagic = "VSPECT01";  // the digits are the version
+constexpr std::string_view kCacheExtension = ".spectrum";
+constexpr std::size_t kCacheDigest = 64;
 
-std::string_view textOf(std::span<const std::byte> bytes) {
+std::string_view storedText(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 template <typename T>
-void append(std::string& bytes, const T& value) {
+void appendValue(std::string& bytes, const T& value) {
   static_assert(std::is_arithmetic_v<T>);
   bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
@@ -51,27 +51,28 @@ class CacheReader {
   bool whole_ = true;
 };
 
-std::string encode(const Spectrum& spectrum) {
-  std::string bytes(kMagic);
-  append(bytes, spectrum.rows);
-  append(bytes, spectrum.columns);
-  append(bytes, spectrum.frobenius);
-  append(bytes, spectrum.floor);
-  append(bytes, spectrum.certificate.energy);
-  append(bytes, spectrum.certificate.fourth);
-  append(bytes, spectrum.certificate.upper_bound);
-  append(bytes, spectrum.certificate.shifts);
-  append(bytes, spectrum.certificate.agreeing);
-  append(bytes, static_cast<std::uint32_t>(spectrum.path));
-  for (const double s : spectrum.sigma) append(bytes, s);
+std::string encodeSpectrum(const Spectrum& spectrum) {
+  std::string bytes(kCacheMagic);
+  appendValue(bytes, spectrum.rows);
+  appendValue(bytes, spectrum.columns);
+  appendValue(bytes, spectrum.frobenius);
+  appendValue(bytes, spectrum.floor);
+  appendValue(bytes, spectrum.certificate.energy);
+  appendValue(bytes, spectrum.certificate.fourth);
+  appendValue(bytes, spectrum.certificate.upper_bound);
+  appendValue(bytes, spectrum.certificate.shifts);
+  appendValue(bytes, spectrum.certificate.agreeing);
+  appendValue(bytes, static_cast<std::uint32_t>(spectrum.path));
+  for (const double s : spectrum.sigma) appendValue(bytes, s);
   return bytes + sha256Of(bytes);
 }
 
-std::optional<Spectrum> decode(std::string_view bytes) {
-  if (bytes.size() < kMagic.size() + kDigest || !bytes.starts_with(kMagic)) return std::nullopt;
-  const std::string_view body = bytes.substr(0, bytes.size() - kDigest);
+std::optional<Spectrum> decodeSpectrum(std::string_view bytes) {
+  if (bytes.size() < kCacheMagic.size() + kCacheDigest || !bytes.starts_with(kCacheMagic))
+    return std::nullopt;
+  const std::string_view body = bytes.substr(0, bytes.size() - kCacheDigest);
   if (sha256Of(body) != bytes.substr(body.size())) return std::nullopt;
-  CacheReader reader(body.substr(kMagic.size()));
+  CacheReader reader(body.substr(kCacheMagic.size()));
   Spectrum spectrum;
   spectrum.rows = reader.take<std::uint64_t>();
   spectrum.columns = reader.take<std::uint64_t>();
@@ -97,20 +98,20 @@ std::string contentHash(const StoredMatrix& matrix) {
   const std::uint64_t row = rowBytes(tensor.dtype, matrix.columns);
   std::string text =
       fmt::format("{} {} x {} {}", name(tensor.dtype), matrix.rows, matrix.columns,
-                  sha256Of(textOf(tensor.bytes.subspan(matrix.first_row * row, matrix.rows * row))));
+                  sha256Of(storedText(tensor.bytes.subspan(matrix.first_row * row, matrix.rows * row))));
   if (const auto& scales = tensor.scales)
     text += fmt::format(" {} {} {} {} {} {}", matrix.first_row, name(scales->dtype), scales->columns,
-                        scales->block_rows, scales->block_columns, sha256Of(textOf(scales->bytes)));
+                        scales->block_rows, scales->block_columns, sha256Of(storedText(scales->bytes)));
   return sha256Of(text);
 }
 
 std::optional<Spectrum> SpectrumCache::find(const std::string& hash, std::uint64_t rows,
                                             std::uint64_t columns) const {
   if (folder_.empty()) return std::nullopt;
-  const std::filesystem::path path = folder_ / (hash + std::string(kExtension));
+  const std::filesystem::path path = folder_ / (hash + std::string(kCacheExtension));
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
-  auto spectrum = decode(std::string(std::istreambuf_iterator<char>(file), {}));
+  auto spectrum = decodeSpectrum(std::string(std::istreambuf_iterator<char>(file), {}));
   if (!spectrum || spectrum->rows != rows || spectrum->columns != columns) return std::nullopt;
   std::error_code ignored;
   std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now(), ignored);
@@ -124,10 +125,10 @@ void SpectrumCache::keep(const std::string& hash, const Spectrum& spectrum) cons
   std::filesystem::create_directories(folder_, failed);
   const std::filesystem::path beside = folder_ / fmt::format("{}.{}.{}.tmp", hash, ::getpid(), number++);
   std::ofstream file(beside, std::ios::binary | std::ios::trunc);
-  const std::string bytes = encode(spectrum);
+  const std::string bytes = encodeSpectrum(spectrum);
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   file.close();
-  if (file) std::filesystem::rename(beside, folder_ / (hash + std::string(kExtension)), failed);
+  if (file) std::filesystem::rename(beside, folder_ / (hash + std::string(kCacheExtension)), failed);
   if (!file || failed) std::filesystem::remove(beside, failed);
 }
 

@@ -44,10 +44,10 @@ Result<void> stopped() {
   return fail(ErrorCode::kCancelled, "the spectra were cancelled");
 }
 
-Result<Spectrum> compute(const SpectrumJob& job, SpectrumMethod method) {
+Result<Spectrum> compute(const SpectrumJob& job, const SpectrumRun& run) {
   if (auto known = job.known ? job.known() : std::nullopt) return *std::move(known);
   TRY_ASSIGN(const DenseMatrix matrix, job.load());
-  return method == SpectrumMethod::kJacobi ? jacobiSpectrum(matrix) : lapackSpectrum(matrix);
+  return run.method == SpectrumMethod::kJacobi ? jacobiSpectrum(matrix) : lapackSpectrum(matrix, run.stop);
 }
 
 }  // namespace
@@ -64,7 +64,9 @@ Result<void> runSpectra(std::span<const SpectrumJob> jobs, const SpectrumRun& ru
   const auto threads = static_cast<unsigned>(std::clamp<std::size_t>(jobs.size(), 1, cores));
   setBlasThreads(static_cast<int>(cores / threads));
   inParallel(order.size(), threads, [&](std::size_t i) {
-    if (!run.stop.stop_requested()) run.done(order[i], compute(jobs[order[i]], run.method));
+    if (run.stop.stop_requested()) return;
+    auto spectrum = compute(jobs[order[i]], run);
+    if (spectrum || spectrum.error().code != ErrorCode::kCancelled) run.done(order[i], std::move(spectrum));
   });
   if (run.stop.stop_requested()) return stopped();
   return {};

@@ -34,7 +34,7 @@ struct SpectrumRun {
   SpectrumMethod method = SpectrumMethod::kGram;  // on the CPU
   unsigned threads = 0;                           // 0: as many as there are cores
   SpectrumOrder order = SpectrumOrder::kDearestFirst;
-  std::stop_token stop{};  // looked at between matrices
+  std::stop_token stop{};  // looked at between matrices, and within large ones
   // Of job `index`, as they finish; called from several threads at once.
   std::function<void(std::size_t index, Result<Spectrum>)> done;
 };
