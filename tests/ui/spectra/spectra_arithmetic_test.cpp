@@ -45,6 +45,10 @@ TEST(MatrixPlaceTest, ReadsLayerAndKindOffNames) {
   EXPECT_EQ(shortName("blk.2.ffn_down_exps.weight[5]"), "blk.2.ffn_down_exps[5]");
   EXPECT_EQ(shortName("a.weight_scale.x"), "a.weight_scale.x");
   EXPECT_EQ(shortName(".weight"), ".weight");
+  EXPECT_EQ(rowName("model.layers.3.mlp.up_proj.weight"), "3.mlp.up_proj");
+  EXPECT_EQ(rowName("blk.14.attn_q.weight"), "blk.14.attn_q");
+  EXPECT_EQ(rowName("model.embed_tokens.weight"), "model.embed_tokens");
+  EXPECT_EQ(rowName("model.layers.3"), "model.layers.3");
 }
 
 TEST(MetricTest, SortsAndFilters) {

@@ -36,6 +36,18 @@ std::string shortName(std::string_view name) {
   return text;
 }
 
+std::string rowName(std::string_view name) {
+  constexpr std::size_t kLongestPrefix = 4;  // "blk."
+  const std::string text = shortName(name);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('.', at), text.size());
+    if (isNumber(std::string_view(text).substr(at, end - at)) && end < text.size())
+      return at > kLongestPrefix ? text.substr(at) : text;
+    at = end + 1;
+  }
+  return text;
+}
+
 MatrixPlace placeOf(std::string_view name) {
   const std::string text = shortName(name);
   MatrixPlace place;

@@ -194,7 +194,7 @@ void MatrixTable::drawName(CanvasFrame& frame, const Rect& row, const TableColum
   const bool refused = state_.snapshot().results[matrix].error != nullptr;
   drawLabel(*ImGui::GetWindowDrawList(), frame, {float(x), y}, Align::kLeft,
             {12, float(column.x1 - x - 6), refused ? colors.error : colors.text, LabelFont::kInterface},
-            shortName((*state_.snapshot().matrices)[matrix].name));
+            rowName((*state_.snapshot().matrices)[matrix].name));
 }
 
 void MatrixTable::drawSparkline(CanvasFrame&, const Rect& cell, const core::SpectrumReport& report,

@@ -50,13 +50,13 @@ const MetricText& metricText(Metric metric) {
   return *std::ranges::find(kMetricTexts, metric, &MetricText::metric);
 }
 
-// A word without a wildcard is meant to stand anywhere.
+// A name may begin with anything; a word without a wildcard is meant to stand anywhere.
 std::string anywhere(const std::string& globs) {
   std::string all, word;
   const auto end = [&] {
     if (word.empty()) return;
     const bool bare = word.find_first_of("*?") == std::string::npos;
-    all += (all.empty() ? "" : " ") + (bare ? "*" + word + "*" : word);
+    all += (all.empty() ? "*" : " *") + word + (bare ? "*" : "");
     word.clear();
   };
   for (const char c : globs) c == ' ' || c == ',' ? end() : word.push_back(c);

@@ -45,9 +45,9 @@ struct Sorting {
   bool operator==(const Sorting&) const = default;
 };
 
-// Indices of the matrices whose names match the glob (see core/spectra/matrix_catalogue.h; a bare word is
-// looked for anywhere), sorted; those without the number come last either way, equal ones in the model's
-// order.
+// Indices of the matrices whose names match the glob (as in core/spectra/matrix_catalogue.h, but a name may
+// begin with anything; a bare word is looked for anywhere), sorted; those without the number come last either
+// way, equal ones in the model's order.
 std::vector<std::size_t> orderOf(const core::SpectraSnapshot& snapshot, const std::string& glob,
                                  Sorting sorting);
 

@@ -93,8 +93,8 @@ void ProfilePlot::drawLayer(CanvasFrame& frame, const PlotArea& plot) const {
   const float x = float(std::round(plot.at(layer, plot.y.low).x));
   ImDrawList& list = *ImGui::GetWindowDrawList();
   list.AddLine({x, float(plot.rect.y0)}, {x, float(plot.rect.y1)}, colors.query.withAlpha(110).abgr());
-  list.AddTriangleFilled({x - 4, float(plot.rect.y1)}, {x + 4, float(plot.rect.y1)},
-                         {x, float(plot.rect.y1 - 6)}, colors.query.abgr());
+  list.AddRectFilled({x - 1.5f, float(plot.rect.y1)}, {x + 1.5f, float(plot.rect.y1 + 5)},
+                     colors.query.abgr());
 }
 
 void ProfilePlot::drawHover(CanvasFrame& frame, const PlotArea& plot) {

@@ -21,7 +21,7 @@ InspectorSection numbersOf(const core::MatrixName& matrix, const core::SpectrumR
   InspectorSection section{QString(), {}};
   std::vector<Fact>& facts = section.facts;
   facts = {
-      {QObject::tr("Tensor"), fromUtf8(shortName(matrix.name)), fromUtf8(matrix.name)},
+      {QObject::tr("Tensor"), fromUtf8(rowName(matrix.name)), fromUtf8(matrix.name)},
       {QObject::tr("Shape, type"),
        fromUtf8(fmt::format("{} × {} {}", matrix.rows, matrix.columns, matrix.dtype)),
        QObject::tr("Rows × columns, as PyTorch has them; how the file stores it")},
@@ -77,7 +77,7 @@ std::vector<InspectorSection> matrixFacts(const core::MatrixName& matrix, const 
   if (result.report) return {numbersOf(matrix, *result.report), certificateOf(*result.report)};
   const QString state = result.error ? QObject::tr("refused") : QObject::tr("not computed yet");
   return {{QString(),
-           {{QObject::tr("Tensor"), fromUtf8(shortName(matrix.name)), fromUtf8(matrix.name)},
+           {{QObject::tr("Tensor"), fromUtf8(rowName(matrix.name)), fromUtf8(matrix.name)},
             {QObject::tr("Spectrum"), state, result.error ? fromUtf8(*result.error) : state}}}};
 }
 

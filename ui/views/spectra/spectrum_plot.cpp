@@ -83,7 +83,7 @@ std::vector<SpectrumPlot::Shown> SpectrumPlot::shownCurves(DensityBins& bins) co
 std::vector<LegendEntry> SpectrumPlot::legend() const {
   std::vector<LegendEntry> entries;
   for (const Series& series : state_.selection().series())
-    entries.push_back({series.number, shortName((*state_.snapshot().matrices)[series.matrix].name),
+    entries.push_back({series.number, rowName((*state_.snapshot().matrices)[series.matrix].name),
                        !state_.reportOf(series.matrix)});
   return entries;
 }
@@ -171,7 +171,7 @@ void SpectrumPlot::drawNoise(CanvasFrame& frame, const PlotArea& plot, const Sho
       if (i % 3 != 2) list.AddLine(path[i], path[i + 1], color.abgr(), 1.2f);
   }
   const std::string text =
-      fmt::format("Marchenko–Pastur edge, {}: {} · {} spike{}", shortName(first.report->name),
+      fmt::format("Marchenko–Pastur edge, {}: {} · {} spike{}", rowName(first.report->name),
                   fmt::format("{:.3g}", fit->upper_sigma), fit->spikes, fit->spikes == 1 ? "" : "s");
   const LabelStyle style{11, float(plot.rect.width() - 24), color, LabelFont::kInterface};
   if (density) {
@@ -211,7 +211,7 @@ void SpectrumPlot::drawHover(CanvasFrame& frame, const PlotArea& plot,
     const double y = one.curve.y[i];
     std::string text = energy ? fmt::format("{:.4f}", y) : density ? number(y) : fmt::format("{:.6g}", y);
     if (!density && i >= one.curve.certain) text = fmt::format("≤ {:.2g}", one.report->spectrum.floor);
-    tooltip.rows.push_back({shortName(one.report->name), std::move(text), color});
+    tooltip.rows.push_back({rowName(one.report->name), std::move(text), color});
     if (!density) drawMarker(list, 0, toIm(plot.at(one.curve.x[i], y)), 4, color);
   }
   const float x = density ? float(mouse.x) : float(plot.at(double(index), plot.y.low).x);
