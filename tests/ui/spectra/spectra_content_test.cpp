@@ -70,6 +70,18 @@ TEST_F(SpectraContentTest, DrawsTheCurvesOfTheSelectedMatrices) {
   EXPECT_GT(pixels(draw(), layout().profile, blue), 50);
 }
 
+TEST_F(SpectraContentTest, ARefusedMatrixSaysSo) {
+  auto snapshot = tests::spectraOf(3);
+  snapshot->results[1] = {nullptr, std::make_shared<const std::string>("blk.0.attn_v.weight: NaN at (3, 4)")};
+  snapshot->failed = 1;
+  state_.setSnapshot(snapshot);
+  moveTo(row(1));
+  draw();
+  const Rect place{0, MatrixTable::kHeader + MatrixTable::kRow, layout().table.x1,
+                   MatrixTable::kHeader + 2 * MatrixTable::kRow};
+  EXPECT_GT(pixels(draw(), place, kDarkTheme.colors.error), 20);
+}
+
 TEST_F(SpectraContentTest, AClickOnAHeaderSorts) {
   publish();
   draw();
@@ -201,9 +213,28 @@ TEST(SpectraFiguresTest, ShowWhatThePlotsShow) {
   ASSERT_EQ(made->figure.panels.size(), 2u);
   EXPECT_EQ(made->figure.panels[1].lines.size(), 3u);
   EXPECT_EQ(made->figure.panels[1].y.label, "stable rank");
+  EXPECT_TRUE(made->figure.panels[1].lines[0].low.empty());
   state.setMode(PlotMode::kDensity);
   EXPECT_GE(figureOf(state, FigureContent::kSpectrum, "")->figure.panels[0].lines.size(), 2u);
   EXPECT_EQ(figureOf(state, FigureContent::kProfile, "")->base_name, "layer-profile-stable-rank");
+}
+
+TEST(SpectraFiguresTest, ExpertsOfALayerAreABand) {
+  auto snapshot = tests::spectraOf(2);
+  auto names = *snapshot->matrices;
+  for (std::size_t i = 0; i < 6; ++i)
+    names[i].name = fmt::format("layers.{}.experts.{}.up.weight", i / 3, i % 3);
+  snapshot->matrices = std::make_shared<const std::vector<core::MatrixName>>(names);
+  SpectraState state;
+  state.setSnapshot(snapshot);
+  const auto made = figureOf(state, FigureContent::kProfile, "");
+  ASSERT_TRUE(made);
+  ASSERT_EQ(made->figure.panels[0].lines.size(), 1u);
+  const core::LineSeries& line = made->figure.panels[0].lines[0];
+  EXPECT_EQ(line.label, "experts.*.up");
+  ASSERT_EQ(line.x, (std::vector<double>{0, 1}));
+  EXPECT_LT(line.low[0], line.y[0]);
+  EXPECT_GT(line.high[0], line.y[0]);
 }
 
 }  // namespace

@@ -50,6 +50,10 @@ const MetricText& metricText(Metric metric) {
   return *std::ranges::find(kMetricTexts, metric, &MetricText::metric);
 }
 
+std::string threeDigits(double value) {
+  return value >= 1 && value < 10 ? fmt::format("{:.2f}", value) : number(value);
+}
+
 // A name may begin with anything; a word without a wildcard is meant to stand anywhere.
 std::string anywhere(const std::string& globs) {
   std::string all, word;
@@ -150,10 +154,8 @@ std::string textOf(const core::SpectrumReport& report, Metric metric) {
     case Metric::kSigma1:
     case Metric::kFrobenius:
       return value >= 1 && value < 1000 ? fmt::format("{:.2f}", value) : number(value);
-    case Metric::kStableRank:
-      return value < 10 ? fmt::format("{:.2f}", value) : number(value);
     default:
-      return number(value);
+      return threeDigits(value);
   }
 }
 

@@ -57,6 +57,26 @@ core::Panel spectrumPanel(const Reports& reports, PlotMode mode) {
   return panel;
 }
 
+// Where a layer has several matrices (experts) their mean, with a band from the least to the most.
+core::LineSeries profileLine(const ProfileSeries& series) {
+  core::LineSeries line{.label = series.kind, .style = core::seriesStyle(series.number)};
+  for (std::size_t i = 0; i < series.points.size();) {
+    const std::uint32_t layer = series.points[i].layer;
+    double sum = 0, count = 0, low = series.points[i].value, high = low;
+    for (; i < series.points.size() && series.points[i].layer == layer; ++i, ++count) {
+      sum += series.points[i].value;
+      low = std::min(low, series.points[i].value);
+      high = std::max(high, series.points[i].value);
+    }
+    line.x.push_back(layer);
+    line.y.push_back(sum / count);
+    line.low.push_back(low);
+    line.high.push_back(high);
+  }
+  if (line.x.size() == series.points.size()) line.low = line.high = {};
+  return line;
+}
+
 core::Panel profilePanel(const LayerProfile& profile, Metric metric) {
   core::Panel panel;
   panel.x.label = "layer";
@@ -65,12 +85,7 @@ core::Panel profilePanel(const LayerProfile& profile, Metric metric) {
   panel.y.scale = scale.kind;
   if (scale.kind == core::AxisScale::kLinear) panel.y.minimum = scale.low;
   for (const ProfileSeries& series : profile.series) {
-    core::LineSeries line{.label = series.kind, .style = core::seriesStyle(series.number)};
-    for (const ProfilePoint& point : series.points) {
-      line.x.push_back(double(point.layer));
-      line.y.push_back(point.value);
-    }
-    panel.lines.push_back(std::move(line));
+    panel.lines.push_back(profileLine(series));
   }
   return panel;
 }

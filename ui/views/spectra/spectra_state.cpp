@@ -21,9 +21,9 @@ std::shared_ptr<const core::SpectrumReport> SpectraState::reportOf(std::size_t m
 
 void SpectraState::setSnapshot(std::shared_ptr<const core::SpectraSnapshot> snapshot) {
   const bool other_names = snapshot->matrices != snapshot_->matrices;
-  // A run that starts again with the same model gives other pointers to the same names.
+  // A run that starts again, or a fine-tune of the same model, has the same matrices: they stay selected.
   const bool same_model =
-      snapshot->matrices && snapshot->total() == places_.size() &&
+      other_names && snapshot->matrices && snapshot->total() == places_.size() &&
       std::ranges::equal(
           *snapshot->matrices, places_, {}, [](const core::MatrixName& m) { return placeOf(m.name).kind; },
           &MatrixPlace::kind);

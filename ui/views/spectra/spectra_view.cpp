@@ -87,6 +87,7 @@ void SpectraView::build(const ThemeController& theme) {
   progress_ = new QProgressBar(page_);
   sort_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   sort_->setMinimumContentsLength(14);
+  sort_->setMaxVisibleItems(int(allMetrics().size()));
   sort_->setToolTip(
       tr("Number by which the table is sorted and that the profile shows; again: the other way "
          "round (S, R)"));
@@ -146,6 +147,7 @@ void SpectraView::build(const ThemeController& theme) {
     filter_->selectAll();
   });
   connect(&state_, &SpectraState::changed, this, &SpectraView::showState);
+  connect(qApp, &QCoreApplication::aboutToQuit, this, [this] { worker_->cancel(); });
   connect(&selection_, &Selection::headChanged, this,
           [this] { state_.setPreferredLayer(selection_.head().layer); });
   showState();
