@@ -202,5 +202,18 @@ TEST_F(SpectraWorkerDeviceTest, ComputesOnADevice) {
   EXPECT_EQ(waitFor(worker, ended)->cached, 5u);
 }
 
+TEST_F(SpectraWorkerDeviceTest, SharesTheDeviceWithOtherThreads) {
+  if (!device().info().features.float64) GTEST_SKIP() << "no double precision";
+  const test::ScratchFolder folder;
+  SpectraWorker worker(&device(), [] {}, {.solver = SpectraWorkerOptions::Solver::kDevice});
+  worker.start(checkpointOf(folder.path(), 8, false, 20));
+  const std::vector<float> values(1000, 0.5f);
+  int uploads = 0;
+  for (const auto start = Clock::now(); !ended(*worker.snapshot()) && secondsSince(start) < 60; ++uploads)
+    bufferOf(std::span(values));
+  EXPECT_EQ(worker.snapshot()->done, 16u);
+  EXPECT_GT(uploads, 0);
+}
+
 }  // namespace
 }  // namespace vitrine::core
