@@ -73,7 +73,8 @@ bool ScreenshotRun::pictureIsCurrent() const {
 void ScreenshotRun::settle() {
   const qint64 waited = settling_since_.elapsed();
   const bool shown = shown_ ? shown_() : pictureIsCurrent();
-  if (waited < kLeastSettleMs || (!shown && waited < kMostSettleMs)) return;
+  const int most = shown_ ? kPatienceMs : kMostSettleMs;  // a tab may compute for a while
+  if (waited < kLeastSettleMs || (!shown && waited < most)) return;
   settling_.stop();
   nextStep();
 }
