@@ -1,6 +1,7 @@
 #include "ui/application.h"
 
 #include "core/assets/asset_paths.h"
+#include "core/assets/cache_folder.h"
 #include "core/engine/engine.h"
 #include "gpu/device.h"
 #include "ui/canvas/surface.h"
@@ -8,6 +9,7 @@
 #include "ui/views/canvas_view.h"
 #include "ui/views/memory/memory_content.h"
 #include "ui/views/routing/routing_content.h"
+#include "ui/views/spectra/spectra_view.h"
 #include "ui/window/figure_exporter.h"
 #include "ui/window/figure_preview.h"
 #include "ui/window/main_window.h"
@@ -102,16 +104,15 @@ void connectFigures(MainWindow& window, FigureExporter& exporter) {
   QObject::connect(&window, &MainWindow::exportFigure, &exporter, [&](const FigureChoice& choice) {
     window.setFigureResult(MainWindow::tr("Writing…"), false);
     exporter.setSampling(window.sampling());
-    exporter.write(choice);
+    exporter.write(choice, window.viewFigure(choice.content));
   });
-  QObject::connect(&window, &MainWindow::previewFigure, &exporter,
-                   [&exporter, use](const FigureChoice& choice) {
-                     *use = Use::kPreview;
-                     exporter.render(choice, kPreviewDpi);
-                   });
-  QObject::connect(&window, &MainWindow::copyFigure, &exporter, [&exporter, use](const FigureChoice& choice) {
+  QObject::connect(&window, &MainWindow::previewFigure, &exporter, [&, use](const FigureChoice& choice) {
+    *use = Use::kPreview;
+    exporter.render(choice, kPreviewDpi, window.viewFigure(choice.content));
+  });
+  QObject::connect(&window, &MainWindow::copyFigure, &exporter, [&, use](const FigureChoice& choice) {
     *use = Use::kCopy;
-    exporter.render(choice, choice.dpi);
+    exporter.render(choice, choice.dpi, window.viewFigure(choice.content));
   });
   QObject::connect(&exporter, &FigureExporter::written, &window, [&window](const QStringList& files) {
     window.setFigureResult(
@@ -145,25 +146,45 @@ void connectView(MainWindow& window, CanvasView& view) {
   });
 }
 
-// In the order of their tabs.
-Result<std::vector<std::unique_ptr<CanvasView>>> createViews(const CanvasView::Parts& parts) {
+struct Views {
+  std::vector<std::unique_ptr<View>> all;  // in the order of their tabs
+  std::vector<CanvasView*> canvases;       // theirs
+  spectra::SpectraView* spectra = nullptr;
+  int spectra_tab = 0;
+};
+
+std::filesystem::path spectraCache() {
+  const std::filesystem::path cache = core::cacheFolder();
+  return cache.empty() ? cache : cache / "spectra";
+}
+
+Result<Views> createViews(const CanvasView::Parts& parts, const ThemeController& theme) {
+  Views views;
+  TRY_ASSIGN(auto attention, CanvasView::create(parts, CanvasView::tr("Attention"),
+                                                std::make_unique<attention::AttentionContent>(
+                                                    parts.device, parts.selection, parts.settings)));
+  TRY_ASSIGN(auto spectra, spectra::SpectraView::create(parts, theme, {.cache_folder = spectraCache()}));
+  views.canvases = {attention.get(), &spectra->canvas()};
+  views.spectra = spectra.get();
+  views.all.push_back(std::move(attention));
+  views.spectra_tab = int(views.all.size());
+  views.all.push_back(std::move(spectra));
   std::pair<QString, std::unique_ptr<ViewContent>> contents[] = {
-      {CanvasView::tr("Attention"),
-       std::make_unique<attention::AttentionContent>(parts.device, parts.selection, parts.settings)},
       {CanvasView::tr("Routing"), std::make_unique<routing::RoutingContent>(parts.selection, parts.settings)},
       {CanvasView::tr("Memory"), std::make_unique<memory::MemoryContent>(parts.selection, parts.settings)}};
-  std::vector<std::unique_ptr<CanvasView>> views;
   for (auto& [title, content] : contents) {
     TRY_ASSIGN(auto view, CanvasView::create(parts, title, std::move(content)));
-    views.push_back(std::move(view));
+    views.canvases.push_back(view.get());
+    views.all.push_back(std::move(view));
   }
   return views;
 }
 
 // Quits with the exit status once everything is written.
 void takeScreenshots(MainWindow& window, ThemeController& theme, Selection& selection,
-                     FigureExporter& exporter, const WindowOptions& options) {
+                     FigureExporter& exporter, const Views& views, const WindowOptions& options) {
   auto* run = new ScreenshotRun(window, theme, selection, exporter, options.screenshots, &window);
+  run->addTab(views.spectra_tab, "spectra.png", [view = views.spectra] { return view->isComplete(); });
   QObject::connect(run, &ScreenshotRun::finished, &window, [&options](const QString& error) {
     if (error.isEmpty())
       fmt::print("Screenshots and figures are in {}\n", options.screenshots.string());
@@ -191,21 +212,18 @@ int runWith(QApplication& application, gpu::Device& device, const WindowOptions&
   Selection selection;
   ViewSettings view_settings;
   SnapshotRelay relay;
-  auto views = createViews({device, **instance, selection, view_settings, theme.theme()});
+  auto views = createViews({device, **instance, selection, view_settings, theme.theme()}, theme);
   if (!views) return refuse(views.error().describe(), !for_screenshots);
   FigureExporter exporter(selection, view_settings, deviceLine(device.info()));
   const auto engine = core::Engine::start(device, [&relay] { relay.wake(); });
   exporter.setEngine(engine.get());
 
-  const std::vector<CanvasView*> canvases = [&views] {
-    std::vector<CanvasView*> all;
-    for (auto& view : *views) all.push_back(view.release());
-    return all;
-  }();
+  std::vector<View*> tabs;
+  for (auto& view : views->all) tabs.push_back(view.release());
   MainWindow window({*engine, relay, theme, selection, view_settings, settings,
                      QString::fromStdString(deviceLine(device.info()))},
-                    {canvases.begin(), canvases.end()});
-  for (CanvasView* view : canvases) connectView(window, *view);
+                    tabs);
+  for (CanvasView* view : views->canvases) connectView(window, *view);
   connectFigures(window, exporter);
   relay.setSource([&engine] { return engine->snapshot(); });
   window.show();
@@ -225,7 +243,7 @@ int runWith(QApplication& application, gpu::Device& device, const WindowOptions&
   } else if (for_screenshots) {
     return refuse("no model to take screenshots of: name one, or install assets/models/demo-dense", false);
   }
-  if (for_screenshots) takeScreenshots(window, theme, selection, exporter, options);
+  if (for_screenshots) takeScreenshots(window, theme, selection, exporter, *views, options);
   const int status = QApplication::exec();
   relay.setSource({});
   if (const auto saved = device.savePipelineCache(); !saved)

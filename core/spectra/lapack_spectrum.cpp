@@ -9,6 +9,12 @@
 
 #include "core/spectra/tridiagonal.h"
 
+// LAPACK's step of dsytrd, which its C interface leaves out: reduces the first nb columns of a symmetric
+// matrix and returns in w what the update of the rest needs.
+extern "C" void dlatrd_(const char* uplo, const lapack_int* n, const lapack_int* nb, double* a,
+                        const lapack_int* lda, double* e, double* tau, double* w, const lapack_int* ldw,
+                        std::size_t uplo_length);
+
 namespace vitrine::core {
 namespace {
 
@@ -27,8 +33,9 @@ class GramSum {
     panel_.resize(gram_.n * std::min(kPanel, longSide()));
   }
 
-  Gram sum() {
+  Result<Gram> sum(const std::stop_token& stop) {
     for (std::uint64_t first = 0; first < longSide(); first += kPanel) {
+      if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "the spectrum was cancelled");
       const std::uint64_t count = std::min(kPanel, longSide() - first);
       fill(first, count);
       // Column-major: a panel of rows is (n, count), of columns (count, n).
@@ -86,12 +93,28 @@ double sumOfSquares(const Gram& gram) {
   return sum;
 }
 
-Result<Tridiagonal> reduce(Gram gram) {
+// As dsytrd does it, panel by panel, so that it can be stopped between them.
+Result<Tridiagonal> reduce(Gram gram, const std::stop_token& stop) {
+  constexpr lapack_int kColumns = 32;  // of a panel
   const auto n = static_cast<lapack_int>(gram.n);
   Tridiagonal t{.diagonal = std::vector<double>(gram.n), .beside = std::vector<double>(gram.n)};
-  std::vector<double> tau(gram.n);
-  if (LAPACKE_dsytrd(LAPACK_COL_MAJOR, 'L', n, gram.values.data(), n, t.diagonal.data(), t.beside.data(),
-                     tau.data()) != 0)
+  std::vector<double> tau(gram.n), w(gram.n * kColumns);
+  const auto at = [&](lapack_int row, lapack_int column) {
+    return gram.values.data() + static_cast<std::size_t>(column) * gram.n + static_cast<std::size_t>(row);
+  };
+  lapack_int first = 0;
+  for (; first + 2 * kColumns <= n; first += kColumns) {
+    if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "the spectrum was cancelled");
+    const lapack_int left = n - first, rest = left - kColumns;
+    dlatrd_("L", &left, &kColumns, at(first, first), &n, &t.beside[static_cast<std::size_t>(first)],
+            &tau[static_cast<std::size_t>(first)], w.data(), &left, 1);
+    cblas_dsyr2k(CblasColMajor, CblasLower, CblasNoTrans, rest, kColumns, -1, at(first + kColumns, first), n,
+                 w.data() + kColumns, left, 1, at(first + kColumns, first + kColumns), n);
+    for (lapack_int i = first; i < first + kColumns; ++i) t.diagonal[static_cast<std::size_t>(i)] = *at(i, i);
+  }
+  const auto from = static_cast<std::size_t>(first);
+  if (LAPACKE_dsytrd(LAPACK_COL_MAJOR, 'L', n - first, at(first, first), n, &t.diagonal[from],
+                     &t.beside[from], &tau[from]) != 0)
     return fail(ErrorCode::kOutOfMemory, "LAPACK has no room to reduce a matrix of {0} x {0}", gram.n);
   t.beside.resize(gram.n - 1);
   return t;
@@ -138,14 +161,14 @@ void setBlasThreads(int threads) {
   openblas_set_num_threads(threads);
 }
 
-Result<Spectrum> lapackSpectrum(const DenseMatrix& matrix) try {
+Result<Spectrum> lapackSpectrum(const DenseMatrix& matrix, const std::stop_token& stop) try {
   TRY(requireElements(matrix));
   Spectrum spectrum{.rows = matrix.rows, .columns = matrix.columns, .sigma = {}, .certificate = {}};
   const double squares = sumOfSquares(matrix.values);
   spectrum.frobenius = std::sqrt(squares);
-  Gram gram = GramSum(matrix).sum();
+  TRY_ASSIGN(Gram gram, GramSum(matrix).sum(stop));
   const double fourth = sumOfSquares(gram);
-  TRY_ASSIGN(const Tridiagonal t, reduce(std::move(gram)));
+  TRY_ASSIGN(const Tridiagonal t, reduce(std::move(gram), stop));
   TRY_ASSIGN(const std::vector<double> squared, eigenvalues(t));
   certifyByCounts(t, squared, spectrum.certificate);
   for (const double value : squared) spectrum.sigma.push_back(std::sqrt(std::max(value, 0.0)));
@@ -180,7 +203,8 @@ Result<Spectrum> jacobiSpectrum(const DenseMatrix& matrix) {
   std::ranges::sort(spectrum.sigma, std::greater<>());
   const double squares = sumOfSquares(matrix.values);
   spectrum.frobenius = std::sqrt(squares);
-  const double fourth = sumOfSquares(GramSum(matrix).sum());
+  TRY_ASSIGN(const Gram gram, GramSum(matrix).sum({}));
+  const double fourth = sumOfSquares(gram);
   certify(spectrum, squares, fourth);
   return spectrum;
 }

@@ -1,6 +1,8 @@
 // Spectra on the CPU: OpenBLAS and LAPACKE.
 #pragma once
 
+#include <stop_token>
+
 #include "core/spectra/dense_matrix.h"
 #include "core/spectra/spectrum.h"
 
@@ -9,8 +11,9 @@ namespace vitrine::core {
 // Gram matrix of the short side, its tridiagonal form, its eigenvalues. Runs on the calling thread alone when
 // setBlasThreads(1) was called, and then several calls may run at once.
 // kInvalidFile for NaN or infinity (requireFinite); kInvalidArgument for a matrix without elements;
-// kOutOfMemory where the Gram matrix does not fit.
-Result<Spectrum> lapackSpectrum(const DenseMatrix& matrix);
+// kOutOfMemory where the Gram matrix does not fit; kCancelled when stopped, for a short side of 4,096 within
+// a second.
+Result<Spectrum> lapackSpectrum(const DenseMatrix& matrix, const std::stop_token& stop = {});
 
 // By one-sided Jacobi rotations on the matrix in double precision (dgesvj): each value to its own relative
 // accuracy as far as the matrix determines it, also far below the floor of the above (whose `floor` becomes

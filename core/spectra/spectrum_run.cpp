@@ -15,16 +15,13 @@
 namespace vitrine::core {
 namespace {
 
-double costOf(const SpectrumJob& job) {
-  const double m = static_cast<double>(std::max(job.rows, job.columns));
-  const double n = static_cast<double>(std::min(job.rows, job.columns));
-  return m * n * n + 4.0 / 3 * n * n * n;
-}
-
-std::vector<std::size_t> dearestFirst(std::span<const SpectrumJob> jobs) {
+std::vector<std::size_t> orderOf(std::span<const SpectrumJob> jobs, SpectrumOrder wanted) {
   std::vector<std::size_t> order(jobs.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t i) { return costOf(jobs[i]); });
+  if (wanted == SpectrumOrder::kDearestFirst)
+    std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t i) { return jobs[i].cost(); });
+  else if (wanted == SpectrumOrder::kCheapestFirst)
+    std::ranges::stable_sort(order, std::less<>(), [&](std::size_t i) { return jobs[i].cost(); });
   return order;
 }
 
@@ -47,20 +44,29 @@ Result<void> stopped() {
   return fail(ErrorCode::kCancelled, "the spectra were cancelled");
 }
 
-Result<Spectrum> compute(const SpectrumJob& job, SpectrumMethod method) {
+Result<Spectrum> compute(const SpectrumJob& job, const SpectrumRun& run) {
+  if (auto known = job.known ? job.known() : std::nullopt) return *std::move(known);
   TRY_ASSIGN(const DenseMatrix matrix, job.load());
-  return method == SpectrumMethod::kJacobi ? jacobiSpectrum(matrix) : lapackSpectrum(matrix);
+  return run.method == SpectrumMethod::kJacobi ? jacobiSpectrum(matrix) : lapackSpectrum(matrix, run.stop);
 }
 
 }  // namespace
 
+double SpectrumJob::cost() const {
+  const double m = static_cast<double>(std::max(rows, columns));
+  const double n = static_cast<double>(std::min(rows, columns));
+  return m * n * n + 4.0 / 3 * n * n * n;
+}
+
 Result<void> runSpectra(std::span<const SpectrumJob> jobs, const SpectrumRun& run) {
-  const std::vector<std::size_t> order = dearestFirst(jobs);
+  const std::vector<std::size_t> order = orderOf(jobs, run.order);
   const unsigned cores = coresOf(run);
   const auto threads = static_cast<unsigned>(std::clamp<std::size_t>(jobs.size(), 1, cores));
   setBlasThreads(static_cast<int>(cores / threads));
   inParallel(order.size(), threads, [&](std::size_t i) {
-    if (!run.stop.stop_requested()) run.done(order[i], compute(jobs[order[i]], run.method));
+    if (run.stop.stop_requested()) return;
+    auto spectrum = compute(jobs[order[i]], run);
+    if (spectrum || spectrum.error().code != ErrorCode::kCancelled) run.done(order[i], std::move(spectrum));
   });
   if (run.stop.stop_requested()) return stopped();
   return {};
@@ -68,13 +74,13 @@ Result<void> runSpectra(std::span<const SpectrumJob> jobs, const SpectrumRun& ru
 
 namespace {
 
-// Jobs of one shape, dearest first, as many at a time as keep the device busy and fit.
-std::vector<std::vector<std::size_t>> batches(std::span<const SpectrumJob> jobs) {
+// Jobs of one shape, as many at a time as keep the device busy and fit.
+std::vector<std::vector<std::size_t>> batches(std::span<const SpectrumJob> jobs, SpectrumOrder order) {
   constexpr std::uint64_t kMostBytes = 3ull << 30;
   constexpr std::size_t kMostMatrices = 64;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::size_t> open;  // a shape's newest batch
   std::vector<std::vector<std::size_t>> all;
-  for (const std::size_t i : dearestFirst(jobs)) {
+  for (const std::size_t i : orderOf(jobs, order)) {
     const std::pair shape{jobs[i].rows, jobs[i].columns};
     const std::size_t most = std::clamp<std::size_t>(
         kMostBytes / std::max<std::uint64_t>(1, DeviceSpectra::bytesOf(shape.first, shape.second)), 1,
@@ -92,20 +98,27 @@ std::vector<std::vector<std::size_t>> batches(std::span<const SpectrumJob> jobs)
 struct LoadedBatch {
   std::vector<std::size_t> jobs;
   std::vector<DenseMatrix> matrices;
-  std::vector<std::pair<std::size_t, Error>> failed;
+  std::vector<std::pair<std::size_t, Result<Spectrum>>> settled;  // known, or not readable
 };
 
 LoadedBatch load(std::span<const SpectrumJob> jobs, const std::vector<std::size_t>& batch, unsigned cores) {
   std::vector<std::optional<Result<DenseMatrix>>> loaded(batch.size());
-  inParallel(batch.size(), cores, [&](std::size_t at) { loaded[at] = jobs[batch[at]].load(); });
+  std::vector<std::optional<Spectrum>> known(batch.size());
+  inParallel(batch.size(), cores, [&](std::size_t at) {
+    const SpectrumJob& job = jobs[batch[at]];
+    if (job.known) known[at] = job.known();
+    if (!known[at]) loaded[at] = job.load();
+  });
   LoadedBatch result;
   for (std::size_t at = 0; at < batch.size(); ++at) {
-    if (!*loaded[at]) {
-      result.failed.emplace_back(batch[at], loaded[at]->error());
-      continue;
+    if (known[at]) {
+      result.settled.emplace_back(batch[at], *std::move(known[at]));
+    } else if (!*loaded[at]) {
+      result.settled.emplace_back(batch[at], tl::unexpected(loaded[at]->error()));
+    } else {
+      result.jobs.push_back(batch[at]);
+      result.matrices.push_back(std::move(**loaded[at]));
     }
-    result.jobs.push_back(batch[at]);
-    result.matrices.push_back(std::move(**loaded[at]));
   }
   return result;
 }
@@ -113,13 +126,13 @@ LoadedBatch load(std::span<const SpectrumJob> jobs, const std::vector<std::size_
 }  // namespace
 
 Result<void> runSpectra(DeviceSpectra& device, std::span<const SpectrumJob> jobs, const SpectrumRun& run) {
-  const auto all = batches(jobs);
+  const auto all = batches(jobs, run.order);
   const unsigned cores = coresOf(run);
   const auto read = [&](std::size_t i) {
     return std::async(std::launch::async, [&, i] { return load(jobs, all[i], cores); });
   };
   const auto report = [&](LoadedBatch batch, Result<std::vector<Spectrum>> spectra) {
-    for (const auto& [job, error] : batch.failed) run.done(job, tl::unexpected(error));
+    for (auto& [job, spectrum] : batch.settled) run.done(job, std::move(spectrum));
     inParallel(batch.jobs.size(), cores, [&](std::size_t k) {
       run.done(batch.jobs[k],
                spectra ? Result<Spectrum>(std::move((*spectra)[k])) : tl::unexpected(spectra.error()));
@@ -130,7 +143,8 @@ Result<void> runSpectra(DeviceSpectra& device, std::span<const SpectrumJob> jobs
   for (std::size_t i = 0; i < all.size() && !run.stop.stop_requested(); ++i) {
     LoadedBatch batch = next.get();
     if (i + 1 < all.size()) next = read(i + 1);
-    auto spectra = device.spectraOf(batch.matrices, run.stop);
+    auto spectra =
+        batch.matrices.empty() ? Result<std::vector<Spectrum>>() : device.spectraOf(batch.matrices, run.stop);
     if (!spectra && spectra.error().code == ErrorCode::kCancelled) break;
     if (reporting.valid()) reporting.get();
     batch.matrices.clear();

@@ -46,12 +46,12 @@ class ContentTest : public test::GpuTest {
 
   QImage draw() { return test::expectValue(canvas_->image(kSize, 1)); }
   void moveTo(ui::Point at) { send(QEvent::MouseMove, at, Qt::NoButton); }
-  void click(ui::Point at) {
+  void click(ui::Point at, Qt::KeyboardModifiers modifiers = Qt::NoModifier) {
     moveTo(at);
     draw();
-    send(QEvent::MouseButtonPress, at, Qt::LeftButton);
+    send(QEvent::MouseButtonPress, at, Qt::LeftButton, modifiers);
     draw();
-    send(QEvent::MouseButtonRelease, at, Qt::LeftButton);
+    send(QEvent::MouseButtonRelease, at, Qt::LeftButton, modifiers);
     draw();
   }
   void press(int key, Qt::KeyboardModifiers modifiers = Qt::NoModifier) {
@@ -62,9 +62,10 @@ class ContentTest : public test::GpuTest {
     draw();
   }
 
-  void send(QEvent::Type type, ui::Point at, Qt::MouseButton button) {
+  void send(QEvent::Type type, ui::Point at, Qt::MouseButton button,
+            Qt::KeyboardModifiers modifiers = Qt::NoModifier) {
     const QPointF point(at.x, at.y);
-    canvas_->input().add(QMouseEvent(type, point, point, button, button, Qt::NoModifier));
+    canvas_->input().add(QMouseEvent(type, point, point, button, button, modifiers));
   }
 
   ui::Selection selection_;

@@ -23,7 +23,20 @@ class FakeView : public ui::View {
   void fit() override { ++fits; }
   void zoom(double factor) override { zoomed *= factor; }
   void actualSize() override {}
+  bool needsTokens() const override { return needs_tokens; }
+  QString note() const override { return own_note; }
+  std::optional<std::vector<ui::InspectorSection>> inspection() const override { return sections; }
+  QStringList figures() const override { return own_figures; }
+  bool hasFigure() const override { return !own_figures.isEmpty(); }
+  std::optional<ui::ViewFigure> figure(int content) const override {
+    if (own_figures.isEmpty()) return std::nullopt;
+    return ui::ViewFigure{.figure = {}, .base_name = own_figures[content].toStdString()};
+  }
 
+  bool needs_tokens = true;
+  QString own_note;
+  std::optional<std::vector<ui::InspectorSection>> sections;
+  QStringList own_figures;
   int fits = 0;
   double zoomed = 1;
   ui::Appearance appearance{};

@@ -28,6 +28,7 @@ const char* formatTooltip(const QString& format) {
 
 FigureDock::FigureDock(const ThemeController& theme, QWidget* parent)
     : Dock(theme, "figure_dock", tr("Figure"), Overflow::kHandled, parent),
+      content_(new QComboBox(this)),
       preset_(new QComboBox(this)),
       formats_field_(new MenuField(this)),
       dpi_(new QSpinBox),
@@ -65,6 +66,7 @@ FigureDock::FigureDock(const ThemeController& theme, QWidget* parent)
     const int at = grid->rowCount();
     grid->addWidget(label, at, 0);
     grid->addWidget(field, at, 1);
+    return label;
   };
   auto* folder = new QWidget(this);
   auto* folder_row = new QHBoxLayout(folder);
@@ -73,6 +75,9 @@ FigureDock::FigureDock(const ThemeController& theme, QWidget* parent)
   auto* browse = new IconButton(theme, Icon::kFolder, tr("Choose the folder for figures"), this);
   folder_row->addWidget(folder_, 1);
   folder_row->addWidget(browse);
+  content_label_ = row(tr("Content"), content_);
+  content_->setToolTip(tr("Which of the view's plots the figure shows"));
+  setContents({});
   row(tr("Preset"), preset_);
   row(tr("Formats"), formats_field_);
   row(tr("Folder"), folder);
@@ -119,7 +124,11 @@ void FigureDock::buildFormats() {
 }
 
 FigureChoice FigureDock::choice() const {
-  FigureChoice choice{preset_->currentData().toString(), {}, dpi_->value(), folder_->fullText()};
+  FigureChoice choice{preset_->currentData().toString(),
+                      {},
+                      dpi_->value(),
+                      folder_->fullText(),
+                      std::max(0, content_->currentIndex())};
   for (const QCheckBox* box : formats_)
     if (box->isChecked()) choice.formats << box->property("format").toString();
   return choice;
@@ -133,6 +142,17 @@ void FigureDock::setAvailable(bool available) {
   if (available == available_) return;
   available_ = available;
   updateButtons();
+}
+
+void FigureDock::setContents(const QStringList& names) {
+  QStringList shown;
+  for (int i = 0; i < content_->count(); ++i) shown << content_->itemText(i);
+  if (shown != names) {
+    content_->clear();
+    content_->addItems(names);
+  }
+  content_->setVisible(names.size() > 1);
+  content_label_->setVisible(names.size() > 1);
 }
 
 void FigureDock::updateButtons() {

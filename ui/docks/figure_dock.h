@@ -1,4 +1,4 @@
-// The right dock's third part: the shown map as a figure for a paper. Chooses; the window exports.
+// The right dock's third part: what the view shows as a figure for a paper. Chooses; the window exports.
 #pragma once
 
 #include "ui/docks/dock.h"
@@ -19,6 +19,7 @@ struct FigureChoice {
   QStringList formats;  // "pdf", "svg", ..
   int dpi = 300;        // of raster formats
   QString folder;
+  int content = 0;  // which of the view's figures
 };
 
 class FigureDock : public Dock {
@@ -29,7 +30,8 @@ class FigureDock : public Dock {
 
   FigureChoice choice() const;
   void setFolder(const QString& folder);
-  void setAvailable(bool available);                 // there is a map to export
+  void setAvailable(bool available);                 // there is something to export
+  void setContents(const QStringList& names);        // the view's figures; a choice where there are several
   void setResult(const QString& text, bool failed);  // of the last export, beneath the buttons
 
   void save(QSettings& settings) const;
@@ -45,6 +47,8 @@ class FigureDock : public Dock {
   void buildFormats();
   void updateButtons();
 
+  QLabel* content_label_ = nullptr;
+  QComboBox* content_;
   QComboBox* preset_;
   MenuField* formats_field_;
   std::vector<QCheckBox*> formats_;

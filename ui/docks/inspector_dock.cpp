@@ -38,18 +38,37 @@ double entropyBits(const std::vector<float>& row) {
 }
 
 InspectorDock::InspectorDock(const ThemeController& theme, Selection& selection, QWidget* parent)
-    : Dock(theme, "inspector_dock", tr("Inspector"), Overflow::kScrolls, parent), selection_(selection) {
+    : Dock(theme, "inspector_dock", tr("Inspector"), Overflow::kScrolls, parent),
+      theme_(theme),
+      selection_(selection) {
+  head_ = new QWidget(this);
+  view_ = new QWidget(this);
+  view_column_ = new QVBoxLayout(view_);
+  auto* column = new QVBoxLayout(head_);
+  for (auto* layout : {view_column_, column}) {
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+  }
+  const auto padded = [column] {
+    auto* part = new QVBoxLayout;
+    part->setContentsMargins(12, 8, 12, 8);
+    column->addLayout(part);
+    return part;
+  };
+  view_->hide();
   facts_ = new FactList(theme, this);
   keys_header_ = new SectionHeader(theme, tr("Keys of the query"), this);
   keys_ = new BarList(theme, BarList::Color::kKey, kKeys, this);
   keys_->setObjectName("top_keys");
   next_ = new BarList(theme, BarList::Color::kAccent, kNext, this);
   next_->setObjectName("next_tokens");
-  addPadded()->addWidget(facts_);
-  body()->addWidget(keys_header_);
-  addPadded()->addWidget(keys_);
-  body()->addWidget(new SectionHeader(theme, tr("Next token"), this));
-  addPadded()->addWidget(next_);
+  padded()->addWidget(facts_);
+  column->addWidget(keys_header_);
+  padded()->addWidget(keys_);
+  column->addWidget(new SectionHeader(theme, tr("Next token"), this));
+  padded()->addWidget(next_);
+  body()->addWidget(head_);
+  body()->addWidget(view_);
   body()->addStretch();
   keys_header_->setToolTip(
       tr("The keys that the shown query attends to most: position, attention probability"));
@@ -74,13 +93,36 @@ void InspectorDock::setSnapshot(std::shared_ptr<const core::Snapshot> snapshot) 
   showNext();
 }
 
+void InspectorDock::setSections(const std::optional<std::vector<InspectorSection>>& sections) {
+  head_->setVisible(!sections);
+  view_->setVisible(sections.has_value());
+  if (!sections) return;
+  while (view_facts_.size() < sections->size()) {
+    view_headers_.push_back(new SectionHeader(theme_, {}, view_));
+    view_facts_.push_back(new FactList(theme_, view_));
+    view_column_->addWidget(view_headers_.back());
+    auto* part = new QVBoxLayout;
+    part->setContentsMargins(12, 8, 12, 8);
+    part->addWidget(view_facts_.back());
+    view_column_->addLayout(part);
+  }
+  for (std::size_t i = 0; i < view_facts_.size(); ++i) {
+    const bool used = i < sections->size();
+    view_headers_[i]->setVisible(used && !(*sections)[i].title.isEmpty());
+    view_facts_[i]->setVisible(used);
+    if (!used) continue;
+    view_headers_[i]->setTitle((*sections)[i].title);
+    view_facts_[i]->setFacts((*sections)[i].facts);
+  }
+}
+
 QString InspectorDock::token(std::uint32_t index) const {
   if (!snapshot_ || !snapshot_->tokens || index >= snapshot_->tokens->size()) return QString::number(index);
   return QString::fromStdString((*snapshot_->tokens)[index].display);
 }
 
 void InspectorDock::refresh() {
-  setNote(selection_.isLocked() ? tr("locked · Esc") : QString());
+  setNote(selection_.isLocked() && !view_->isVisibleTo(this) ? tr("locked · Esc") : QString());
   if (snapshot_ && snapshot_->row && isShownRow(*snapshot_->row, selection_)) row_ = snapshot_->row;
   const Head head = selection_.head();
   const bool same_head = row_ && row_->request.layer == head.layer && row_->request.head == head.head;

@@ -5,6 +5,7 @@
 #include "core/engine/engine_types.h"
 #include "ui/docks/dock.h"
 #include "ui/selection.h"
+#include "ui/view.h"
 #include "ui/widgets/bar_list.h"
 #include "ui/widgets/fact_list.h"
 
@@ -27,6 +28,8 @@ class InspectorDock : public Dock {
  public:
   InspectorDock(const ThemeController& theme, Selection& selection, QWidget* parent = nullptr);
   void setSnapshot(std::shared_ptr<const core::Snapshot> snapshot);
+  // What a view has to say in place of the head's numbers; nothing: the head's again.
+  void setSections(const std::optional<std::vector<InspectorSection>>& sections);
 
  private:
   void refresh();
@@ -35,8 +38,13 @@ class InspectorDock : public Dock {
   void showNext();
   QString token(std::uint32_t index) const;
 
+  const ThemeController& theme_;
   Selection& selection_;
   std::shared_ptr<const core::Snapshot> snapshot_;
+  QWidget *head_, *view_;  // the parts of a head; of a view's sections
+  QVBoxLayout* view_column_;
+  std::vector<SectionHeader*> view_headers_;
+  std::vector<FactList*> view_facts_;
   FactList* facts_;
   SectionHeader* keys_header_;
   BarList *keys_, *next_;

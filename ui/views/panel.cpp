@@ -27,17 +27,25 @@ std::string number(double value) {
 
 void drawTooltip(CanvasFrame& frame, const Tooltip& tooltip, const Rect& target, const Rect& bounds) {
   constexpr float kPad = 10, kRow = 20, kTitle = 22, kColumnGap = 16, kTokenWidth = 170;
-  constexpr int kTokenSize = 12;
+  constexpr int kTokenSize = 12, kNameSize = 13, kHintSize = 11;
+  constexpr float kLongest = 460;
   const Colors& colors = frame.theme.colors;
-  ImFont* title_font = tooltip.mono_title ? frame.fonts.mono() : frame.fonts.interface();
+  // All of it may have letters that the atlas lacks: σ₁, or a name in any script.
+  const LabelStyle title{tooltip.mono_title ? kTokenSize : kNameSize, kLongest, colors.text,
+                         tooltip.mono_title ? LabelFont::kMono : LabelFont::kInterface};
+  const LabelStyle name{kNameSize, kLongest, colors.text_secondary, LabelFont::kInterface};
+  const LabelStyle hint{kHintSize, kLongest, colors.text_secondary, LabelFont::kInterface};
+  const auto widthOf = [&](const LabelStyle& style, const std::string& text) {
+    return text.empty() ? 0 : frame.labels.get(text, style.size, style.max_width, style.font).width;
+  };
   float names = 0, values = 0;
   for (const TooltipRow& row : tooltip.rows) {
-    names = std::max(names, textSize(frame.fonts.interface(), row.name).x);
+    names = std::max(names, widthOf(name, row.name));
     values = std::max(values, frame.labels.get(row.value, kTokenSize, kTokenWidth).width);
   }
   float inner = tooltip.rows.empty() ? 0 : names + kColumnGap + values;
-  inner = std::max(inner, textSize(title_font, tooltip.title).x);
-  inner = std::max(inner, textSize(frame.fonts.header(), tooltip.hint).x);
+  inner = std::max(inner, widthOf(title, tooltip.title));
+  inner = std::max(inner, widthOf(hint, tooltip.hint));
   const float width = std::ceil(inner) + 2 * kPad;
   const float height =
       kTitle + kRow * float(tooltip.rows.size()) + (tooltip.hint.empty() ? 0 : kRow) + 2 * kPad - 6;
@@ -52,14 +60,14 @@ void drawTooltip(CanvasFrame& frame, const Tooltip& tooltip, const Rect& target,
   list.AddRectFilled(at, end, colors.tooltip.abgr(), rounding);
   list.AddRect(at, end, colors.control_border.abgr(), rounding);
   float y = at.y + kPad - 3 + kTitle / 2;
-  drawText(list, title_font, {at.x + kPad, y}, Align::kLeft, colors.text, tooltip.title);
+  drawLabel(list, frame, {at.x + kPad, y}, Align::kLeft, title, tooltip.title);
   y += kTitle / 2 + kRow / 2;
   for (const TooltipRow& row : tooltip.rows) {
-    drawText(list, frame.fonts.interface(), {at.x + kPad, y}, Align::kLeft, colors.text_secondary, row.name);
+    drawLabel(list, frame, {at.x + kPad, y}, Align::kLeft, name, row.name);
     drawLabel(list, frame, {end.x - kPad, y}, Align::kRight, {kTokenSize, kTokenWidth, row.color}, row.value);
     y += kRow;
   }
-  drawText(list, frame.fonts.header(), {at.x + kPad, y}, Align::kLeft, colors.text_secondary, tooltip.hint);
+  if (!tooltip.hint.empty()) drawLabel(list, frame, {at.x + kPad, y}, Align::kLeft, hint, tooltip.hint);
 }
 
 }  // namespace vitrine::ui

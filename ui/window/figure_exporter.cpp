@@ -78,7 +78,29 @@ FigureExporter::Job FigureExporter::prepare(const core::Snapshot& snapshot,
   return job;
 }
 
-void FigureExporter::start(const FigureChoice& choice, Work work) {
+void FigureExporter::startMade(const FigureChoice& choice, ViewFigure made, Work work) {
+  auto job = std::make_shared<Job>();
+  job->choice = choice;
+  job->model_path = made.model_path;
+  job->provenance.model_path = made.model_path.string();
+  job->provenance.method = "exact";
+  job->provenance.parameters = made.parameters;
+  job->provenance.device = device_;
+  job->made = std::move(made);
+  QThreadPool::globalInstance()->start([job, work = std::move(work)] {
+    job->provenance.model_sha256 = hashOf(job->model_path);
+    work(*job);
+  });
+}
+
+Result<core::Figure> FigureExporter::figureOf(const Job& job) {
+  if (job.made) return job.made->figure;
+  const core::AttentionMatrix matrix{job.labels.size(), job.values};
+  return core::attentionMapFigure(matrix, job.labels, job.ids, job.options);
+}
+
+void FigureExporter::start(const FigureChoice& choice, std::optional<ViewFigure> made, Work work) {
+  if (made) return startMade(choice, *std::move(made), std::move(work));
   const auto snapshot = engine_->snapshot();
   if (!snapshot->model || !snapshot->tokens || snapshot->tokens->empty())
     return report({ErrorCode::kInvalidArgument, "there is no map to export yet: generate first", nullptr});
@@ -117,17 +139,16 @@ void FigureExporter::report(const Error& error) {
       this, [this, message] { emit failed(message); }, Qt::QueuedConnection);
 }
 
-void FigureExporter::write(const FigureChoice& choice) {
-  start(choice, [this](const Job& job) {
+void FigureExporter::write(const FigureChoice& choice, std::optional<ViewFigure> made) {
+  start(choice, std::move(made), [this](const Job& job) {
     auto files = [&]() -> Result<std::vector<std::filesystem::path>> {
       TRY_ASSIGN(const core::FigurePreset preset, core::findFigurePreset(job.choice.preset.toStdString()));
       TRY_ASSIGN(const auto formats, core::parseFigureFormats(job.choice.formats.join(',').toStdString()));
-      const core::AttentionMatrix matrix{job.labels.size(), job.values};
-      TRY_ASSIGN(const core::Figure figure,
-                 core::attentionMapFigure(matrix, job.labels, job.ids, job.options));
+      TRY_ASSIGN(const core::Figure figure, figureOf(job));
       const core::FigureTarget target{
           job.choice.folder.toStdString(),
-          fmt::format("{}-L{}-H{}", figure.name, job.options.layer, job.options.head)};
+          job.made ? job.made->base_name
+                   : fmt::format("{}-L{}-H{}", figure.name, job.options.layer, job.options.head)};
       return exportFigure(figure, preset, formats, target, job.provenance, {.png_dpi = job.choice.dpi});
     }();
     if (!files) return report(files.error());
@@ -138,13 +159,11 @@ void FigureExporter::write(const FigureChoice& choice) {
   });
 }
 
-void FigureExporter::render(const FigureChoice& choice, int dpi) {
-  start(choice, [this, dpi](const Job& job) {
+void FigureExporter::render(const FigureChoice& choice, int dpi, std::optional<ViewFigure> made) {
+  start(choice, std::move(made), [this, dpi](const Job& job) {
     auto image = [&]() -> Result<QImage> {
       TRY_ASSIGN(const core::FigurePreset preset, core::findFigurePreset(job.choice.preset.toStdString()));
-      const core::AttentionMatrix matrix{job.labels.size(), job.values};
-      TRY_ASSIGN(const core::Figure figure,
-                 core::attentionMapFigure(matrix, job.labels, job.ids, job.options));
+      TRY_ASSIGN(const core::Figure figure, figureOf(job));
       return renderFigure(figure, preset, dpi);
     }();
     if (!image) return report(image.error());

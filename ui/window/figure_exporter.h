@@ -1,5 +1,6 @@
-// Makes a figure of the selected head's map, as it is shown: asks the engine for the numbers, and writes,
-// renders or copies on a worker thread. Must outlive the engine's callbacks: make it before the engine.
+// Makes a figure of the selected head's map, as it is shown, or takes one that a view has made: asks the
+// engine for the numbers, and writes, renders or copies on a worker thread. Must outlive the engine's
+// callbacks: make it before the engine.
 #pragma once
 
 #include "core/engine/engine.h"
@@ -7,6 +8,7 @@
 #include "core/figure/provenance.h"
 #include "ui/docks/figure_dock.h"
 #include "ui/selection.h"
+#include "ui/view.h"
 #include "ui/view_settings.h"
 
 #include <QImage>
@@ -29,8 +31,9 @@ class FigureExporter : public QObject {
   void setEngine(core::Engine* engine) { engine_ = engine; }
   void setSampling(core::SamplingSettings sampling) { sampling_ = sampling; }  // what the sidecar says
 
-  void write(const FigureChoice& choice);
-  void render(const FigureChoice& choice, int dpi);
+  // Of the selected head's map, or of what a view has made.
+  void write(const FigureChoice& choice, std::optional<ViewFigure> made = {});
+  void render(const FigureChoice& choice, int dpi, std::optional<ViewFigure> made = {});
 
  signals:
   void written(const QStringList& files);
@@ -47,10 +50,13 @@ class FigureExporter : public QObject {
     core::Provenance provenance;
     std::filesystem::path model_path;
     FigureChoice choice;
+    std::optional<ViewFigure> made;  // and then neither values nor labels
   };
   using Work = std::function<void(const Job&)>;
 
-  void start(const FigureChoice& choice, Work work);
+  void start(const FigureChoice& choice, std::optional<ViewFigure> made, Work work);
+  void startMade(const FigureChoice& choice, ViewFigure made, Work work);
+  static Result<core::Figure> figureOf(const Job& job);
   Job prepare(const core::Snapshot& snapshot, const FigureChoice& choice) const;
   void run(std::shared_ptr<Job> job, Work work);
   void report(const Error& error);

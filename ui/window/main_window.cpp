@@ -58,6 +58,9 @@ MainWindow::MainWindow(const WindowParts& parts, std::vector<View*> views)
   connect(&selection_, &Selection::cellChanged, this, &MainWindow::updateActions);
   for (View* view : views_) {
     connect(view, &View::probesChanged, this, &MainWindow::updateProbes);
+    connect(view, &View::described, this, [this, view] {
+      if (view == currentView()) describeView();
+    });
     connect(&theme_, &ThemeController::changed, view, [this, view] { view->setTheme(theme_.theme()); });
     view->setTheme(theme_.theme());
   }
@@ -131,6 +134,7 @@ void MainWindow::buildCentral() {
   connect(tab_row_, &TabRow::tabChosen, this, [this](int index) {
     current_view_ = index;
     showState();
+    describeView();
     updateProbes();
   });
   connect(banner_, &ErrorBanner::dismissed, this, [this] {
@@ -173,10 +177,10 @@ void MainWindow::setSnapshot(std::shared_ptr<const core::Snapshot> snapshot) {
   timeline_->setSnapshot(s);
   status_->setSnapshot(s);
   tab_row_->setSnapshot(s, timeline_->pace());
-  figure_dock_->setAvailable(s.tokens && !s.tokens->empty());
   for (View* view : views_) view->setSnapshot(snapshot_);
   banner_->setError(own_error_ ? own_error_ : s.error);
   showState();
+  if (new_model) describeView();
   updateActions();
 }
 
@@ -186,8 +190,9 @@ void MainWindow::showState() {
   const bool loading = s.state == core::EngineState::kLoading;
   const bool busy = loading || s.state == core::EngineState::kPrefilling;
   const bool has_tokens = s.tokens && !s.tokens->empty();
+  const View* view = currentView();
   const bool shows_view =
-      s.model && (has_tokens || s.state == core::EngineState::kPrefilling) && !views_.empty();
+      s.model && view && (has_tokens || !view->needsTokens() || s.state == core::EngineState::kPrefilling);
   if (shows_view)
     stack_->setCurrentIndex(1 + current_view_);
   else
@@ -198,6 +203,20 @@ void MainWindow::showState() {
     state_page_->showNoTokens();
   progress_->setRange(0, busy && s.progress_total == 0 ? 0 : 1000);
   progress_->setValue(busy && s.model ? progressPermille(s) : 0);
+}
+
+void MainWindow::describeView() {
+  const View* view = currentView();
+  if (!view) return;
+  tab_row_->setNote(snapshot_->model ? view->note() : QString());
+  inspector_dock_->setSections(snapshot_->model ? view->inspection() : std::nullopt);
+  figure_dock_->setContents(view->figures());
+  updateActions();
+}
+
+std::optional<ViewFigure> MainWindow::viewFigure(int content) const {
+  const View* view = currentView();
+  return view ? view->figure(content) : std::nullopt;
 }
 
 void MainWindow::updateActions() {
@@ -215,11 +234,15 @@ void MainWindow::updateActions() {
   enable({actions_.continue_generation, actions_.step}, tokens && !running && !loading);
   enable({actions_.stop}, running);
   enable({actions_.truncate}, tokens && selection_.query() && *selection_.query() + 1 < selection_.tokens());
-  enable(
-      {actions_.play, actions_.first, actions_.previous, actions_.next, actions_.last, actions_.go_to_query,
-       actions_.copy_map, actions_.fit_map, actions_.actual_size, actions_.zoom_map_in, actions_.zoom_map_out,
-       actions_.fit_range, actions_.export_figure, actions_.preview_figure, actions_.copy_figure},
-      tokens);
+  enable({actions_.play, actions_.first, actions_.previous, actions_.next, actions_.last,
+          actions_.go_to_query, actions_.copy_map, actions_.fit_map, actions_.actual_size,
+          actions_.zoom_map_in, actions_.zoom_map_out, actions_.fit_range},
+         tokens);
+  const View* view = currentView();
+  const bool own_figures = view && !view->figures().isEmpty();
+  const bool figure = own_figures ? model && view->hasFigure() : tokens;
+  enable({actions_.export_figure, actions_.preview_figure, actions_.copy_figure}, figure);
+  figure_dock_->setAvailable(figure);
   enable({actions_.layer_up, actions_.layer_down, actions_.head_left, actions_.head_right}, model);
   enable({actions_.unlock}, selection_.isLocked());
 }
@@ -312,7 +335,7 @@ QImage MainWindow::grabImage() {
   if (picture.isNull()) return image;
   QPainter painter(&image);
   painter.setRenderHint(QPainter::SmoothPixmapTransform);
-  const QWidget& place = *view.widget();
+  const QWidget& place = *view.pictureWidget();
   painter.drawImage(QRect(place.mapTo(this, QPoint(0, 0)), place.size()), picture);
   return image;
 }

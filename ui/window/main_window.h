@@ -67,6 +67,9 @@ class MainWindow : public QMainWindow {
   const core::Snapshot& snapshot() const { return *snapshot_; }
   const WindowActions& actions() const { return actions_; }
   ResponsiveLayout& layoutModes() { return *layout_; }
+  // What the shown view exports itself; nothing: the map of the selected head.
+  std::optional<ViewFigure> viewFigure(int content) const;
+  void showView(int index) { tab_row_->choose(index); }
   const ErrorBanner& banner() const { return *banner_; }
   const TokenStrip& strip() const { return *strip_; }
   std::vector<PaletteEntry> commands() const { return menuEntries(*menuBar()); }
@@ -99,6 +102,8 @@ class MainWindow : public QMainWindow {
   void buildMenus();
   void setSnapshot(std::shared_ptr<const core::Snapshot> snapshot);
   void showState();
+  void describeView();
+  View* currentView() const { return views_.empty() ? nullptr : views_[std::size_t(current_view_)]; }
   void updateActions();
   void updateProbes();
   void restoreSettings();

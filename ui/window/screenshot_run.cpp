@@ -72,7 +72,9 @@ bool ScreenshotRun::pictureIsCurrent() const {
 
 void ScreenshotRun::settle() {
   const qint64 waited = settling_since_.elapsed();
-  if (waited < kLeastSettleMs || (!pictureIsCurrent() && waited < kMostSettleMs)) return;
+  const bool shown = shown_ ? shown_() : pictureIsCurrent();
+  const int most = shown_ ? kPatienceMs : kMostSettleMs;  // a tab may compute for a while
+  if (waited < kLeastSettleMs || (!shown && waited < most)) return;
   settling_.stop();
   nextStep();
 }
@@ -107,8 +109,33 @@ void ScreenshotRun::planShots() {
   shot("window-light.png");
   arrange(ThemeChoice::kDark, {1000, 640});
   shot("window-small.png");
+  for (const Tab& tab : tabs_) planTab(tab);
   steps_.push_back([this] {
     exporter_.write({"icml-column", {"pdf", "svg", "png", "csv", "npz", "tex"}, kFigureDpi, folder_});
+  });
+}
+
+void ScreenshotRun::addTab(int tab, QString file, std::function<bool()> complete) {
+  tabs_.push_back({tab, std::move(file), std::move(complete)});
+}
+
+void ScreenshotRun::planTab(const Tab& tab) {
+  const auto wait = [this] {
+    settling_since_.start();
+    settling_.start(kPollMs);
+  };
+  steps_.push_back([this, tab, wait] {
+    window_.resize(1600, 1000);
+    window_.showView(tab.index);
+    shown_ = tab.complete;
+    wait();
+  });
+  steps_.push_back(wait);  // for the picture of the last result
+  steps_.push_back([this, tab] { shoot(tab.file); });
+  steps_.push_back([this, wait] {
+    window_.showView(0);
+    shown_ = nullptr;
+    wait();
   });
 }
 

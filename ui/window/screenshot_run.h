@@ -21,6 +21,8 @@ class ScreenshotRun : public QObject {
  public:
   ScreenshotRun(MainWindow& window, ThemeController& theme, Selection& selection, FigureExporter& exporter,
                 std::filesystem::path folder, QObject* parent = nullptr);
+  // Another tab, shot (dark) as soon as it says that it shows everything, and at last as it is.
+  void addTab(int tab, QString file, std::function<bool()> complete);
 
  signals:
   void finished(const QString& error);  // empty: all written
@@ -39,7 +41,16 @@ class ScreenshotRun : public QObject {
   ThemeController& theme_;
   Selection& selection_;
   FigureExporter& exporter_;
+  struct Tab {
+    int index = 0;
+    QString file;
+    std::function<bool()> complete;
+  };
+  void planTab(const Tab& tab);
+
   QString folder_;
+  std::vector<Tab> tabs_;
+  std::function<bool()> shown_;  // what settling waits for
   QTimer timer_;
   QTimer settling_;
   QElapsedTimer clock_, settling_since_;

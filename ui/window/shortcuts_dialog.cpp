@@ -14,6 +14,7 @@ struct Line {
 
 std::vector<Line> mouseLines() {
   const QString mouse = ShortcutsDialog::tr("Mouse"), picture = ShortcutsDialog::tr("Picture");
+  const QString spectra = ShortcutsDialog::tr("Spectra");
   return {{mouse, ShortcutsDialog::tr("Zoom the map at the pointer"), ShortcutsDialog::tr("Wheel")},
           {mouse, ShortcutsDialog::tr("Move the map"), ShortcutsDialog::tr("Drag")},
           {mouse, ShortcutsDialog::tr("Show a cell, or a token's query"), ShortcutsDialog::tr("Hover")},
@@ -23,7 +24,18 @@ std::vector<Line> mouseLines() {
           {picture, ShortcutsDialog::tr("Move the head, or the locked cell"), ShortcutsDialog::tr("Arrows")},
           {picture, ShortcutsDialog::tr("Move the head"), ShortcutsDialog::tr("Ctrl+Arrows")},
           {picture, ShortcutsDialog::tr("Show or hide the overview"), "O"},
-          {picture, ShortcutsDialog::tr("Next order of the heads"), "S"}};
+          {picture, ShortcutsDialog::tr("Next order of the heads"), "S"},
+          {spectra, ShortcutsDialog::tr("Add or remove a matrix"), ShortcutsDialog::tr("Ctrl+Click")},
+          {spectra, ShortcutsDialog::tr("Choose all up to a matrix"), ShortcutsDialog::tr("Shift+Click")},
+          {spectra, ShortcutsDialog::tr("Move the selection, or extend it"),
+           ShortcutsDialog::tr("(Shift+)Up, Down")},
+          {spectra, ShortcutsDialog::tr("By a page, to an end"),
+           ShortcutsDialog::tr("Page Up, Page Down, Home, End")},
+          {spectra, ShortcutsDialog::tr("Choose the first six rows"), ShortcutsDialog::tr("Ctrl+A")},
+          {spectra, ShortcutsDialog::tr("Sort by the next number, reverse"), "S, R"},
+          {spectra, ShortcutsDialog::tr("Values, energy or density"), "D"},
+          {spectra, ShortcutsDialog::tr("Filter by name"), "/"},
+          {spectra, ShortcutsDialog::tr("Cancel the computation"), "Esc"}};
 }
 
 std::vector<Line> linesOf(const std::vector<PaletteEntry>& entries) {

@@ -80,7 +80,13 @@ TabRow::TabRow(const ThemeController& theme, const Selection& selection, QWidget
 }
 
 void TabRow::showSelection() {
-  selected_->setFullText(selectionText(selection_));
+  selected_->setFullText(note_.isEmpty() ? selectionText(selection_) : note_);
+}
+
+void TabRow::setNote(const QString& note) {
+  if (std::exchange(note_, note) == note) return;
+  selected_->setToolTip(note.isEmpty() ? tr("The selected layer, head and query") : QString());
+  showSelection();
 }
 
 void TabRow::setSnapshot(const core::Snapshot& snapshot, double pace) {

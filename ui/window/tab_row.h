@@ -18,8 +18,10 @@ class TabRow : public QWidget {
 
  public:
   TabRow(const ThemeController& theme, const Selection& selection, QWidget* parent = nullptr);
+  void choose(int tab) { tabs_->setCurrentIndex(tab); }
   void addTab(const QString& title) { tabs_->addTab(title); }
   void setSnapshot(const core::Snapshot& snapshot, double pace);
+  void setNote(const QString& note);  // in place of the selection; empty: the selection
 
  signals:
   void tabChosen(int index);
@@ -29,6 +31,7 @@ class TabRow : public QWidget {
   void showSelection();
 
   const Selection& selection_;
+  QString note_;
   QTabBar* tabs_;
   ElidedLabel *selected_, *activity_;
   QPushButton* cancel_;

@@ -6,6 +6,8 @@
 
 #include <Eigen/SVD>
 #include <cstring>
+#include <optional>
+#include <thread>
 
 #include "core/spectra/spectrum_matrices.h"
 #include "core/spectra/tridiagonal.h"
@@ -99,6 +101,18 @@ TEST(LapackSpectrum, IsTheSameToTheBitEachTime) {
 
 // Columns of very different sizes determine even the smallest value to full relative accuracy, and Jacobi
 // rotations find it there.
+TEST(LapackSpectrum, CanBeStoppedWithinAMatrix) {
+  std::stop_source stop;
+  std::optional<Result<Spectrum>> result;
+  const DenseMatrix large{1500, 1500, std::vector<float>(1500 * 1500, 1.0f)};
+  std::jthread computing([&] { result = lapackSpectrum(large, stop.get_token()); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  stop.request_stop();
+  computing.join();
+  ASSERT_FALSE(*result);
+  EXPECT_EQ(result->error().code, ErrorCode::kCancelled);
+}
+
 TEST(JacobiSpectrum, FindsValuesFarBelowTheFloor) {
   DenseMatrix matrix = test::gaussian(40, 12);
   for (std::size_t i = 0; i < matrix.values.size(); ++i)

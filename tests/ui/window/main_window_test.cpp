@@ -112,6 +112,37 @@ TEST_F(MainWindowTest, RemovingAnAdapterLoadsTheModelWithTheOthers) {
   EXPECT_TRUE(window->findChildren<QSlider*>().isEmpty());
 }
 
+TEST_F(MainWindowTest, AViewMaySpeakForItselfWithoutTokens) {
+  publish(ready({}));
+  EXPECT_FALSE(view->widget()->isVisibleTo(window.get()));
+  view->needs_tokens = false;
+  view->own_note = "5 matrices";
+  view->sections = {{QString(), {{"Tensor", "blk.0", ""}}}, {"Certificate", {}}};
+  view->own_figures = QStringList{"one", "two"};
+  emit view->described();
+  publish(ready({}));
+  EXPECT_TRUE(view->widget()->isVisibleTo(window.get()));
+  EXPECT_TRUE(window->actions().export_figure->isEnabled());
+  ASSERT_TRUE(window->viewFigure(1));
+  EXPECT_EQ(window->viewFigure(1)->base_name, "two");
+  const auto labels = window->findChildren<ElidedLabel*>();
+  EXPECT_TRUE(
+      std::ranges::any_of(labels, [](const ElidedLabel* l) { return l->fullText() == "5 matrices"; }));
+  const auto lists = window->findChild<InspectorDock*>()->findChildren<FactList*>();
+  const auto own = std::ranges::find_if(lists, [](const FactList* list) {
+    return !list->facts().empty() && list->facts()[0].name == "Tensor";
+  });
+  ASSERT_NE(own, lists.end());
+  EXPECT_TRUE((*own)->isVisibleTo(window.get()));
+
+  view->sections.reset();
+  view->own_note.clear();
+  view->own_figures.clear();
+  emit view->described();
+  EXPECT_FALSE((*own)->isVisibleTo(window.get()));
+  EXPECT_FALSE(window->actions().export_figure->isEnabled());  // no map without tokens
+}
+
 TEST_F(MainWindowTest, NoTwoActionsShareAKey) {
   std::map<QString, QString> owner;
   const auto entries = window->commands();

@@ -1,0 +1,253 @@
+#include "core/spectra/spectra_worker.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "core/engine/clock.h"
+#include "core/spectra/device_spectra.h"
+#include "core/spectra/matrix_catalogue.h"
+
+namespace vitrine::core {
+namespace {
+
+constexpr double kPublishSeconds = 0.1;
+constexpr int kNiceness = 10;
+
+// The window and the engine go first. Linux keeps a niceness a thread, and threads inherit their maker's.
+void yieldToOthers() {
+  (void)::setpriority(PRIO_PROCESS, 0, kNiceness);
+}
+
+bool computesItself(const gpu::Device& device) {
+  return !device.info().software && device.info().features.float64;
+}
+
+std::string lapackText(unsigned threads) {
+  const unsigned cores = threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
+  return fmt::format("LAPACK on {} core{}", cores, cores == 1 ? "" : "s");
+}
+
+}  // namespace
+
+// One task: its matrices, what has been found, and when it was last told.
+class SpectraWorker::Run {
+ public:
+  Run(SpectraWorker& worker, std::shared_ptr<Task> task, std::shared_ptr<const Checkpoint> checkpoint)
+      : worker_(worker),
+        task_(std::move(task)),
+        checkpoint_(std::move(checkpoint)),
+        matrices_(matricesOf(*checkpoint_, task_->glob)),
+        cached_(matrices_.size(), 0),
+        hashes_(matrices_.size()) {
+    auto names = std::make_shared<std::vector<MatrixName>>();
+    for (const StoredMatrix& matrix : matrices_)
+      names->push_back({matrix.name, std::string(name(matrix.tensor->dtype)), matrix.rows, matrix.columns});
+    snapshot_.matrices = std::move(names);
+    snapshot_.results.resize(matrices_.size());
+    snapshot_.state = SpectraState::kRunning;
+  }
+
+  void compute() {
+    auto device = worker_.deviceSpectra();
+    snapshot_.solver =
+        device && *device ? worker_.device_->info().name : lapackText(worker_.options_.threads);
+    worker_.publish(*task_, snapshot_);
+    const std::vector<SpectrumJob> jobs = makeJobs();
+    for (const SpectrumJob& job : jobs) cost_left_ += job.cost();
+    const SpectrumRun run{.threads = worker_.options_.threads,
+                          .order = task_->order,
+                          .stop = task_->stop.get_token(),
+                          .done = [&](std::size_t i, Result<Spectrum> spectrum) {
+                            settle(i, jobs[i].cost(), std::move(spectrum));
+                          }};
+    Result<void> ran = device ? *device ? runSpectra(**device, jobs, run) : runSpectra(jobs, run)
+                       : device.error().code == ErrorCode::kUnsupported
+                           ? runSpectra(jobs, run)
+                           : Result<void>(tl::unexpected(device.error()));
+    worker_.cache_.trim();
+    finish(std::move(ran));
+  }
+
+ private:
+  std::vector<SpectrumJob> makeJobs() {
+    std::vector<SpectrumJob> jobs;
+    for (std::size_t i = 0; i < matrices_.size(); ++i) {
+      const StoredMatrix& matrix = matrices_[i];
+      SpectrumJob job{
+          .rows = matrix.rows, .columns = matrix.columns, .load = [&matrix] { return readMatrix(matrix); }};
+      if (!worker_.options_.cache_folder.empty())
+        job.known = [this, i]() -> std::optional<Spectrum> {
+          hashes_[i] = contentHash(matrices_[i]);
+          auto found = worker_.cache_.find(hashes_[i], matrices_[i].rows, matrices_[i].columns);
+          cached_[i] = found.has_value();
+          return found;
+        };
+      jobs.push_back(std::move(job));
+    }
+    return jobs;
+  }
+
+  // From several threads at once; what is read off the spectrum is theirs, too.
+  void settle(std::size_t i, double cost, Result<Spectrum> spectrum) {
+    MatrixResult result;
+    if (spectrum) {
+      if (!cached_[i] && !hashes_[i].empty()) worker_.cache_.keep(hashes_[i], *spectrum);
+      result.report = std::make_shared<const SpectrumReport>(
+          reportOf(matrices_[i].name, (*snapshot_.matrices)[i].dtype, std::move(*spectrum)));
+    } else {
+      result.error = std::make_shared<const std::string>(spectrum.error().describe());
+    }
+    const std::lock_guard lock(mutex_);
+    ++snapshot_.done;
+    snapshot_.failed += result.error != nullptr;
+    snapshot_.cached += cached_[i] != 0;
+    snapshot_.results[i] = std::move(result);
+    cost_left_ -= cost;
+    if (!cached_[i]) cost_done_ += cost;
+    const double now = secondsSince(start_);
+    if (now - told_ < kPublishSeconds) return;
+    told_ = now;
+    tell(now);
+  }
+
+  void tell(double now) {
+    snapshot_.seconds = now;
+    snapshot_.seconds_left = cost_done_ > 0 ? now * std::max(0.0, cost_left_) / cost_done_ : -1;
+    worker_.publish(*task_, snapshot_);
+  }
+
+  void finish(Result<void> ran) {
+    const bool cancelled = !ran && ran.error().code == ErrorCode::kCancelled;
+    snapshot_.state = ran         ? SpectraState::kDone
+                      : cancelled ? SpectraState::kCancelled
+                                  : SpectraState::kFailed;
+    if (!ran && !cancelled) snapshot_.error = ran.error();
+    tell(secondsSince(start_));
+  }
+
+  SpectraWorker& worker_;
+  std::shared_ptr<Task> task_;
+  std::shared_ptr<const Checkpoint> checkpoint_;
+  std::vector<StoredMatrix> matrices_;
+  std::vector<char> cached_;  // of each matrix its own byte: threads write side by side
+  std::vector<std::string> hashes_;
+  std::mutex mutex_;  // of what follows
+  SpectraSnapshot snapshot_;
+  double cost_done_ = 0, cost_left_ = 0, told_ = -1;
+  Clock::time_point start_ = Clock::now();
+};
+
+SpectraWorker::SpectraWorker(gpu::Device* device, std::function<void()> notify, SpectraWorkerOptions options)
+    : device_(device),
+      notify_(std::move(notify)),
+      options_(std::move(options)),
+      cache_(options_.cache_folder) {
+  thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+}
+
+SpectraWorker::~SpectraWorker() {
+  cancel();
+  thread_.request_stop();
+  thread_.join();
+}
+
+void SpectraWorker::start(std::filesystem::path model, std::string glob, SpectrumOrder order) {
+  request({.open = [model = std::move(model)] { return Checkpoint::open(model); },
+           .glob = std::move(glob),
+           .order = order});
+}
+
+void SpectraWorker::start(std::shared_ptr<const Checkpoint> checkpoint, std::string glob,
+                          SpectrumOrder order) {
+  request({.open = [checkpoint = std::move(checkpoint)]() -> Result<std::shared_ptr<const Checkpoint>> {
+             return checkpoint;
+           },
+           .glob = std::move(glob),
+           .order = order});
+}
+
+void SpectraWorker::request(Task task) {
+  {
+    const std::lock_guard lock(mutex_);
+    replace(SpectraState::kRunning, false);
+    next_ = std::make_shared<Task>(std::move(task));
+  }
+  wake_.notify_one();
+  notify_();
+}
+
+void SpectraWorker::cancel() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (published_->state != SpectraState::kRunning) return;
+    replace(SpectraState::kCancelled, true);
+  }
+  notify_();
+}
+
+void SpectraWorker::clear() {
+  {
+    const std::lock_guard lock(mutex_);
+    replace(SpectraState::kIdle, false);
+  }
+  notify_();
+}
+
+// Under the lock: stops what runs or waits, and says at once what will be.
+void SpectraWorker::replace(SpectraState state, bool keep_results) {
+  if (current_) current_->stop.request_stop();
+  current_.reset();
+  next_.reset();
+  auto snapshot =
+      keep_results ? std::make_shared<SpectraSnapshot>(*published_) : std::make_shared<SpectraSnapshot>();
+  snapshot->state = state;
+  snapshot->sequence = ++sequence_;
+  published_ = std::move(snapshot);
+}
+
+std::shared_ptr<const SpectraSnapshot> SpectraWorker::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return published_;
+}
+
+void SpectraWorker::publish(const Task& task, SpectraSnapshot snapshot) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (current_.get() != &task) return;
+    snapshot.sequence = ++sequence_;
+    published_ = std::make_shared<const SpectraSnapshot>(std::move(snapshot));
+  }
+  notify_();
+}
+
+// Null where LAPACK is to compute.
+Result<DeviceSpectra*> SpectraWorker::deviceSpectra() {
+  using Solver = SpectraWorkerOptions::Solver;
+  const bool wanted = device_ && (options_.solver == Solver::kDevice ||
+                                  (options_.solver == Solver::kAuto && computesItself(*device_)));
+  if (!wanted) return nullptr;
+  if (!device_spectra_) {
+    TRY_ASSIGN(device_spectra_, DeviceSpectra::create(*device_));
+  }
+  return device_spectra_.get();
+}
+
+void SpectraWorker::work(const std::stop_token& stop) {
+  yieldToOthers();
+  while (true) {
+    std::shared_ptr<Task> task;
+    {
+      std::unique_lock lock(mutex_);
+      if (!wake_.wait(lock, stop, [this] { return next_ != nullptr; })) return;
+      task = current_ = std::exchange(next_, nullptr);
+    }
+    auto checkpoint = task->open();
+    if (checkpoint)
+      Run(*this, task, std::move(*checkpoint)).compute();
+    else
+      publish(*task, {.state = SpectraState::kFailed, .error = checkpoint.error()});
+  }
+}
+
+}  // namespace vitrine::core

@@ -1,0 +1,112 @@
+// The spectra of a whole model, computed beside whatever else runs: a thread of its own (of low priority, as
+// are those that it starts) takes the newest request, and what it finds comes as immutable snapshots.
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/spectra/spectrum_cache.h"
+#include "core/spectra/spectrum_report.h"
+#include "core/spectra/spectrum_run.h"
+#include "gpu/device.h"
+
+namespace vitrine::core {
+
+class DeviceSpectra;
+
+struct MatrixName {
+  std::string name, dtype;  // "blk.3.attn_q.weight", "Q4_1"
+  std::uint64_t rows = 0, columns = 0;
+};
+
+// Of one matrix: at most one of the two.
+struct MatrixResult {
+  std::shared_ptr<const SpectrumReport> report;
+  std::shared_ptr<const std::string> error;  // why there is none: NaN at a place, no memory
+  bool settled() const { return report || error; }
+};
+
+enum class SpectraState { kIdle, kRunning, kDone, kCancelled, kFailed };
+
+struct SpectraSnapshot {
+  std::uint64_t sequence = 0;  // grows with each one that is published
+  SpectraState state = SpectraState::kIdle;
+  std::optional<Error> error;  // kFailed: the model could not be opened, the device was lost
+  std::string solver;          // what runs: "LAPACK on 2 cores", or the device's name; empty until known
+  // Of the checkpoint, in natural order, the same pointer for a whole run; `results` has as many.
+  std::shared_ptr<const std::vector<MatrixName>> matrices;
+  std::vector<MatrixResult> results;
+  std::size_t done = 0, failed = 0, cached = 0;  // `done` counts the others too
+  double seconds = 0;                            // since the start
+  double seconds_left = -1;                      // of the rest, by its arithmetic; below 0: not known yet
+
+  std::size_t total() const { return matrices ? matrices->size() : 0; }
+  double matricesPerSecond() const { return seconds > 0 ? static_cast<double>(done) / seconds : 0; }
+};
+
+struct SpectraWorkerOptions {
+  enum class Solver { kAuto, kLapack, kDevice };  // kAuto: on a GPU that has double precision, the device
+  Solver solver = Solver::kAuto;
+  unsigned threads = 0;                     // of the CPU; 0: all
+  std::filesystem::path cache_folder = {};  // empty: nothing is kept on disk
+};
+
+class SpectraWorker {
+ public:
+  // `device` (may be null: LAPACK) outlives the worker. `notify` is called on the worker's threads after a
+  // publication, about ten times a second at most, and must only wake somebody up.
+  SpectraWorker(gpu::Device* device, std::function<void()> notify, SpectraWorkerOptions options = {});
+  // Cancels and joins: the matrices in hand are finished first.
+  ~SpectraWorker();
+
+  // Returns at once and replaces what runs. `glob` as in matricesOf().
+  void start(std::filesystem::path model, std::string glob = "",
+             SpectrumOrder order = SpectrumOrder::kCheapestFirst);
+  void start(std::shared_ptr<const Checkpoint> checkpoint, std::string glob = "",
+             SpectrumOrder order = SpectrumOrder::kCheapestFirst);
+  // At once; what has been found stays in the snapshot.
+  void cancel();
+  // Forgets the model, as before the first start().
+  void clear();
+
+  std::shared_ptr<const SpectraSnapshot> snapshot() const;  // never null
+
+ private:
+  struct Task {
+    std::function<Result<std::shared_ptr<const Checkpoint>>()> open;
+    std::string glob;
+    SpectrumOrder order = SpectrumOrder::kCheapestFirst;
+    std::stop_source stop = {};
+  };
+  class Run;
+
+  void request(Task task);
+  void replace(SpectraState state, bool keep_results);
+  void work(const std::stop_token& stop);
+  // Only of the newest task: another's are dropped.
+  void publish(const Task& task, SpectraSnapshot snapshot);
+  Result<DeviceSpectra*> deviceSpectra();
+
+  gpu::Device* device_;
+  std::function<void()> notify_;
+  SpectraWorkerOptions options_;
+  SpectrumCache cache_;
+  std::unique_ptr<DeviceSpectra> device_spectra_;  // the thread's
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::shared_ptr<Task> next_, current_;
+  std::shared_ptr<const SpectraSnapshot> published_ = std::make_shared<const SpectraSnapshot>();
+  std::uint64_t sequence_ = 0;
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace vitrine::core

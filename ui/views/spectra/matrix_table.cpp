@@ -1,0 +1,252 @@
+#include "ui/views/spectra/matrix_table.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "ui/views/spectra/plot_frame.h"
+
+namespace vitrine::ui::spectra {
+namespace {
+
+constexpr double kPad = 12, kLeastName = 126, kSwatch = 14;
+constexpr std::size_t kSparkPoints = 40;
+constexpr double kTooltipSeconds = 0.4;  // it is large: not for a pointer that passes by
+
+// In the order in which they are given room.
+struct WantedColumn {
+  std::optional<Metric> metric;
+  double width = 0;
+};
+constexpr std::array<WantedColumn, 6> kWanted = {{{Metric::kStableRank, 86},
+                                                  {Metric::kSigma1, 56},
+                                                  {Metric::kAlpha, 46},
+                                                  {Metric::kEffectiveRank, 70},
+                                                  {std::nullopt, 72},
+                                                  {Metric::kShape, 84}}};
+// In the order in which they stand; another metric comes before the sparkline.
+constexpr std::array kStanding = {Metric::kShape, Metric::kSigma1, Metric::kStableRank,
+                                  Metric::kEffectiveRank, Metric::kAlpha};
+
+std::string shapeText(const core::MatrixName& matrix) {
+  return fmt::format("{} × {}", matrix.rows, matrix.columns);
+}
+
+void fillRow(const Rect& rect, Rgba color) {
+  ImGui::GetWindowDrawList()->AddRectFilled(low(rect), high(rect), color.abgr());
+}
+
+}  // namespace
+
+std::vector<TableColumn> tableColumns(const Rect& area, Metric sorted_by) {
+  double left = area.width() - kPad - kLeastName - kPad;
+  std::vector<WantedColumn> chosen;
+  const bool extra = isNumber(sorted_by) && std::ranges::find(kStanding, sorted_by) == kStanding.end();
+  if (extra) {
+    chosen.push_back({sorted_by, 96});
+    left -= 96;
+  }
+  for (const WantedColumn& wanted : kWanted) {
+    if (wanted.width > left && wanted.metric != sorted_by) continue;
+    left -= wanted.width;
+    chosen.push_back(wanted);
+  }
+  const double named = area.x0 + kPad + kLeastName + std::max(0.0, left);
+  std::vector<TableColumn> columns{{Metric::kName, area.x0 + kPad, named}};
+  const auto place = [&](std::optional<Metric> metric) {
+    const auto found = std::ranges::find(chosen, metric, &WantedColumn::metric);
+    if (found == chosen.end()) return;
+    const double x = columns.back().x1;
+    columns.push_back({metric, x, x + found->width});
+  };
+  for (const Metric metric : kStanding) place(metric);
+  if (extra) place(sorted_by);
+  place(std::nullopt);
+  return columns;
+}
+
+void MatrixTable::draw(CanvasFrame& frame, const Rect& area) {
+  const std::vector<TableColumn> columns = tableColumns(area, state_.sorting().by);
+  drawHeader(frame, area, columns);
+  const double height = std::max(1.0, area.height() - kHeader);
+  visible_rows_ = std::max(1, int(height / kRow));
+  ImGui::SetCursorScreenPos({float(area.x0), float(area.y0 + kHeader)});
+  ImGui::BeginChild("matrices", {float(area.width()), float(height)}, false, ImGuiWindowFlags_NoScrollbar);
+  const std::size_t rows = state_.order().size();
+  if (std::exchange(shown_cursor_, state_.inspected()) != state_.inspected()) scrollToCursor(height);
+  const ImVec2 top = ImGui::GetCursorScreenPos();
+  ImGui::Dummy({1, float(kRow * double(rows))});
+  const double scrolled = double(ImGui::GetScrollY());
+  const auto first = std::size_t(std::max(0.0, scrolled / kRow));
+  const std::vector<std::size_t> order = state_.order();  // a click may change it
+  for (std::size_t row = first; row < std::min(rows, first + std::size_t(visible_rows_) + 2); ++row) {
+    const double y = double(top.y) + kRow * double(row);
+    drawRow(frame, {area.x0, y, area.x1, y + kRow}, columns, order[row]);
+  }
+  if (const double all = kRow * double(rows); all > height) {
+    const double bar = std::max(24.0, height * height / all);
+    const double at = area.y0 + kHeader + (height - bar) * scrolled / (all - height);
+    ImGui::GetWindowDrawList()->AddRectFilled({float(area.x1 - 6), float(at)},
+                                              {float(area.x1 - 2), float(at + bar)},
+                                              frame.theme.colors.control_border.abgr(), 2);
+  }
+  if (rows == 0)
+    drawLabel(*ImGui::GetWindowDrawList(), frame, {float(area.center().x), float(area.y0 + kHeader + 40)},
+              Align::kCenter,
+              {12, float(area.width() - 24), frame.theme.colors.text_secondary, LabelFont::kInterface},
+              "No matrix has such a name.");
+  state_.holdOrder(state_.running() && ImGui::IsWindowHovered());
+  ImGui::EndChild();
+}
+
+void MatrixTable::scrollToCursor(double view_height) {
+  const auto at = std::ranges::find(state_.order(), state_.inspected().value_or(SIZE_MAX));
+  if (at == state_.order().end()) return;
+  const double y = kRow * double(at - state_.order().begin()), scrolled = double(ImGui::GetScrollY());
+  const double above = scrolled - y, below = y + kRow - scrolled - view_height;
+  if (std::max(above, below) <= 0) return;
+  // A step moves the rows by a step; what is far off comes to the middle.
+  double to = above > 0 ? y : scrolled + below;
+  if (std::max(above, below) > view_height / 2) to = y - (view_height - kRow) / 2;
+  ImGui::SetScrollY(float(std::max(0.0, to)));
+}
+
+void MatrixTable::drawHeader(CanvasFrame& frame, const Rect& area, const std::vector<TableColumn>& columns) {
+  const Colors& colors = frame.theme.colors;
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  const Rect header{area.x0, area.y0, area.x1, area.y0 + kHeader};
+  fillRow(header, colors.header);
+  const Point mouse = toPoint(ImGui::GetIO().MousePos);
+  for (const TableColumn& column : columns) {
+    const bool named = column.metric == Metric::kName;
+    const bool sorted = column.metric && *column.metric == state_.sorting().by;
+    const Rect cell{column.x0 - (named ? kPad : 0), header.y0, column.x1, header.y1};
+    const bool hovered = column.metric && cell.contains(mouse) && ImGui::IsWindowHovered();
+    std::string text(column.metric ? heading(*column.metric) : "spectrum");
+    if (sorted) text += state_.sorting().descending ? " ↓" : " ↑";
+    const LabelStyle style{11, float(cell.width() - 4),
+                           sorted || hovered ? colors.text : colors.text_secondary, LabelFont::kInterface};
+    drawLabel(list, frame, {float(named ? column.x0 : column.x1 - kPad / 2), float(header.center().y)},
+              named ? Align::kLeft : Align::kRight, style, text);
+    if (!hovered) continue;
+    if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) state_.sortBy(*column.metric);
+    drawTooltip(frame,
+                {.title = std::string(name(*column.metric)), .hint = std::string(formula(*column.metric))},
+                cell, {4, 4, frame.size.x - 4.0, frame.size.y - 4.0});
+  }
+}
+
+void MatrixTable::drawRow(CanvasFrame& frame, const Rect& row, const std::vector<TableColumn>& columns,
+                          std::size_t matrix) {
+  const Colors& colors = frame.theme.colors;
+  const core::MatrixName& stored = (*state_.snapshot().matrices)[matrix];
+  const core::MatrixResult& result = state_.snapshot().results[matrix];
+  const bool hovered = row.contains(toPoint(ImGui::GetIO().MousePos)) && ImGui::IsWindowHovered();
+  const auto series = state_.selection().find(matrix);
+  if (series || hovered) fillRow(row, series ? colors.selected : colors.hover);
+  if (state_.inspected() == matrix && state_.selection().series().size() > 1)
+    fillRow({row.x0, row.y0, row.x0 + 2, row.y1}, colors.accent);
+  const float y = float(row.center().y);
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  for (const TableColumn& column : columns) {
+    const float right = float(column.x1 - kPad / 2);
+    if (column.metric == Metric::kName) {
+      drawName(frame, row, column, matrix);
+    } else if (column.metric == Metric::kShape) {
+      drawLabel(list, frame, {right, y}, Align::kRight, {11, 110, colors.text_secondary}, shapeText(stored));
+    } else if (result.report && column.metric) {
+      drawLabel(list, frame, {right, y}, Align::kRight,
+                {11, float(column.x1 - column.x0),
+                 column.metric == state_.sorting().by ? colors.text
+                                                      : mix(colors.text_secondary, colors.text, 0.5f)},
+                textOf(*result.report, *column.metric));
+    } else if (result.report) {
+      const Rect cell{column.x0 + 10, row.y0 + 5, column.x1 - 8, row.y1 - 5};
+      drawSparkline(frame, cell, *result.report,
+                    series ? seriesColor(frame.theme, series->number) : colors.text_secondary);
+    } else if (column.metric == Metric::kSigma1 || column.metric == Metric::kStableRank) {
+      drawLabel(list, frame, {right, y}, Align::kRight,
+                {11, float(column.x1 - column.x0), result.error ? colors.error : colors.text_disabled,
+                 LabelFont::kInterface},
+                result.error ? "refused" : "…");
+    }
+  }
+  if (!hovered) return;
+  if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) clicked(matrix);
+  still_ = std::exchange(hovered_, matrix) == matrix ? still_ + frame.seconds : 0;
+  if (still_ < kTooltipSeconds) return frame.again(kTooltipSeconds - still_);
+  drawTooltip(frame, matrixTooltip(stored, result, colors),
+              row.intersected({row.x0, 0, row.x1, double(frame.size.y)}),
+              {4, 4, frame.size.x - 4.0, frame.size.y - 4.0});
+}
+
+void MatrixTable::drawName(CanvasFrame& frame, const Rect& row, const TableColumn& column,
+                           std::size_t matrix) {
+  const Colors& colors = frame.theme.colors;
+  const auto series = state_.selection().find(matrix);
+  const float y = float(row.center().y);
+  double x = column.x0;
+  if (series) {
+    drawMarker(*ImGui::GetWindowDrawList(), series->number, {float(x + 4), y}, 4,
+               seriesColor(frame.theme, series->number));
+    x += kSwatch;
+  }
+  const bool refused = state_.snapshot().results[matrix].error != nullptr;
+  drawLabel(*ImGui::GetWindowDrawList(), frame, {float(x), y}, Align::kLeft,
+            {12, float(column.x1 - x - 6), refused ? colors.error : colors.text, LabelFont::kInterface},
+            rowName((*state_.snapshot().matrices)[matrix].name));
+}
+
+void MatrixTable::drawSparkline(CanvasFrame&, const Rect& cell, const core::SpectrumReport& report,
+                                Rgba color) {
+  const std::vector<float> heights = sparkline(report.spectrum.sigma, kSparkPoints);
+  if (heights.size() < 2 || cell.empty()) return;
+  std::vector<ImVec2> points;
+  for (std::size_t i = 0; i < heights.size(); ++i)
+    points.push_back({float(cell.x0 + cell.width() * double(i) / double(heights.size() - 1)),
+                      float(cell.y1 - cell.height() * double(heights[i]))});
+  ImGui::GetWindowDrawList()->AddPolyline(points.data(), int(points.size()), color.abgr(), 0, 1.2f);
+}
+
+// Where a row was clicked the table does not move.
+void MatrixTable::clicked(std::size_t matrix) {
+  const ImGuiIO& io = ImGui::GetIO();
+  state_.select([&](SeriesSelection& selection) {
+    if (io.KeyShift)
+      selection.extendTo(matrix, state_.order());
+    else if (io.KeyCtrl)
+      selection.toggle(matrix);
+    else
+      selection.choose(matrix);
+  });
+  shown_cursor_ = state_.inspected();
+}
+
+Tooltip matrixTooltip(const core::MatrixName& matrix, const core::MatrixResult& result,
+                      const Colors& colors) {
+  Tooltip tooltip{.title = matrix.name};
+  const auto row = [&](std::string label, std::string value) {
+    tooltip.rows.push_back({std::move(label), std::move(value), colors.text});
+  };
+  row("Shape, type", fmt::format("{} {}", shapeText(matrix), matrix.dtype));
+  if (result.error) {
+    tooltip.hint = *result.error;
+    return tooltip;
+  }
+  if (!result.report) {
+    tooltip.hint = "not computed yet";
+    return tooltip;
+  }
+  const core::SpectrumReport& report = *result.report;
+  for (const Metric metric : {Metric::kSigma1, Metric::kStableRank, Metric::kEffectiveRank,
+                              Metric::kParticipation, Metric::kEnergyRank90, Metric::kEnergyRank99,
+                              Metric::kFrobenius, Metric::kCondition, Metric::kAlpha, Metric::kSpikes})
+    row(std::string(name(metric)), textOf(report, metric));
+  const core::SpectrumCertificate& certificate = report.spectrum.certificate;
+  row("Sum of squares, error", certificate.energy == 0 ? "0" : fmt::format("{:.0e}", certificate.energy));
+  row("Sturm counts", fmt::format("{} of {}", certificate.agreeing, certificate.shifts));
+  tooltip.hint = "click: show · Ctrl: add · Shift: up to here";
+  return tooltip;
+}
+
+}  // namespace vitrine::ui::spectra

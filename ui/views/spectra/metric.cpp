@@ -1,0 +1,182 @@
+#include "ui/views/spectra/metric.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iterator>
+#include <limits>
+
+#include "core/spectra/matrix_catalogue.h"
+#include "ui/views/panel.h"
+
+namespace vitrine::ui::spectra {
+namespace {
+
+struct MetricText {
+  Metric metric;
+  std::string_view name, heading, formula;
+};
+
+constexpr std::array kMetricTexts = {
+    MetricText{Metric::kName, "tensor", "tensor", "The model's order"},
+    MetricText{Metric::kShape, "size", "shape", "rows × columns; sorted by their product"},
+    MetricText{Metric::kSigma1, "σ₁", "σ₁", "The largest singular value: the spectral norm"},
+    MetricText{Metric::kStableRank, "stable rank", "stable rank",
+               "Σσ² / σ₁²: how many directions as strong as the first"},
+    MetricText{Metric::kEffectiveRank, "effective rank", "eff. rank",
+               "exp(−Σ p ln p), p = σ / Σσ (Roy and Vetterli)"},
+    MetricText{Metric::kAlpha, "α", "α",
+               "Exponent of a power law's tail of σ², by maximum likelihood (Clauset et al.)"},
+    MetricText{Metric::kParticipation, "participation", "participation", "(Σσ²)² / Σσ⁴"},
+    MetricText{Metric::kEnergyRank90, "energy rank 90 %", "rank 90 %",
+               "The least k whose first k values hold 90 % of Σσ²"},
+    MetricText{Metric::kEnergyRank99, "energy rank 99 %", "rank 99 %",
+               "The least k whose first k values hold 99 % of Σσ²"},
+    MetricText{Metric::kFrobenius, "Frobenius norm", "Frobenius", "√Σσ²"},
+    MetricText{Metric::kNuclear, "nuclear norm", "nuclear", "Σσ"},
+    MetricText{Metric::kCondition, "condition", "condition",
+               "σ₁ / σₙ; ≥: σₙ is no larger than what can be told from 0"},
+    MetricText{Metric::kSpikes, "spikes", "spikes",
+               "Values beyond the edge of Marchenko and Pastur's law of noise"},
+};
+
+constexpr std::array kAllMetrics = [] {
+  std::array<Metric, kMetricTexts.size()> all{};
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = kMetricTexts[i].metric;
+  return all;
+}();
+
+const MetricText& metricText(Metric metric) {
+  return *std::ranges::find(kMetricTexts, metric, &MetricText::metric);
+}
+
+std::string threeDigits(double value) {
+  return value >= 1 && value < 10 ? fmt::format("{:.2f}", value) : number(value);
+}
+
+// A name may begin with anything; a word without a wildcard is meant to stand anywhere.
+std::string anywhere(const std::string& globs) {
+  std::string all, word;
+  const auto end = [&] {
+    if (word.empty()) return;
+    const bool bare = word.find_first_of("*?") == std::string::npos;
+    all += (all.empty() ? "*" : " *") + word + (bare ? "*" : "");
+    word.clear();
+  };
+  for (const char c : globs) c == ' ' || c == ',' ? end() : word.push_back(c);
+  end();
+  return all;
+}
+
+bool matchesWords(const std::string& name, const std::string& globs) {
+  if (globs.empty()) return true;
+  for (std::size_t at = 0; at < globs.size();) {
+    const std::size_t end = std::min(globs.find(' ', at), globs.size());
+    const std::string glob = globs.substr(at, end - at);
+    // "blk.*.attn_q" means the weight of that name, too.
+    if (core::matchesGlob(name, glob) || core::matchesGlob(name, glob + ".weight")) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+double sortValue(const core::SpectraSnapshot& snapshot, std::size_t index, Metric by) {
+  if (by == Metric::kShape) {
+    const core::MatrixName& matrix = (*snapshot.matrices)[index];
+    return double(matrix.rows) * double(matrix.columns);
+  }
+  const auto& report = snapshot.results[index].report;
+  return report ? valueOf(*report, by) : std::nan("");
+}
+
+}  // namespace
+
+std::span<const Metric> allMetrics() {
+  return kAllMetrics;
+}
+std::string_view name(Metric metric) {
+  return metricText(metric).name;
+}
+std::string_view heading(Metric metric) {
+  return metricText(metric).heading;
+}
+std::string_view formula(Metric metric) {
+  return metricText(metric).formula;
+}
+
+double valueOf(const core::SpectrumReport& report, Metric metric) {
+  const core::SpectrumMetrics& m = report.metrics;
+  switch (metric) {
+    case Metric::kSigma1:
+      return m.s1;
+    case Metric::kStableRank:
+      return m.stable_rank;
+    case Metric::kEffectiveRank:
+      return m.effective_rank;
+    case Metric::kAlpha:
+      return report.power_law ? report.power_law->alpha : std::nan("");
+    case Metric::kParticipation:
+      return m.participation;
+    case Metric::kEnergyRank90:
+      return double(m.energy_rank[0]);
+    case Metric::kEnergyRank99:
+      return double(m.energy_rank[2]);
+    case Metric::kFrobenius:
+      return m.frobenius;
+    case Metric::kNuclear:
+      return m.nuclear;
+    case Metric::kCondition:
+      return m.condition;
+    case Metric::kSpikes:
+      return report.noise ? double(report.noise->spikes) : std::nan("");
+    case Metric::kName:
+    case Metric::kShape:
+      break;
+  }
+  return std::nan("");
+}
+
+std::string textOf(const core::SpectrumReport& report, Metric metric) {
+  const double value = valueOf(report, metric);
+  switch (metric) {
+    case Metric::kEnergyRank90:
+    case Metric::kEnergyRank99:
+    case Metric::kSpikes:
+      return std::isnan(value) ? "–" : fmt::format("{:.0f}", value);
+    case Metric::kAlpha:
+      return std::isnan(value) ? "–" : fmt::format("{:.2f}", value);
+    case Metric::kCondition: {
+      const std::string text = std::isinf(value) ? "∞"
+                               : value < 1e4     ? number(value)
+                                                 : fmt::format("{:.2e}", value);
+      return report.metrics.condition_is_bound ? "≥ " + text : text;
+    }
+    case Metric::kSigma1:
+    case Metric::kFrobenius:
+      return value >= 1 && value < 1000 ? fmt::format("{:.2f}", value) : number(value);
+    default:
+      return threeDigits(value);
+  }
+}
+
+std::vector<std::size_t> orderOf(const core::SpectraSnapshot& snapshot, const std::string& glob,
+                                 Sorting sorting) {
+  std::vector<std::size_t> order;
+  const std::string globs = anywhere(glob);
+  for (std::size_t i = 0; i < snapshot.total(); ++i)
+    if (matchesWords((*snapshot.matrices)[i].name, globs)) order.push_back(i);
+  if (sorting.by == Metric::kName) {
+    if (sorting.descending) std::ranges::reverse(order);
+    return order;
+  }
+  std::vector<double> values(snapshot.total());
+  for (const std::size_t i : order) values[i] = sortValue(snapshot, i, sorting.by);
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+    if (std::isnan(values[a]) || std::isnan(values[b]))
+      return !std::isnan(values[a]) && std::isnan(values[b]);
+    return sorting.descending ? values[a] > values[b] : values[a] < values[b];
+  });
+  return order;
+}
+
+}  // namespace vitrine::ui::spectra

@@ -1,0 +1,135 @@
+#include "ui/views/spectra/profile_plot.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vitrine::ui::spectra {
+namespace {
+
+constexpr double kReach = 14;  // pixels from the pointer to a point
+
+std::string capitalized(std::string_view text) {
+  std::string result(text);
+  if (!result.empty() && result[0] >= 'a' && result[0] <= 'z') result[0] = char(result[0] - 'a' + 'A');
+  return result;
+}
+
+std::string leftOutNote(const std::vector<std::string>& kinds) {
+  if (kinds.empty()) return "";
+  return fmt::format("{} more kind{}: filter to see them", kinds.size(), kinds.size() == 1 ? "" : "s");
+}
+
+}  // namespace
+
+core::ValueScale profileScale(double low, double high) {
+  if (low > 0 && high / low > 100) return {core::AxisScale::kLog, low / 1.3, high * 1.3};
+  if (!(high > 0)) return {core::AxisScale::kLinear, std::min(low, 0.0), 1};
+  const bool from_zero = low < 0.6 * high;
+  const double room = 0.08 * (from_zero ? high : std::max(high - low, 0.05 * high));
+  return {core::AxisScale::kLinear, from_zero ? 0 : low - room, high + room};
+}
+
+void ProfilePlot::draw(CanvasFrame& frame, const Rect& area) {
+  const LayerProfile& profile = state_.profile();
+  const Metric metric = state_.profileMetric();
+  std::vector<LegendEntry> entries;
+  for (const ProfileSeries& series : profile.series) entries.push_back({series.number, series.kind, false});
+  PlotArea plot{
+      plotRect(area, legendRows(frame, area, entries)), {}, profileScale(profile.low, profile.high)};
+  const double layers = double(profile.last_layer) - double(profile.first_layer);
+  plot.x.low = double(profile.first_layer) - (layers > 0 ? 0 : 0.5);
+  plot.x.high = plot.x.low + std::max(1.0, layers);
+  drawAxes(frame, area, plot,
+           {.title = capitalized(name(metric)) + " by layer",
+            .note = leftOutNote(profile.left_out),
+            .x_label = "layer",
+            .y_label = std::string(name(metric))});
+  const auto hovered = drawLegend(frame, area, entries);
+  if (plot.rect.width() < 40 || plot.rect.height() < 30) return;
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  if (profile.empty()) {
+    drawLabel(
+        list, frame, toIm(plot.rect.center()), Align::kCenter,
+        {12, float(plot.rect.width()), frame.theme.colors.text_secondary, LabelFont::kInterface},
+        state_.running() ? "Nothing of a layer has been computed yet." : "No matrix of a layer is shown.");
+    return;
+  }
+  drawLayer(frame, plot);
+  for (std::size_t i = 0; i < profile.series.size(); ++i)
+    drawSeries(frame, plot, profile.series[i], hovered && *hovered != i);
+  drawHover(frame, plot);
+}
+
+// Of several points of a layer the line takes the mean.
+void ProfilePlot::drawSeries(CanvasFrame& frame, const PlotArea& plot, const ProfileSeries& series,
+                             bool dimmed) const {
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  Rgba color = seriesColor(frame.theme, series.number);
+  if (dimmed) color = color.withAlpha(50);
+  std::vector<ImVec2> path;
+  for (std::size_t i = 0; i < series.points.size();) {
+    const std::uint32_t layer = series.points[i].layer;
+    double sum = 0, count = 0;
+    for (; i < series.points.size() && series.points[i].layer == layer; ++i, ++count)
+      sum += series.points[i].value;
+    path.push_back(toIm(plot.at(layer, sum / count)));
+  }
+  list.AddPolyline(path.data(), int(path.size()), color.abgr(), 0, 1.4f);
+  const bool crowded = path.size() * 7 > std::size_t(plot.rect.width());
+  for (const ProfilePoint& point : series.points) {
+    const ImVec2 at = toIm(plot.at(point.layer, point.value));
+    const bool selected = state_.selection().find(point.matrix).has_value();
+    if (!crowded || selected) drawMarker(list, series.number, at, selected ? 5 : 3.5f, color);
+    if (selected) list.AddCircle(at, 8, frame.theme.colors.text.abgr(), 0, 1.2f);
+  }
+}
+
+// The layer that is selected in the other views.
+void ProfilePlot::drawLayer(CanvasFrame& frame, const PlotArea& plot) const {
+  if (selection_.layers() == 0) return;
+  const Colors& colors = frame.theme.colors;
+  const std::uint32_t layer = selection_.head().layer;
+  if (layer < state_.profile().first_layer || layer > state_.profile().last_layer) return;
+  const float x = float(std::round(plot.at(layer, plot.y.low).x));
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  list.AddLine({x, float(plot.rect.y0)}, {x, float(plot.rect.y1)}, colors.query.withAlpha(110).abgr());
+  list.AddRectFilled({x - 1.5f, float(plot.rect.y1)}, {x + 1.5f, float(plot.rect.y1 + 5)},
+                     colors.query.abgr());
+}
+
+void ProfilePlot::drawHover(CanvasFrame& frame, const PlotArea& plot) {
+  const Point mouse = toPoint(ImGui::GetIO().MousePos);
+  if (!plot.rect.expanded(kReach / 2).contains(mouse) || !ImGui::IsWindowHovered()) return;
+  const ProfileSeries* nearest = nullptr;
+  ProfilePoint found;
+  double least = kReach * kReach;
+  for (const ProfileSeries& series : state_.profile().series)
+    for (const ProfilePoint& point : series.points) {
+      const Point at = plot.at(point.layer, point.value);
+      const double distance = (at.x - mouse.x) * (at.x - mouse.x) + (at.y - mouse.y) * (at.y - mouse.y);
+      if (distance >= least) continue;
+      least = distance;
+      nearest = &series;
+      found = point;
+    }
+  if (!nearest) return;
+  const Colors& colors = frame.theme.colors;
+  const Point at = plot.at(found.layer, found.value);
+  ImGui::GetWindowDrawList()->AddCircle(toIm(at), 8, colors.text.abgr(), 0, 1.5f);
+  const auto report = state_.reportOf(found.matrix);
+  const Metric metric = state_.profileMetric();
+  drawTooltip(frame,
+              {.title = fmt::format("Layer {} · {}", found.layer, nearest->kind),
+               .rows = {{std::string(name(metric)), textOf(*report, metric),
+                         seriesColor(frame.theme, nearest->number)},
+                        {"σ₁", textOf(*report, Metric::kSigma1), colors.text}},
+               .hint = "click: show its spectrum · Ctrl: add"},
+              {at.x - 9, at.y - 9, at.x + 9, at.y + 9}, {4, 4, frame.size.x - 4.0, frame.size.y - 4.0});
+  if (!ImGui::IsMouseClicked(ImGuiMouseButton_Left)) return;
+  const bool add = ImGui::GetIO().KeyCtrl;
+  state_.select([&](SeriesSelection& selection) {
+    add ? selection.toggle(found.matrix) : selection.choose(found.matrix);
+  });
+}
+
+}  // namespace vitrine::ui::spectra

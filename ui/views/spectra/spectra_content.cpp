@@ -1,0 +1,146 @@
+#include "ui/views/spectra/spectra_content.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ui/views/view_message.h"
+
+namespace vitrine::ui::spectra {
+namespace {
+
+constexpr double kMostTable = 640, kLeastTable = 260, kLeastPlot = 200, kLeastHeight = 170;
+constexpr double kNarrow = 900;
+
+PlotMode nextMode(PlotMode mode) {
+  return kPlotModes[(std::size_t(mode) + 1) % kPlotModes.size()];
+}
+
+Metric nextMetric(Metric metric) {
+  const auto all = allMetrics();
+  const auto at = std::ranges::find(all, metric);
+  return at + 1 == all.end() ? all.front() : *(at + 1);
+}
+
+}  // namespace
+
+SpectraLayout layoutOf(const Rect& area) {
+  SpectraLayout layout;
+  double table =
+      std::round(std::clamp(area.width() * (area.width() < kNarrow ? 0.46 : 0.54), kLeastTable, kMostTable));
+  if (area.width() - table < kLeastPlot) table = area.width();
+  layout.table = {area.x0, area.y0, area.x0 + table, area.y1};
+  const Rect right{layout.table.x1 + 1, area.y0, area.x1, area.y1};
+  if (right.width() < kLeastPlot) return layout;
+  const bool both = right.height() >= 2 * kLeastHeight;
+  const double middle = both ? std::round(right.y0 + right.height() * 0.5) : right.y1;
+  layout.spectrum = {right.x0, right.y0, right.x1, middle};
+  if (both) layout.profile = {right.x0, middle, right.x1, right.y1};
+  return layout;
+}
+
+bool SpectraContent::drawMessages(CanvasFrame& frame, const Rect& area) {
+  const Colors& colors = frame.theme.colors;
+  const core::SpectraSnapshot& snapshot = state_.snapshot();
+  if (snapshot.total() > 0) return false;
+  ViewMessage message{.title = "Reading the model's tensors", .text = "", .color = colors.text};
+  if (snapshot.state == core::SpectraState::kFailed)
+    message = {.title = "The spectra could not be computed",
+               .text = snapshot.error ? snapshot.error->describe() : "",
+               .button = "Try again",
+               .color = colors.error};
+  else if (snapshot.state == core::SpectraState::kDone)
+    message = {.title = "This model has no matrices",
+               .text = "A spectrum needs a tensor with two dimensions of floating or quantized numbers.",
+               .color = colors.text};
+  else if (snapshot.state != core::SpectraState::kRunning)
+    message = {.title = "No spectra yet",
+               .text = "The singular values of all weights, and what they say of each layer.",
+               .button = "Compute",
+               .color = colors.text};
+  if (drawMessage(frame, message, area)) emit state_.computeRequested();
+  return true;
+}
+
+void SpectraContent::draw(CanvasFrame& frame) {
+  const Rect area{0, 0, frame.size.x, frame.size.y};
+  probes_ = {};
+  for (const KeyPress& press : frame.keys) handleKey(press);
+  if (drawMessages(frame, area)) return;
+  const SpectraLayout layout = layoutOf(area);
+  table_.draw(frame, layout.table);
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  const ImU32 line = frame.theme.colors.line.abgr();
+  list.AddLine({float(layout.table.x1), 0}, {float(layout.table.x1), frame.size.y}, line);
+  if (!layout.spectrum.empty()) spectrum_.draw(frame, layout.spectrum);
+  if (layout.profile.empty()) return;
+  list.AddLine({float(layout.profile.x0), float(layout.profile.y0)},
+               {float(layout.profile.x1), float(layout.profile.y0)}, line);
+  profile_.draw(frame, layout.profile);
+}
+
+bool SpectraContent::wantsKey(const KeyPress& press) const {
+  const auto modifiers = press.modifiers & ~(Qt::KeypadModifier | Qt::ShiftModifier);
+  if (state_.snapshot().total() == 0) return false;
+  if (modifiers == Qt::ControlModifier) return press.key == Qt::Key_A;
+  if (modifiers != Qt::NoModifier) return false;
+  switch (press.key) {
+    case Qt::Key_Up:
+    case Qt::Key_Down:
+    case Qt::Key_PageUp:
+    case Qt::Key_PageDown:
+    case Qt::Key_Home:
+    case Qt::Key_End:
+    case Qt::Key_S:
+    case Qt::Key_R:
+    case Qt::Key_D:
+    case Qt::Key_Slash:
+      return true;
+    case Qt::Key_Escape:
+      return state_.running();
+    default:
+      return false;
+  }
+}
+
+void SpectraContent::handleKey(const KeyPress& press) {
+  const bool extend = press.modifiers.testFlag(Qt::ShiftModifier);
+  const auto move = [&](std::ptrdiff_t rows) {
+    state_.select([&](SeriesSelection& selection) {
+      extend ? selection.extend(rows, state_.order()) : selection.move(rows, state_.order());
+    });
+  };
+  const auto all = std::ptrdiff_t(state_.order().size());
+  const std::ptrdiff_t page = std::max(1, table_.visibleRows() - 1);
+  switch (press.key) {
+    case Qt::Key_Up:
+      return move(-1);
+    case Qt::Key_Down:
+      return move(1);
+    case Qt::Key_PageUp:
+      return move(-page);
+    case Qt::Key_PageDown:
+      return move(page);
+    case Qt::Key_Home:
+      return move(-all);
+    case Qt::Key_End:
+      return move(all);
+    case Qt::Key_A:
+      return state_.select([&](SeriesSelection& selection) { selection.chooseAll(state_.order()); });
+    case Qt::Key_S:
+      return state_.sortBy(nextMetric(state_.sorting().by));
+    case Qt::Key_R:
+      return state_.sortBy(state_.sorting().by);
+    case Qt::Key_D:
+      return state_.setMode(nextMode(state_.mode()));
+    case Qt::Key_Slash:
+      emit state_.filterRequested();
+      return;
+    case Qt::Key_Escape:
+      emit state_.cancelRequested();
+      return;
+    default:
+      return;
+  }
+}
+
+}  // namespace vitrine::ui::spectra

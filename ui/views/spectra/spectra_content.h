@@ -1,0 +1,41 @@
+// The Spectra view as the canvas draws it: the table of all matrices at the left, the curves of the selected
+// ones and the profile over the layers at the right.
+//
+// Keys while the canvas has the focus: up, down, page up and down, Home and End move the selection (Shift
+// extends it), Ctrl+A takes the first six rows; S sorts by the next number, R the other way round, D draws
+// the next of log, linear, energy and density, / goes to the filter; Esc cancels while spectra are computed.
+#pragma once
+
+#include "ui/views/canvas_view.h"
+#include "ui/views/spectra/matrix_table.h"
+#include "ui/views/spectra/profile_plot.h"
+#include "ui/views/spectra/spectrum_plot.h"
+
+namespace vitrine::ui::spectra {
+
+struct SpectraLayout {
+  Rect table, spectrum, profile;
+};
+// The table takes about half of the width, but no more than its columns need; where it is low, one plot fills
+// the right side; where it is narrow, the table all of it.
+SpectraLayout layoutOf(const Rect& area);
+
+class SpectraContent : public ViewContent {
+ public:
+  SpectraContent(SpectraState& state, const Selection& selection)
+      : state_(state), table_(state), spectrum_(state), profile_(state, selection) {}
+
+  void draw(CanvasFrame& frame) override;
+  bool wantsKey(const KeyPress& press) const override;
+
+ private:
+  bool drawMessages(CanvasFrame& frame, const Rect& area);
+  void handleKey(const KeyPress& press);
+
+  SpectraState& state_;
+  MatrixTable table_;
+  SpectrumPlot spectrum_;
+  ProfilePlot profile_;
+};
+
+}  // namespace vitrine::ui::spectra

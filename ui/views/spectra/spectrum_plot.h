@@ -1,0 +1,31 @@
+// The upper plot of the Spectra view: the selected matrices' singular values, their energy or their density.
+#pragma once
+
+#include "ui/views/spectra/plot_frame.h"
+#include "ui/views/spectra/spectra_state.h"
+
+namespace vitrine::ui::spectra {
+
+class SpectrumPlot {
+ public:
+  explicit SpectrumPlot(SpectraState& state) : state_(state) {}
+  void draw(CanvasFrame& frame, const Rect& area);
+
+ private:
+  struct Shown {
+    Series series;
+    std::shared_ptr<const core::SpectrumReport> report;
+    Curve curve;
+  };
+  std::vector<Shown> shownCurves(DensityBins& bins) const;
+  std::vector<LegendEntry> legend() const;
+  void drawCurve(CanvasFrame& frame, const PlotArea& plot, const Shown& shown) const;
+  void drawNoise(CanvasFrame& frame, const PlotArea& plot, const Shown& first, const DensityBins& bins,
+                 std::span<const Curve> curves) const;
+  void drawHover(CanvasFrame& frame, const PlotArea& plot, const std::vector<Shown>& shown) const;
+  std::string note(const std::vector<Shown>& shown, const DensityBins& bins) const;
+
+  SpectraState& state_;
+};
+
+}  // namespace vitrine::ui::spectra
