@@ -1,0 +1,334 @@
+#include "core/figure/comparison_figures.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "core/figure/series_style.h"
+#include "core/spectra/layer_name.h"
+
+namespace vitrine::core {
+namespace {
+
+constexpr std::size_t kThumbnailSide = 32;  // cells
+
+// A square map of one matrix, row-major.
+struct SquareMap {
+  std::size_t side = 0;
+  std::vector<float> values;
+};
+
+SquareMap squareOf(const Eigen::MatrixXd& values) {
+  SquareMap map{.side = static_cast<std::size_t>(values.rows()), .values = {}};
+  map.values.reserve(map.side * map.side);
+  for (Eigen::Index i = 0; i < values.rows(); ++i)
+    for (Eigen::Index j = 0; j < values.cols(); ++j) map.values.push_back(static_cast<float>(values(i, j)));
+  return map;
+}
+
+SquareMap squareOf(const ChangeMap& change, double norm) {
+  SquareMap map{.side = change.cells, .values = change.largest};
+  if (norm > 0)
+    for (float& value : map.values) value = static_cast<float>(value / norm);
+  return map;
+}
+
+// The largest value of the cells that fall on each of side x side.
+SquareMap shrunk(const SquareMap& map, std::size_t side) {
+  SquareMap small{.side = side, .values = std::vector<float>(side * side)};
+  for (std::size_t i = 0; i < map.side; ++i)
+    for (std::size_t j = 0; j < map.side; ++j) {
+      float& cell = small.values[i * side / map.side * side + j * side / map.side];
+      cell = std::max(cell, map.values[i * map.side + j]);
+    }
+  return small;
+}
+
+struct MapStyle {
+  ColorScale color;
+  std::string row_label, column_label;
+  std::size_t directions = 0;  // of the whole map: what its cells are numbered by
+};
+
+Panel oneMap(SquareMap map, const MapStyle& style) {
+  Panel panel;
+  panel.x.label = style.column_label;
+  panel.y.label = style.row_label;
+  panel.x.category_font = panel.y.category_font = FontRole::kSans;
+  for (std::size_t i = 0; i < map.side; ++i)
+    panel.x.categories.push_back(std::to_string(i * style.directions / map.side + 1));
+  panel.y.categories = panel.x.categories;
+  panel.heat_map = HeatMap{.rows = map.side,
+                           .columns = map.side,
+                           .values = std::move(map.values),
+                           .mask = {},
+                           .color = style.color,
+                           .top = {},
+                           .right = {}};
+  return panel;
+}
+
+// Kinds of matrices down, layers to the right; what is not there is masked.
+Result<Panel> mapGrid(const ComparedTune& tune, const std::vector<SquareMap>& maps, const MapStyle& style) {
+  std::vector<std::string> kinds;
+  std::uint32_t layers = 0;
+  std::size_t side = kThumbnailSide;
+  for (std::size_t m = 0; m < maps.size(); ++m) {
+    const auto name = layerNameOf(tune.matrices[m].name);
+    if (!name) continue;
+    if (std::ranges::find(kinds, name->kind) == kinds.end()) kinds.push_back(name->kind);
+    layers = std::max(layers, name->layer + 1);
+    side = std::min(side, maps[m].side);
+  }
+  if (kinds.empty())
+    return fail(ErrorCode::kInvalidArgument,
+                "{} matrices without layers in their names: choose one by --tensors", maps.size());
+  ThumbnailGrid grid{.row_label = "matrix", .column_label = "layer", .row_names = shortLabels(kinds)};
+  grid.rows = kinds.size();
+  grid.columns = layers;
+  grid.thumbnail_rows = grid.thumbnail_columns = side;
+  grid.color = style.color;
+  grid.values.assign(grid.rows * grid.columns * side * side, 0);
+  grid.mask.assign(grid.values.size(), 1);
+  for (std::size_t m = 0; m < maps.size(); ++m) {
+    const auto name = layerNameOf(tune.matrices[m].name);
+    if (!name) continue;
+    const auto row = static_cast<std::size_t>(std::ranges::find(kinds, name->kind) - kinds.begin());
+    const std::size_t at = (row * grid.columns + name->layer) * side * side;
+    std::ranges::copy(shrunk(maps[m], side).values, grid.values.begin() + static_cast<std::ptrdiff_t>(at));
+    std::fill_n(grid.mask.begin() + static_cast<std::ptrdiff_t>(at), side * side, std::uint8_t{0});
+  }
+  Panel panel;
+  panel.thumbnails = std::move(grid);
+  return panel;
+}
+
+template <typename MapOf>
+Result<void> addMaps(std::span<const ComparedTune> tunes, const MapStyle& style, MapOf mapOf,
+                     Figure& figure) {
+  for (const ComparedTune& tune : tunes) {
+    std::vector<SquareMap> maps;
+    for (const MatrixComparison& matrix : tune.matrices) maps.push_back(mapOf(matrix));
+    Panel panel;
+    if (maps.size() == 1) {
+      panel = oneMap(std::move(maps[0]), style);
+    } else {
+      TRY_ASSIGN(panel, mapGrid(tune, maps, style));
+    }
+    if (tunes.size() > 1) panel.title = tune.name;
+    figure.panels.push_back(std::move(panel));
+  }
+  return {};
+}
+
+template <typename ValueOf>
+double meanOf(const ComparedTune& tune, ValueOf value) {
+  double sum = 0;
+  for (const MatrixComparison& matrix : tune.matrices) sum += value(matrix);
+  return sum / static_cast<double>(tune.matrices.size());
+}
+
+std::size_t smallestRank(std::span<const ComparedTune> tunes) {
+  Eigen::Index smallest = std::numeric_limits<Eigen::Index>::max();
+  for (const ComparedTune& tune : tunes)
+    for (const MatrixComparison& matrix : tune.matrices)
+      smallest = std::min(smallest, matrix.base_sigma.size());
+  return static_cast<std::size_t>(smallest);
+}
+
+std::string comparedSubject(std::span<const ComparedTune> tunes, const ComparisonFigureOptions& options) {
+  std::set<std::string> names;
+  for (const ComparedTune& tune : tunes)
+    for (const MatrixComparison& matrix : tune.matrices) names.insert(matrix.name);
+  std::string text = names.size() == 1 ? *names.begin() : fmt::format("{} matrices", names.size());
+  text += " of ";
+  for (std::size_t i = 0; i < tunes.size(); ++i) text += (i > 0 ? " and " : "") + tunes[i].name;
+  return text + (options.base.empty() ? "" : " against " + options.base);
+}
+
+// Lines of many points: markers would cover them.
+SeriesStyle unmarkedStyle(std::size_t index) {
+  SeriesStyle style = seriesStyle(index);
+  style.marker = Marker::kNone;
+  return style;
+}
+
+std::string means(std::span<const ComparedTune> tunes) {
+  const std::size_t most =
+      std::ranges::max(tunes, {}, [](const auto& t) { return t.matrices.size(); }).matrices.size();
+  return most == 1 ? "" : ", means over the matrices";
+}
+
+MapStyle cosineStyle(const ComparisonFigureOptions& options, std::string quantity, std::size_t directions) {
+  MapStyle style{.color = {}, .row_label = "base direction", .column_label = "tuned direction"};
+  style.color.map = options.colormap;
+  style.color.minimum = 0;
+  style.color.maximum = 1;
+  style.color.quantity = std::move(quantity);
+  style.directions = directions;
+  return style;
+}
+
+std::size_t blockOf(std::span<const ComparedTune> tunes) {
+  return static_cast<std::size_t>(tunes[0].matrices[0].similarity.rows());
+}
+
+Result<Figure> intruderFigure(std::span<const ComparedTune> tunes, const ComparisonFigureOptions& options) {
+  Figure figure{.name = "intruders", .caption = {}, .panels = {}, .summary = {}, .summary_caption = {}};
+  TRY(addMaps(
+      tunes, cosineStyle(options, "cosine similarity", blockOf(tunes)),
+      [](const MatrixComparison& m) { return squareOf(m.similarity); }, figure));
+  Panel counts;
+  counts.x.label = "strongest tuned directions, k";
+  counts.y.label = "intruders";
+  counts.y.minimum = 0;
+  const std::size_t most = std::min<std::size_t>(smallestRank(tunes), 100);
+  for (const ComparedTune& tune : tunes) {
+    LineSeries line{.label = tune.name, .x = {}, .y = {}};
+    for (std::size_t k = 1; k <= most; ++k) {
+      line.x.push_back(static_cast<double>(k));
+      line.y.push_back(meanOf(tune, [&](const auto& m) { return intrudersAt(m, k, options.epsilon); }));
+    }
+    line.style = unmarkedStyle(counts.lines.size());
+    counts.lines.push_back(std::move(line));
+    figure.summary.push_back(
+        {fmt::format("{}: intruders in the top {}", tune.name, options.first),
+         meanOf(tune, [&](const auto& m) { return intrudersAt(m, options.first, options.epsilon); }), ""});
+    figure.summary.push_back({fmt::format("{}: |dW| / |W|", tune.name),
+                              meanOf(tune, [](const auto& m) { return m.change_norm / m.base_norm; }), ""});
+  }
+  figure.panels.push_back(std::move(counts));
+  figure.caption = fmt::format(
+      "Intruder dimensions: {}. Maps: |cosine| between left singular vectors of the base (down) and the "
+      "fine-tune "
+      "(right), strongest first. Last panel: how many of the first k tuned vectors match no base vector, nor "
+      "cluster of equal singular values, by {} or more{}.",
+      comparedSubject(tunes, options), options.epsilon, means(tunes));
+  figure.summary_caption = fmt::format("Intruders (epsilon {}){}.", options.epsilon, means(tunes));
+  return figure;
+}
+
+Result<Figure> phiFigure(std::span<const ComparedTune> tunes, const ComparisonFigureOptions& options) {
+  Figure figure{.name = "phi", .caption = {}, .panels = {}, .summary = {}, .summary_caption = {}};
+  MapStyle style = cosineStyle(options, "subspace similarity", blockOf(tunes));
+  style.row_label = "first i of the base";
+  style.column_label = "first j of the fine-tune";
+  TRY(addMaps(
+      tunes, style, [](const MatrixComparison& m) { return squareOf(m.phi); }, figure));
+  Panel diagonal;
+  diagonal.x.label = "directions, i";
+  diagonal.y.label = "similarity (i, i)";
+  diagonal.y.minimum = 0;
+  diagonal.y.maximum = 1.02;
+  Eigen::Index most = std::numeric_limits<Eigen::Index>::max();
+  for (const ComparedTune& tune : tunes)
+    for (const MatrixComparison& matrix : tune.matrices) most = std::min(most, matrix.phi.rows());
+  const auto addLine = [&](std::string label, const ComparedTune& tune, auto value) {
+    LineSeries line{.label = std::move(label), .x = {}, .y = {}};
+    for (Eigen::Index i = 0; i < most; ++i) {
+      line.x.push_back(static_cast<double>(i + 1));
+      line.y.push_back(meanOf(tune, [&](const auto& m) { return value(m, i); }));
+    }
+    line.style = unmarkedStyle(diagonal.lines.size());
+    diagonal.lines.push_back(std::move(line));
+  };
+  for (const ComparedTune& tune : tunes) {
+    addLine(tune.name, tune, [](const MatrixComparison& m, Eigen::Index i) { return m.phi(i, i); });
+    for (const Eigen::Index i : {Eigen::Index{7}, most - 1})
+      if (i < most)
+        figure.summary.push_back({fmt::format("{0}: phi({1}, {1})", tune.name, i + 1),
+                                  meanOf(tune, [&](const auto& m) { return m.phi(i, i); }), ""});
+  }
+  addLine("random directions", tunes[0], [](const MatrixComparison& m, Eigen::Index i) {
+    return static_cast<double>(i + 1) / static_cast<double>(m.rows);
+  });
+  figure.panels.push_back(std::move(diagonal));
+  figure.caption = fmt::format(
+      "Subspace similarity phi(i, j) = ||U0_i^T U1_j||^2 / min(i, j) of the left singular vectors: {}. Last "
+      "panel: "
+      "its diagonal{}.",
+      comparedSubject(tunes, options), means(tunes));
+  figure.summary_caption = fmt::format("Subspace similarity{}.", means(tunes));
+  return figure;
+}
+
+// The shares of ||dW||^2 in the order of the bars.
+std::array<double, 3> sharesOf(const MatrixComparison& m) {
+  return {m.change.diagonal_share, m.change.band_share, m.change.corner_share};
+}
+std::array<double, 3> expectedShares(const MatrixComparison& m) {
+  return {m.change.diagonal_expected, m.change.band_expected, m.change.corner_expected};
+}
+
+template <typename Shares>
+BarSeries shareBars(std::string label, const ComparedTune& tune, Shares shares) {
+  BarSeries bars{.label = std::move(label), .values = {}};
+  for (std::size_t part = 0; part < 3; ++part)
+    bars.values.push_back(meanOf(tune, [&](const auto& m) { return shares(m)[part]; }));
+  return bars;
+}
+
+Result<Figure> deltaFigure(std::span<const ComparedTune> tunes, const ComparisonFigureOptions& options) {
+  Figure figure{.name = "delta", .caption = {}, .panels = {}, .summary = {}, .summary_caption = {}};
+  MapStyle style{.color = {}, .row_label = "base left vector", .column_label = "base right vector"};
+  style.directions = tunes[0].matrices[0].change.side;
+  style.color.map = options.colormap;
+  style.color.scale = AxisScale::kLog;
+  style.color.quantity = "|U0^T dW V0| / ||dW||";
+  std::size_t side = 1;
+  for (const MatrixComparison& matrix : tunes[0].matrices) side = std::max(side, matrix.change.side);
+  style.color.minimum = 0.1 / static_cast<double>(side);  // a tenth of an even spread
+  TRY(addMaps(
+      tunes, style, [](const MatrixComparison& m) { return squareOf(m.change, m.change_norm); }, figure));
+  Panel shares;
+  shares.x.categories = {"diagonal", "band", "corner"};
+  shares.x.category_font = FontRole::kSans;
+  shares.y.label = "share of ||dW||^2";
+  shares.y.minimum = 0;
+  std::string energies;
+  for (const ComparedTune& tune : tunes) {
+    shares.bars.push_back(shareBars(tune.name, tune, sharesOf));
+    const std::vector<double>& values = shares.bars.back().values;
+    energies += fmt::format("; {}: diagonal {:.2g} %, band {:.2g} %, corner {:.2g} %", tune.name,
+                            100 * values[0], 100 * values[1], 100 * values[2]);
+    for (std::size_t part = 0; part < 3; ++part)
+      figure.summary.push_back(
+          {fmt::format("{}: {}", tune.name, shares.x.categories[part]), values[part], ""});
+  }
+  shares.bars.push_back(shareBars("even spread", tunes[0], expectedShares));
+  const std::vector<double>& even = shares.bars.back().values;
+  energies += fmt::format("; an even spread has {:.2g} %, {:.2g} % and {:.2g} %", 100 * even[0],
+                          100 * even[1], 100 * even[2]);
+  figure.panels.push_back(std::move(shares));
+  figure.caption = fmt::format(
+      "The change in the base's own coordinates, |U0^T dW V0| / ||dW||: {}, strongest directions first, the "
+      "largest "
+      "of the elements in each cell. Shares of ||dW||^2 on the diagonal, within |i - j| <= r / 20, and "
+      "between the "
+      "strongest r / 10 directions{}{}.",
+      comparedSubject(tunes, options), means(tunes), energies);
+  figure.summary_caption = fmt::format("Shares of the change's energy{}.", means(tunes));
+  return figure;
+}
+
+}  // namespace
+
+std::span<const std::string_view> comparisonFigureNames() {
+  static constexpr std::array<std::string_view, 3> kComparisonFigures = {"intruders", "phi", "delta"};
+  return kComparisonFigures;
+}
+
+Result<Figure> comparisonFigure(std::string_view name, std::span<const ComparedTune> tunes,
+                                const ComparisonFigureOptions& options) {
+  if (tunes.empty() || std::ranges::any_of(tunes, [](const auto& t) { return t.matrices.empty(); }))
+    return fail(ErrorCode::kInvalidArgument, "no matrix to draw a figure of");
+  if (name == "intruders") return intruderFigure(tunes, options);
+  if (name == "phi") return phiFigure(tunes, options);
+  if (name == "delta") return deltaFigure(tunes, options);
+  return fail(ErrorCode::kInvalidArgument, "figure \"{}\" does not exist; choose one of {}", name,
+              fmt::join(comparisonFigureNames(), ", "));
+}
+
+}  // namespace vitrine::core
