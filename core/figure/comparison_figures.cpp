@@ -46,7 +46,16 @@ SquareMap shrunk(const SquareMap& map, std::size_t side) {
   return small;
 }
 
+// The first side x side cells.
+SquareMap cropped(const SquareMap& map, std::size_t side) {
+  SquareMap corner{.side = side, .values = {}};
+  for (std::size_t i = 0; i < side; ++i)
+    for (std::size_t j = 0; j < side; ++j) corner.values.push_back(map.values[i * map.side + j]);
+  return corner;
+}
+
 struct MapStyle {
+  SquareMap (*shrink)(const SquareMap& map, std::size_t side) = cropped;  // to a thumbnail
   ColorScale color;
   std::string row_label, column_label;
   std::size_t directions = 0;  // of the whole map: what its cells are numbered by
@@ -97,7 +106,8 @@ Result<Panel> mapGrid(const ComparedTune& tune, const std::vector<SquareMap>& ma
     if (!name) continue;
     const auto row = static_cast<std::size_t>(std::ranges::find(kinds, name->kind) - kinds.begin());
     const std::size_t at = (row * grid.columns + name->layer) * side * side;
-    std::ranges::copy(shrunk(maps[m], side).values, grid.values.begin() + static_cast<std::ptrdiff_t>(at));
+    std::ranges::copy(style.shrink(maps[m], side).values,
+                      grid.values.begin() + static_cast<std::ptrdiff_t>(at));
     std::fill_n(grid.mask.begin() + static_cast<std::ptrdiff_t>(at), side * side, std::uint8_t{0});
   }
   Panel panel;
@@ -155,6 +165,12 @@ SeriesStyle unmarkedStyle(std::size_t index) {
   return style;
 }
 
+// What small multiples leave out of maps of directions.
+std::string croppedNote(const Figure& figure) {
+  if (!figure.panels[0].thumbnails) return "";
+  return fmt::format(" Of each matrix the first {} directions.", figure.panels[0].thumbnails->thumbnail_rows);
+}
+
 std::string means(std::span<const ComparedTune> tunes) {
   const std::size_t most =
       std::ranges::max(tunes, {}, [](const auto& t) { return t.matrices.size(); }).matrices.size();
@@ -162,7 +178,8 @@ std::string means(std::span<const ComparedTune> tunes) {
 }
 
 MapStyle cosineStyle(const ComparisonFigureOptions& options, std::string quantity, std::size_t directions) {
-  MapStyle style{.color = {}, .row_label = "base direction", .column_label = "tuned direction"};
+  MapStyle style{
+      .shrink = cropped, .color = {}, .row_label = "base direction", .column_label = "tuned direction"};
   style.color.map = options.colormap;
   style.color.minimum = 0;
   style.color.maximum = 1;
@@ -182,7 +199,7 @@ Result<Figure> intruderFigure(std::span<const ComparedTune> tunes, const Compari
       [](const MatrixComparison& m) { return squareOf(m.similarity); }, figure));
   Panel counts;
   counts.x.label = "strongest tuned directions, k";
-  counts.y.label = "intruders";
+  counts.y.label = "intruders a matrix";
   counts.y.minimum = 0;
   const std::size_t most = std::min<std::size_t>(smallestRank(tunes), 100);
   for (const ComparedTune& tune : tunes) {
@@ -202,10 +219,9 @@ Result<Figure> intruderFigure(std::span<const ComparedTune> tunes, const Compari
   figure.panels.push_back(std::move(counts));
   figure.caption = fmt::format(
       "Intruder dimensions: {}. Maps: |cosine| between left singular vectors of the base (down) and the "
-      "fine-tune "
-      "(right), strongest first. Last panel: how many of the first k tuned vectors match no base vector, nor "
-      "cluster of equal singular values, by {} or more{}.",
-      comparedSubject(tunes, options), options.epsilon, means(tunes));
+      "fine-tune (right), strongest first.{} Last panel: how many of the first k tuned vectors match no base "
+      "vector, nor cluster of equal singular values, by {} or more{}.",
+      comparedSubject(tunes, options), croppedNote(figure), options.epsilon, means(tunes));
   figure.summary_caption = fmt::format("Intruders (epsilon {}){}.", options.epsilon, means(tunes));
   return figure;
 }
@@ -218,8 +234,8 @@ Result<Figure> phiFigure(std::span<const ComparedTune> tunes, const ComparisonFi
   TRY(addMaps(
       tunes, style, [](const MatrixComparison& m) { return squareOf(m.phi); }, figure));
   Panel diagonal;
-  diagonal.x.label = "directions, i";
-  diagonal.y.label = "similarity (i, i)";
+  diagonal.x.label = "strongest directions, i";
+  diagonal.y.label = "φ(i, i)";
   diagonal.y.minimum = 0;
   diagonal.y.maximum = 1.02;
   Eigen::Index most = std::numeric_limits<Eigen::Index>::max();
@@ -246,10 +262,10 @@ Result<Figure> phiFigure(std::span<const ComparedTune> tunes, const ComparisonFi
   });
   figure.panels.push_back(std::move(diagonal));
   figure.caption = fmt::format(
-      "Subspace similarity phi(i, j) = ||U0_i^T U1_j||^2 / min(i, j) of the left singular vectors: {}. Last "
-      "panel: "
-      "its diagonal{}.",
-      comparedSubject(tunes, options), means(tunes));
+      "Subspace similarity phi(i, j) = ||U0_i^T U1_j||^2 / min(i, j) of the left singular vectors: {}.{} "
+      "Last "
+      "panel: its diagonal{}.",
+      comparedSubject(tunes, options), croppedNote(figure), means(tunes));
   figure.summary_caption = fmt::format("Subspace similarity{}.", means(tunes));
   return figure;
 }
@@ -272,11 +288,12 @@ BarSeries shareBars(std::string label, const ComparedTune& tune, Shares shares) 
 
 Result<Figure> deltaFigure(std::span<const ComparedTune> tunes, const ComparisonFigureOptions& options) {
   Figure figure{.name = "delta", .caption = {}, .panels = {}, .summary = {}, .summary_caption = {}};
-  MapStyle style{.color = {}, .row_label = "base left vector", .column_label = "base right vector"};
+  MapStyle style{
+      .shrink = shrunk, .color = {}, .row_label = "base left vector", .column_label = "base right vector"};
   style.directions = tunes[0].matrices[0].change.side;
   style.color.map = options.colormap;
   style.color.scale = AxisScale::kLog;
-  style.color.quantity = "|U0^T dW V0| / ||dW||";
+  style.color.quantity = "|U₀ᵀΔW V₀| / ‖ΔW‖";
   std::size_t side = 1;
   for (const MatrixComparison& matrix : tunes[0].matrices) side = std::max(side, matrix.change.side);
   style.color.minimum = 0.1 / static_cast<double>(side);  // a tenth of an even spread
@@ -285,7 +302,7 @@ Result<Figure> deltaFigure(std::span<const ComparedTune> tunes, const Comparison
   Panel shares;
   shares.x.categories = {"diagonal", "band", "corner"};
   shares.x.category_font = FontRole::kSans;
-  shares.y.label = "share of ||dW||^2";
+  shares.y.label = "share of ‖ΔW‖²";
   shares.y.minimum = 0;
   std::string energies;
   for (const ComparedTune& tune : tunes) {
@@ -304,10 +321,9 @@ Result<Figure> deltaFigure(std::span<const ComparedTune> tunes, const Comparison
   figure.panels.push_back(std::move(shares));
   figure.caption = fmt::format(
       "The change in the base's own coordinates, |U0^T dW V0| / ||dW||: {}, strongest directions first, the "
-      "largest "
-      "of the elements in each cell. Shares of ||dW||^2 on the diagonal, within |i - j| <= r / 20, and "
-      "between the "
-      "strongest r / 10 directions{}{}.",
+      "largest of the elements in each cell. Shares of ||dW||^2 on the diagonal, within |i - j| <= r / 20, "
+      "and "
+      "between the strongest r / 10 directions{}{}.",
       comparedSubject(tunes, options), means(tunes), energies);
   figure.summary_caption = fmt::format("Shares of the change's energy{}.", means(tunes));
   return figure;

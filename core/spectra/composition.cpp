@@ -38,20 +38,54 @@ Result<LayerEnds> endsOf(const LayerFactors& factors, const AttentionSpec& atten
   return ends;
 }
 
-void addEdges(const LayerEnds& from, const LayerEnds& to, CompositionThrough through,
-              const std::vector<CompositionEnd>& readers, std::vector<CompositionEdge>& edges) {
-  for (std::uint32_t writer = 0; writer < from.writers.size(); ++writer)
-    for (std::uint32_t reader = 0; reader < readers.size(); ++reader)
-      edges.push_back(
-          {from.layer, writer, to.layer, reader, through, compose(readers[reader], from.writers[writer])});
+// Side by side, so that one product serves all pairs of heads of two layers.
+MatrixXd stacked(const std::vector<CompositionEnd>& ends) {
+  Eigen::Index columns = 0;
+  for (const CompositionEnd& end : ends) columns += end.vectors.cols();
+  MatrixXd all(ends.empty() ? 0 : ends[0].vectors.rows(), columns);
+  Eigen::Index at = 0;
+  for (const CompositionEnd& end : ends) {
+    all.middleCols(at, end.vectors.cols()) = end.vectors;
+    at += end.vectors.cols();
+  }
+  return all;
 }
 
-Result<CompositionEnd> endOf(const MatrixXd& meeting, const MatrixXd& other, const LowRankProduct& product) {
-  TRY_ASSIGN(const Spectrum spectrum, productSpectrum(product));
-  TRY_ASSIGN(MatrixXd rest, triangularFactor(other));
-  double fourth = 0;
-  for (const double s : spectrum.sigma) fourth += s * s * s * s;
-  return CompositionEnd{meeting, std::move(rest), spectrum.frobenius, fourth};
+CompositionScore scoreOf(const CompositionEnd& reader, const CompositionEnd& writer, double norm) {
+  if (reader.norm == 0 || writer.norm == 0) return {};
+  CompositionScore score{.score = norm / (reader.norm * writer.norm)};
+  const auto d = static_cast<double>(reader.vectors.rows());
+  const auto spread = [d](const CompositionEnd& end) { return d * end.fourth / std::pow(end.norm, 4) - 1; };
+  const double variance = 2 * spread(reader) * spread(writer) / (d * d * (d - 1) * (d + 2));
+  if (variance > 0) score.z = (score.score * score.score - 1 / d) / std::sqrt(variance);
+  return score;
+}
+
+void addEdges(const LayerEnds& from, const LayerEnds& to, CompositionThrough through,
+              const std::vector<CompositionEnd>& readers, std::vector<CompositionEdge>& edges) {
+  if (from.writers.empty() || readers.empty()) return;
+  const MatrixXd meeting = multiply(stacked(readers), stacked(from.writers), Side::kTransposed, Side::kAsIs);
+  Eigen::Index column = 0;
+  for (std::uint32_t writer = 0; writer < from.writers.size(); ++writer) {
+    const Eigen::Index columns = from.writers[writer].vectors.cols();
+    Eigen::Index row = 0;
+    for (std::uint32_t reader = 0; reader < readers.size(); ++reader) {
+      const Eigen::Index rows = readers[reader].vectors.cols();
+      const double norm = meeting.block(row, column, rows, columns).norm();
+      edges.push_back({from.layer, writer, to.layer, reader, through,
+                       scoreOf(readers[reader], from.writers[writer], norm)});
+      row += rows;
+    }
+    column += columns;
+  }
+}
+
+Result<CompositionEnd> endOf(const MatrixXd& meeting, const MatrixXd& other) {
+  TRY_ASSIGN(const MatrixXd rest, triangularFactor(other));
+  CompositionEnd end{.vectors = multiply(meeting, rest, Side::kAsIs, Side::kTransposed)};
+  end.norm = end.vectors.norm();
+  end.fourth = multiply(end.vectors, end.vectors, Side::kTransposed, Side::kAsIs).squaredNorm();
+  return end;
 }
 
 }  // namespace
@@ -61,28 +95,21 @@ LowRankProduct transposed(LowRankProduct product) {
 }
 
 Result<CompositionEnd> readerOf(const LowRankProduct& product) {
-  return endOf(product.right.transpose(), product.left, product);
+  return endOf(product.right.transpose(), product.left);
 }
 
 Result<CompositionEnd> writerOf(const LowRankProduct& product) {
-  return endOf(product.left, product.right.transpose(), product);
+  return endOf(product.left, product.right.transpose());
 }
 
 CompositionScore compose(const CompositionEnd& reader, const CompositionEnd& writer) {
-  if (reader.norm == 0 || writer.norm == 0) return {};
-  const MatrixXd meeting = multiply(reader.meeting, writer.meeting, Side::kTransposed, Side::kAsIs);
-  const MatrixXd core = multiply(multiply(reader.rest, meeting), writer.rest, Side::kAsIs, Side::kTransposed);
-  CompositionScore score{.score = core.norm() / (reader.norm * writer.norm)};
-  const auto d = static_cast<double>(reader.meeting.rows());
-  const auto spread = [d](const CompositionEnd& end) { return d * end.fourth / std::pow(end.norm, 4) - 1; };
-  const double variance = 2 * spread(reader) * spread(writer) / (d * d * (d - 1) * (d + 2));
-  if (variance > 0) score.z = (score.score * score.score - 1 / d) / std::sqrt(variance);
-  return score;
+  return scoreOf(reader, writer,
+                 multiply(reader.vectors, writer.vectors, Side::kTransposed, Side::kAsIs).norm());
 }
 
 Eigen::VectorXd composeComponents(const CompositionEnd& reader, const MatrixXd& u) {
   if (reader.norm == 0) return Eigen::VectorXd::Zero(u.cols());
-  const MatrixXd read = multiply(reader.rest, multiply(reader.meeting, u, Side::kTransposed, Side::kAsIs));
+  const MatrixXd read = multiply(reader.vectors, u, Side::kTransposed, Side::kAsIs);
   return read.colwise().norm().transpose() / reader.norm;
 }
 

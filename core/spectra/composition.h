@@ -16,16 +16,15 @@
 
 namespace vitrine::core {
 
-// A product as it looks from the side where another one meets it; of the other side only lengths and angles
-// are left.
+// A product as it looks from the side where another one meets it: of the other side only lengths and angles
+// are left, so that ||M_2 M_1||_F = ||reader^T writer||_F.
 struct CompositionEnd {
-  Eigen::MatrixXd meeting;  // (d, r): left of a writer's M, the transposed right of a reader's
-  Eigen::MatrixXd rest;     // (k, r): the R factor of M's other side
+  Eigen::MatrixXd vectors;  // (d, k), k <= r; of a writer M M^T = vectors vectors^T, of a reader M^T M
   double norm = 0;          // ||M||_F
   double fourth = 0;        // ||M M^T||_F^2
 };
 
-// How a later head's product reads the stream, and how an earlier one's writes it. Errors as productSpectrum.
+// How a later head's product reads the stream, and how an earlier one's writes it. Errors: no memory.
 Result<CompositionEnd> readerOf(const LowRankProduct& product);
 Result<CompositionEnd> writerOf(const LowRankProduct& product);
 // x^T M y read from the side of x.
