@@ -65,6 +65,10 @@ Panel oneMap(SquareMap map, const MapStyle& style) {
   Panel panel;
   panel.x.label = style.column_label;
   panel.y.label = style.row_label;
+  if (map.side < style.directions)  // the axis may number cells
+    for (std::string* label : {&panel.x.label, &panel.y.label})
+      *label +=
+          fmt::format(" / {:.3g}", static_cast<double>(style.directions) / static_cast<double>(map.side));
   panel.x.category_font = panel.y.category_font = FontRole::kSans;
   for (std::size_t i = 0; i < map.side; ++i)
     panel.x.categories.push_back(std::to_string(i * style.directions / map.side + 1));
@@ -199,7 +203,7 @@ Result<Figure> intruderFigure(std::span<const ComparedTune> tunes, const Compari
       [](const MatrixComparison& m) { return squareOf(m.similarity); }, figure));
   Panel counts;
   counts.x.label = "strongest tuned directions, k";
-  counts.y.label = "intruders a matrix";
+  counts.y.label = means(tunes).empty() ? "intruders" : "intruders a matrix";
   counts.y.minimum = 0;
   const std::size_t most = std::min<std::size_t>(smallestRank(tunes), 100);
   for (const ComparedTune& tune : tunes) {
@@ -270,6 +274,23 @@ Result<Figure> phiFigure(std::span<const ComparedTune> tunes, const ComparisonFi
   return figure;
 }
 
+std::size_t largestSide(std::span<const ComparedTune> tunes) {
+  std::size_t side = 1;
+  for (const ComparedTune& tune : tunes)
+    for (const MatrixComparison& matrix : tune.matrices) side = std::max(side, matrix.change.side);
+  return side;
+}
+
+// Of |D| / ||dW||, so that all maps have one scale; above `least` also where nothing changed.
+double largestChange(std::span<const ComparedTune> tunes, double least) {
+  double largest = 10 * least;
+  for (const ComparedTune& tune : tunes)
+    for (const MatrixComparison& matrix : tune.matrices)
+      if (matrix.change_norm > 0)
+        largest = std::max(largest, std::ranges::max(matrix.change.largest) / matrix.change_norm);
+  return largest;
+}
+
 // The shares of ||dW||^2 in the order of the bars.
 std::array<double, 3> sharesOf(const MatrixComparison& m) {
   return {m.change.diagonal_share, m.change.band_share, m.change.corner_share};
@@ -294,9 +315,8 @@ Result<Figure> deltaFigure(std::span<const ComparedTune> tunes, const Comparison
   style.color.map = options.colormap;
   style.color.scale = AxisScale::kLog;
   style.color.quantity = "|U₀ᵀΔW V₀| / ‖ΔW‖";
-  std::size_t side = 1;
-  for (const MatrixComparison& matrix : tunes[0].matrices) side = std::max(side, matrix.change.side);
-  style.color.minimum = 0.1 / static_cast<double>(side);  // a tenth of an even spread
+  style.color.minimum = 0.1 / static_cast<double>(largestSide(tunes));  // a tenth of an even spread
+  style.color.maximum = largestChange(tunes, *style.color.minimum);
   TRY(addMaps(
       tunes, style, [](const MatrixComparison& m) { return squareOf(m.change, m.change_norm); }, figure));
   Panel shares;

@@ -17,13 +17,30 @@ std::optional<LayerName> layerNameOf(std::string_view name) {
   return std::nullopt;
 }
 
+namespace {
+
+bool isNumber(std::string_view text) {
+  return text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// "self_attn.q_proj" of "model.layers.*.self_attn.q_proj.weight"; "ov.0" of "ov.*.0".
+std::string withoutLayer(std::string label) {
+  constexpr std::string_view kEnd = ".weight";
+  if (label.ends_with(kEnd)) label.resize(label.size() - kEnd.size());
+  const std::size_t layer = label.find("*.");
+  if (layer == std::string::npos) return label;
+  const std::string behind = label.substr(layer + 2);
+  return isNumber(behind) ? label.substr(0, layer) + behind : behind;
+}
+
+}  // namespace
+
 std::vector<std::string> shortLabels(const std::vector<std::string>& kinds) {
   std::vector<std::string> whole, last;
-  for (std::string label : kinds) {
-    if (label.ends_with(".weight")) label.resize(label.size() - std::string_view(".weight").size());
-    if (const std::size_t layer = label.find("*."); layer != std::string::npos) label.erase(0, layer + 2);
-    last.push_back(label.substr(label.rfind('.') + 1));
-    whole.push_back(std::move(label));
+  for (const std::string& kind : kinds) {
+    whole.push_back(withoutLayer(kind));
+    const std::string end = whole.back().substr(whole.back().rfind('.') + 1);
+    last.push_back(isNumber(end) ? whole.back() : end);
   }
   std::vector<std::string> sorted = last;
   std::ranges::sort(sorted);

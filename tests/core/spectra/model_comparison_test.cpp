@@ -116,6 +116,8 @@ TEST(LayerName, IsTheFirstNumberBetweenDots) {
   EXPECT_FALSE(layerNameOf(""));
   EXPECT_THAT(shortLabels({"h.*.attn.q.weight", "h.*.mlp.up.weight"}), ElementsAre("q", "up"));
   EXPECT_THAT(shortLabels({"h.*.a.q.weight", "h.*.b.q.weight"}), ElementsAre("a.q", "b.q"));
+  EXPECT_THAT(shortLabels({"ov.*.0", "ov.*.1", "embed"}), ElementsAre("ov.0", "ov.1", "embed"));
+  EXPECT_THAT(shortLabels({"h.*.experts.7.weight"}), ElementsAre("experts.7"));
 }
 
 }  // namespace
