@@ -135,9 +135,11 @@ Result<LowRankProduct> LayerFactors::ov(std::uint32_t head) const {
 Result<HeadProducts> headProducts(const ModelSpec& spec, std::span<const ProductKind> kinds,
                                   const ProductOptions& options, std::stop_token stop) {
   HeadProducts found;
+  bool any = false;
   for (std::uint32_t layer = 0; layer < spec.blocks.size(); ++layer) {
     const AttentionSpec* attention = spec.blocks[layer].attention();
     if (!attention) continue;
+    any = true;
     TRY_ASSIGN(const LayerFactors factors, LayerFactors::read(spec, layer, options));
     for (const ProductKind kind : kinds) {
       if (const std::string reason = reasonAgainst(*attention, kind); !reason.empty()) {
@@ -152,6 +154,7 @@ Result<HeadProducts> headProducts(const ModelSpec& spec, std::span<const Product
       }
     }
   }
+  if (!any) found.left_out.push_back("no layer has attention, and none a product");
   return found;
 }
 

@@ -139,6 +139,31 @@ TEST(HeadRotation, IsThatOfQueryAndKeyAtTheirPlaces) {
     }
 }
 
+// The whole way: what the softmax of the reference was given is x_query^T QK x_key at each offset.
+TEST_F(HeadProductsOf, AModelAreTheScoresOfTheReference) {
+  ASSERT_TRUE(spec_);
+  const std::vector<std::int32_t> ids = {3, 17, 5, 44, 9, 28};
+  const auto pass = referenceForward(*spec_, ids);
+  ASSERT_TRUE(pass);
+  MatrixXd x = pass->hidden[1];  // the second layer's input
+  for (Index t = 0; t < x.rows(); ++t)
+    x.row(t) /= std::sqrt(x.row(t).squaredNorm() / double(x.cols()) + spec_->blocks[1].mixer_norm->epsilon);
+  for (Index offset = 0; offset < 5; ++offset) {
+    const auto factors = LayerFactors::read(*spec_, 1, {.offset = offset});
+    ASSERT_TRUE(factors);
+    for (std::uint32_t head = 0; head < 6; ++head) {
+      const MatrixXd qk = formed(*factors->product(ProductKind::kQk, head));
+      const MatrixXd self = formed(*LayerFactors::read(*spec_, 1, {})->product(ProductKind::kQk, head));
+      const MatrixXd weights = pass->layers[1].attention[head];
+      for (Index query = offset; query < x.rows(); ++query) {
+        const double score = x.row(query) * qk * x.row(query - offset).transpose();
+        const double own = x.row(query) * self * x.row(query).transpose();
+        EXPECT_NEAR(score - own, std::log(weights(query, query - offset) / weights(query, query)), 1e-9);
+      }
+    }
+  }
+}
+
 TEST_F(HeadProductsOf, AModelDependOnTheOffsetInQkOnly) {
   ASSERT_TRUE(spec_);
   const std::vector<ProductKind> both = {ProductKind::kQk, ProductKind::kOv};
@@ -179,6 +204,10 @@ TEST_F(HeadProductsOf, AModelWithNormedQueriesAreOvOnly) {
   EXPECT_EQ(all->products.size(), 18u);
   ASSERT_EQ(all->left_out.size(), 1u);
   EXPECT_THAT(all->left_out[0], HasSubstr("layer 0: no qk: it norms queries"));
+  for (BlockSpec& block : spec_->blocks) block.mixers.clear();
+  const auto none = headProducts(*spec_, std::vector{ProductKind::kQk});
+  ASSERT_TRUE(none);
+  EXPECT_THAT(none->left_out, testing::ElementsAre(HasSubstr("no layer has attention")));
 }
 
 TEST(HeadProductsOfALatent, AreOvThroughTheLatent) {
