@@ -82,12 +82,11 @@ Result<SpectraResult> computeSpectra(const Common& common, const SpectraOptions&
 }
 
 void printTable(const SpectraResult& result) {
-  const std::vector<core::SpectrumReport>& reports = result.reports;
   std::size_t width = 6;
-  for (const core::SpectrumReport& report : reports) width = std::max(width, report.name.size());
+  for (const core::SpectrumReport& report : result.reports) width = std::max(width, report.name.size());
   fmt::print("{:<{}}  {:>15} {:>10} {:>10} {:>10} {:>10} {:>12} {:>7} {:>6} {:>9}\n", "tensor", width,
              "shape", "s1", "stable rk", "eff. rank", "partic.", "condition", "alpha", "spikes", "residual");
-  for (const core::SpectrumReport& report : reports) {
+  for (const core::SpectrumReport& report : result.reports) {
     const core::SpectrumMetrics& m = report.metrics;
     fmt::print("{:<{}}  {:>15} {:>10.4g} {:>10.2f} {:>10.1f} {:>10.1f} {:>12} {:>7} {:>6} {:>9.1e}\n",
                report.name, width, fmt::format("{} x {}", report.spectrum.rows, report.spectrum.columns),
@@ -97,7 +96,7 @@ void printTable(const SpectraResult& result) {
                report.noise ? fmt::format("{}", report.noise->spikes) : "-",
                report.spectrum.certificate.energy);
   }
-  fmt::print("{} matrices in {:.2f} s on {}\n", reports.size(), result.seconds, result.device);
+  fmt::print("{} matrices in {:.2f} s on {}\n", result.reports.size(), result.seconds, result.device);
 }
 
 void printJson(const SpectraOptions& options, const SpectraResult& result, const SpectraOfHeads& heads) {
