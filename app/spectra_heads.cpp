@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "app/spectra_options.h"
@@ -58,18 +59,18 @@ void printHeads(const SpectraOfHeads& heads) {
   for (const std::string& reason : heads.products.left_out) fmt::print("{}\n", reason);
   if (!heads.composition) return;
   const core::CompositionGraph& graph = *heads.composition;
-  constexpr std::size_t kShown = 20;
-  fmt::print("{:>10} {:>10}  {:<8} {:>8} {:>8}   (by chance {:.3f})\n", "from", "to", "through", "score", "z",
-             1 / std::sqrt(static_cast<double>(graph.dimension)));
-  for (std::size_t i = 0; i < std::min(kShown, graph.edges.size()); ++i) {
+  const std::size_t shown = std::min(core::kDetailedEdges, graph.edges.size());
+  fmt::print("{:>10} {:>10}  {:<8} {:>8} {:>8} {:>20}   (by chance {:.3f})\n", "from", "to", "through",
+             "score", "z", "largest component", 1 / std::sqrt(static_cast<double>(graph.dimension)));
+  for (std::size_t i = 0; i < shown; ++i) {
     const core::CompositionEdge& edge = graph.edges[i];
-    fmt::print("{:>10} {:>10}  {:<8} {:>8.3f} {:>8.1f}\n",
+    const auto largest = std::ranges::max_element(edge.components);
+    fmt::print("{:>10} {:>10}  {:<8} {:>8.3f} {:>8.1f} {:>20}\n",
                fmt::format("{}.{}", edge.from_layer, edge.from_head),
                fmt::format("{}.{}", edge.to_layer, edge.to_head), core::name(edge.through), edge.score.score,
-               edge.score.z);
+               edge.score.z, fmt::format("{}: {:.3f}", largest - edge.components.begin(), *largest));
   }
-  fmt::print("the strongest {} of {} compositions; --json has all\n", std::min(kShown, graph.edges.size()),
-             graph.edges.size());
+  fmt::print("the strongest {} of {} compositions; --json has all\n", shown, graph.edges.size());
 }
 
 }  // namespace vitrine::app

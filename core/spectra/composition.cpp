@@ -118,6 +118,24 @@ std::string_view name(CompositionThrough through) {
   return kNames[static_cast<int>(through)];
 }
 
+namespace {
+
+Result<std::vector<double>> componentsOf(const ModelSpec& spec, const CompositionEdge& edge,
+                                         const ProductOptions& options) {
+  TRY_ASSIGN(const LayerFactors from, LayerFactors::read(spec, edge.from_layer, options));
+  TRY_ASSIGN(const LayerFactors to, LayerFactors::read(spec, edge.to_layer, options));
+  TRY_ASSIGN(const LowRankProduct written, from.product(ProductKind::kOv, edge.from_head));
+  TRY_ASSIGN(const FullSvd components, productSvd(written));
+  const bool value = edge.through == CompositionThrough::kValue;
+  TRY_ASSIGN(LowRankProduct read, to.product(value ? ProductKind::kOv : ProductKind::kQk, edge.to_head));
+  if (edge.through == CompositionThrough::kQuery) read = transposed(std::move(read));
+  TRY_ASSIGN(const CompositionEnd reader, readerOf(read));
+  const Eigen::VectorXd each = composeComponents(reader, components.u);
+  return std::vector<double>(each.begin(), each.end());
+}
+
+}  // namespace
+
 Result<CompositionGraph> compositionGraph(const ModelSpec& spec, const ProductOptions& options,
                                           std::stop_token stop) {
   CompositionGraph graph{.dimension = spec.embedding_dim, .edges = {}, .left_out = {}};
@@ -139,6 +157,9 @@ Result<CompositionGraph> compositionGraph(const ModelSpec& spec, const ProductOp
     earlier.push_back(std::move(here));
   }
   std::ranges::stable_sort(graph.edges, std::greater<>(), [](const CompositionEdge& e) { return e.score.z; });
+  for (std::size_t i = 0; i < std::min(kDetailedEdges, graph.edges.size()); ++i) {
+    TRY_ASSIGN(graph.edges[i].components, componentsOf(spec, graph.edges[i], options));
+  }
   return graph;
 }
 
@@ -146,12 +167,15 @@ nlohmann::ordered_json toJson(const CompositionGraph& graph) {
   nlohmann::ordered_json out{{"dimension", graph.dimension},
                              {"expected", 1 / std::sqrt(static_cast<double>(graph.dimension))}};
   out["edges"] = nlohmann::ordered_json::array();
-  for (const CompositionEdge& edge : graph.edges)
-    out["edges"].push_back({{"from", {edge.from_layer, edge.from_head}},
-                            {"to", {edge.to_layer, edge.to_head}},
-                            {"through", name(edge.through)},
-                            {"score", edge.score.score},
-                            {"z", edge.score.z}});
+  for (const CompositionEdge& edge : graph.edges) {
+    nlohmann::ordered_json one{{"from", {edge.from_layer, edge.from_head}},
+                               {"to", {edge.to_layer, edge.to_head}},
+                               {"through", name(edge.through)},
+                               {"score", edge.score.score},
+                               {"z", edge.score.z}};
+    if (!edge.components.empty()) one["components"] = edge.components;
+    out["edges"].push_back(std::move(one));
+  }
   out["left_out"] = graph.left_out;
   return out;
 }

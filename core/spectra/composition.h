@@ -49,7 +49,12 @@ struct CompositionEdge {
   std::uint32_t from_layer = 0, from_head = 0, to_layer = 0, to_head = 0;
   CompositionThrough through = CompositionThrough::kQuery;
   CompositionScore score;
+  // Of the strongest kDetailedEdges only: composeComponents of OV_1's, strongest first. A channel of low rank
+  // is where few of them stand out.
+  std::vector<double> components = {};
 };
+
+inline constexpr std::size_t kDetailedEdges = 20;
 
 struct CompositionGraph {
   std::uint32_t dimension = 0;         // d
@@ -61,7 +66,8 @@ struct CompositionGraph {
 Result<CompositionGraph> compositionGraph(const ModelSpec& spec, const ProductOptions& options = {},
                                           std::stop_token stop = {});
 
-// {dimension, expected, edges: [{from: [layer, head], to: [layer, head], through, score, z}], left_out}
+// {dimension, expected, edges: [{from: [layer, head], to: [layer, head], through, score, z, components}],
+//  left_out}
 nlohmann::ordered_json toJson(const CompositionGraph& graph);
 
 }  // namespace vitrine::core

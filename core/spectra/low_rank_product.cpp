@@ -108,8 +108,4 @@ Result<MatrixXd> triangularFactor(const MatrixXd& a) {
   return std::move(qr.r);
 }
 
-double frobenius(const LowRankProduct& product) {
-  return std::sqrt(ProductGrams(product).squares());
-}
-
 }  // namespace vitrine::core

@@ -22,7 +22,5 @@ Result<Spectrum> productSpectrum(const LowRankProduct& product);
 Result<FullSvd> productSvd(const LowRankProduct& product);
 // R of the QR factors of `a`, (min(m, n), n): R^T R = a^T a.
 Result<Eigen::MatrixXd> triangularFactor(const Eigen::MatrixXd& a);
-// ||M||_F, to about eps ||left|| ||right||.
-double frobenius(const LowRankProduct& product);
 
 }  // namespace vitrine::core

@@ -47,6 +47,17 @@ TEST(Composition, OfAModelIsThatOfTheFormedProducts) {
   }
   EXPECT_TRUE(
       std::ranges::is_sorted(graph->edges, std::greater<>(), [](const auto& e) { return e.score.z; }));
+  // The components' energies add up to the whole score.
+  for (std::size_t i = 0; i < kDetailedEdges; ++i) {
+    const CompositionEdge& edge = graph->edges[i];
+    const auto svd = productSvd(*layers[edge.from_layer].product(ProductKind::kOv, edge.from_head));
+    ASSERT_TRUE(svd);
+    double energy = 0;
+    for (Index c = 0; c < svd->sigma.size(); ++c)
+      energy += std::pow(edge.components[std::size_t(c)] * svd->sigma[c], 2);
+    EXPECT_NEAR(std::sqrt(energy) / svd->sigma.norm(), edge.score.score, 1e-12);
+  }
+  EXPECT_TRUE(graph->edges[kDetailedEdges].components.empty());
   const auto json = toJson(*graph);
   EXPECT_NEAR(json["expected"], 1 / std::sqrt(24.0), 1e-15);
   EXPECT_EQ(json["edges"].size(), graph->edges.size());
