@@ -1,7 +1,7 @@
 // What a fine-tune has done to a matrix: base W0 = U0 diag(sigma0) V0^T against tuned W1 of one shape, by
 // full decompositions in double precision. Left singular vectors are directions of the output. Where the base
-// is zero it has no directions to match: what a fine-tune writes there is an intruder. Where the
-// tuned matrix is zero it has none that could be one.
+// is zero it has no directions to match: what a fine-tune writes there is an intruder. Where the tuned matrix
+// is zero it has none that could be one.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -4,7 +4,7 @@
 //   through the key    ||QK_2   OV_1||_F / (||QK_2||_F ||OV_1||_F)
 //   through the value  ||OV_2   OV_1||_F / (||OV_2||_F ||OV_1||_F)
 // all in [0, 1]. Elhage et al., "A mathematical framework for transformer circuits" (2021); by component:
-// Merullo et al., "Talking Heads", arXiv:2406.09519. Nothing larger than d x r is formed.
+// Merullo et al., "Talking Heads", arXiv:2406.09519. No d x d product is formed.
 #pragma once
 
 #include <Eigen/Core>
@@ -24,7 +24,7 @@ struct CompositionEnd {
   double fourth = 0;        // ||M M^T||_F^2
 };
 
-// How a later head's product reads the stream, and how an earlier one's writes it. Errors: no memory.
+// How a later head's product reads the stream, and how an earlier one's writes it. kOutOfMemory.
 Result<CompositionEnd> readerOf(const LowRankProduct& product);
 Result<CompositionEnd> writerOf(const LowRankProduct& product);
 // x^T M y read from the side of x.
@@ -38,8 +38,8 @@ struct CompositionScore {
 };
 CompositionScore compose(const CompositionEnd& reader, const CompositionEnd& writer);
 
-// The same for each component s_i u_i v_i^T of the earlier product alone: ||M_2 u_i|| / ||M_2||_F. `u` (d,
-// k).
+// The same for each component s_i u_i v_i^T of the earlier product alone: ||M_2 u_i|| / ||M_2||_F. `u`:
+// (d, k).
 Eigen::VectorXd composeComponents(const CompositionEnd& reader, const Eigen::MatrixXd& u);
 
 enum class CompositionThrough { kQuery, kKey, kValue };

@@ -4,13 +4,18 @@
 #include <charconv>
 
 namespace vitrine::core {
+namespace {
+
+constexpr std::uint32_t kMostLayers = 10'000;  // a larger number means something else
+
+}  // namespace
 
 std::optional<LayerName> layerNameOf(std::string_view name) {
   for (std::size_t begin = 0; begin < name.size();) {
     const std::size_t end = std::min(name.find('.', begin), name.size());
     std::uint32_t layer = 0;
     const auto [stop, status] = std::from_chars(name.data() + begin, name.data() + end, layer);
-    if (status == std::errc() && stop == name.data() + end)
+    if (status == std::errc() && stop == name.data() + end && layer < kMostLayers)
       return LayerName{layer, std::string(name.substr(0, begin)) + "*" + std::string(name.substr(end))};
     begin = end + 1;
   }

@@ -113,6 +113,7 @@ TEST(LayerName, IsTheFirstNumberBetweenDots) {
   EXPECT_EQ(layerNameOf("qk.4.7")->kind, "qk.*.7");
   EXPECT_FALSE(layerNameOf("model.embed_tokens.weight"));
   EXPECT_FALSE(layerNameOf("h1.x"));
+  EXPECT_FALSE(layerNameOf("h.4000000000.x"));
   EXPECT_FALSE(layerNameOf(""));
   EXPECT_THAT(shortLabels({"h.*.attn.q.weight", "h.*.mlp.up.weight"}), ElementsAre("q", "up"));
   EXPECT_THAT(shortLabels({"h.*.a.q.weight", "h.*.b.q.weight"}), ElementsAre("a.q", "b.q"));
