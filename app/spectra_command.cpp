@@ -3,9 +3,11 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
-#include "app/context.h"
+#include "app/spectra_options.h"
 #include "core/assets/asset_paths.h"
 #include "core/engine/clock.h"
+#include "core/figure/comparison_figures.h"
+#include "core/figure/spectra_figures.h"
 #include "core/spectra/device_spectra.h"
 #include "core/spectra/matrix_catalogue.h"
 #include "core/spectra/spectrum_report.h"
@@ -13,13 +15,6 @@
 
 namespace vitrine::app {
 namespace {
-
-struct SpectraOptions {
-  std::string model, tensors, solver = "auto";
-  unsigned threads = 0;
-  core::ReportOptions report;
-  bool json = false;
-};
 
 // Of the device's, where it computes spectra itself: a software device's are LAPACK's.
 struct SpectraDevice {
@@ -104,25 +99,105 @@ void printTable(const SpectraResult& result) {
   fmt::print("{} matrices in {:.2f} s on {}\n", result.reports.size(), result.seconds, result.device);
 }
 
-void printJson(const std::string& model, const SpectraResult& result) {
-  nlohmann::ordered_json out{{"model", model}, {"device", result.device}, {"seconds", result.seconds}};
+void printJson(const SpectraOptions& options, const SpectraResult& result, const SpectraOfHeads& heads) {
+  nlohmann::ordered_json out{
+      {"model", options.model}, {"device", result.device}, {"seconds", result.seconds}};
   out["tensors"] = nlohmann::ordered_json::array();
   for (const core::SpectrumReport& report : result.reports) out["tensors"].push_back(core::toJson(report));
+  addToJson(heads, options, out);
   fmt::print("{}\n", out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
+// Of the products where there are any.
+Result<void> drawSpectra(const Common& common, const SpectraOptions& options, const SpectraResult& result,
+                         const SpectraOfHeads& heads) {
+  const std::vector<core::SpectrumReport> reports =
+      options.products.empty() ? result.reports : heads.reports();
+  TRY_ASSIGN(const core::Figure figure, options.figure == "spectrum"
+                                            ? core::spectrumFigure(reports, options.model)
+                                            : core::profileFigure(reports, options.metric, options.model));
+  return writeSpectraFigure(common, options, figure);
+}
+
+Result<void> checkSpectraOptions(const Common& common, const SpectraOptions& options) {
+  const auto names = core::comparisonFigureNames();
+  const bool compares = std::ranges::find(names, options.figure) != names.end();
+  if (options.base.empty() && compares)
+    return fail(ErrorCode::kInvalidArgument, "--figure {} compares with a base: name it by --base",
+                options.figure);
+  if (!options.base.empty() && !options.figure.empty() && !compares)
+    return fail(ErrorCode::kInvalidArgument, "--base has the figures {}, not {}", fmt::join(names, ", "),
+                options.figure);
+  if (!options.base.empty() && (!options.products.empty() || options.composition))
+    return fail(ErrorCode::kInvalidArgument,
+                "--base compares stored matrices: leave out --products and --composition");
+  if (options.base.empty() && !common.adapters.empty() && options.products.empty() && !options.composition)
+    return fail(ErrorCode::kInvalidArgument,
+                "stored matrices are without adapters: compare by --base, or ask for --products");
+  return {};
+}
+
 Result<void> spectra(const Common& common, const SpectraOptions& options) {
+  TRY(checkSpectraOptions(common, options));
+  if (!options.base.empty()) return compareWithBase(common, options);
   TRY_ASSIGN(const auto checkpoint, core::Checkpoint::open(core::modelPath(options.model)));
   const auto matrices = core::matricesOf(*checkpoint, options.tensors);
   if (matrices.empty())
     return fail(ErrorCode::kNotFound, "{}: no matrix {}: `vitrine info` lists the tensors", options.model,
                 options.tensors.empty() ? "in it" : fmt::format("is named '{}'", options.tensors));
+  TRY_ASSIGN(const SpectraOfHeads heads, computeHeads(common, options));
   TRY_ASSIGN(const SpectraResult result, computeSpectra(common, options, matrices));
-  if (options.json)
-    printJson(options.model, result);
-  else
+  if (!options.figure.empty()) {
+    TRY(drawSpectra(common, options, result, heads));
+  } else if (options.json) {
+    printJson(options, result, heads);
+  } else {
     printTable(result);
+    printHeads(heads);
+  }
   return result.error ? Result<void>(tl::unexpected(*result.error)) : Result<void>();
+}
+
+// The command's options beside those of plain spectra.
+void addHeadOptions(CLI::App& command, SpectraOptions& options) {
+  command.add_option("--products", options.products,
+                     "also those of each head's products: qk (W_Q^T R W_K), ov (W_O W_V), or both: qk,ov");
+  command.add_option("--rope-offset", options.rope_offset, "qk: query position less key position, in tokens")
+      ->capture_default_str();
+  command.add_flag("--raw-products", options.raw_products,
+                   "without the gain of the norm in front and the scale of the scores");
+  command.add_flag("--composition", options.composition,
+                   "how strongly later heads read what earlier ones write");
+}
+
+void addComparisonOptions(CLI::App& command, SpectraOptions& options) {
+  command.add_option("--base", options.base,
+                     "compare MODEL, a fine-tune of it, and what --adapter adds to it with this model");
+  command.add_option("--epsilon", options.epsilon, "an intruder matches all base directions less than this")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command.add_option("--first", options.first, "directions among which intruders are counted")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+}
+
+void addFigureOptions(CLI::App& command, SpectraOptions& options) {
+  command
+      .add_option("--figure", options.figure,
+                  "draw spectrum or profile; with --base: intruders, phi or delta")
+      ->check(CLI::IsMember({"spectrum", "profile", "intruders", "phi", "delta"}));
+  const auto metrics = core::profileMetrics();
+  command.add_option("--metric", options.metric, "profile: what is drawn over the layers")
+      ->check(CLI::IsMember(std::vector<std::string>(metrics.begin(), metrics.end())))
+      ->capture_default_str();
+  command
+      .add_option("--preset", options.preset,
+                  "width and type of a venue: icml-column, neurips, nature-column ..")
+      ->capture_default_str();
+  command.add_option("--format", options.formats, "pdf,svg,png,csv,npz,tex")->capture_default_str();
+  command.add_option("--out", options.out, "the folder to write to")->capture_default_str();
+  command.add_option("--colormap", options.colormap, "viridis, cividis, magma or grey")
+      ->capture_default_str();
 }
 
 }  // namespace
@@ -149,6 +224,9 @@ void addSpectra(CLI::App& app, Common& common) {
   command->add_option("--bootstrap", options->report.replicates, "replicates for the band of alpha")
       ->capture_default_str();
   command->add_flag("--json", options->json, "as JSON on standard output");
+  addHeadOptions(*command, *options);
+  addComparisonOptions(*command, *options);
+  addFigureOptions(*command, *options);
   command->callback([options, &common] { run(common, [&] { return spectra(common, *options); }); });
 }
 

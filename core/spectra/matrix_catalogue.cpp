@@ -20,20 +20,20 @@ std::string_view digits(std::string_view text, std::size_t& at) {
   return text.substr(first, at - first);
 }
 
-bool matchesAny(std::string_view name, std::string_view globs) {
+}  // namespace
+
+bool matchesAnyGlob(std::string_view text, std::string_view globs) {
   constexpr std::string_view kBetween = " ,";
   bool any = false;
   for (std::size_t at = globs.find_first_not_of(kBetween); at != std::string_view::npos;
        at = globs.find_first_not_of(kBetween, at)) {
     any = true;
     const std::size_t end = std::min(globs.find_first_of(kBetween, at), globs.size());
-    if (matchesGlob(name, globs.substr(at, end - at))) return true;
+    if (matchesGlob(text, globs.substr(at, end - at))) return true;
     at = end;
   }
   return !any;
 }
-
-}  // namespace
 
 bool matchesGlob(std::string_view text, std::string_view glob) {
   std::size_t t = 0, g = 0, star = std::string_view::npos, retry = 0;
@@ -82,7 +82,7 @@ std::vector<StoredMatrix> matricesOf(const Checkpoint& checkpoint, std::string_v
     const std::uint64_t stack = tensor.elements() / (rows * columns);
     for (std::uint64_t i = 0; i < stack; ++i) {
       std::string name = stack == 1 ? tensor.name : fmt::format("{}[{}]", tensor.name, i);
-      if (!matchesAny(name, glob)) continue;
+      if (!matchesAnyGlob(name, glob)) continue;
       found.push_back({std::move(name), &tensor, i * rows, rows, columns});
     }
   }

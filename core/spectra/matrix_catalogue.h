@@ -26,6 +26,8 @@ std::vector<StoredMatrix> matricesOf(const Checkpoint& checkpoint, std::string_v
 Result<DenseMatrix> readMatrix(const StoredMatrix& matrix);
 
 bool matchesGlob(std::string_view text, std::string_view glob);
+// Of one of several globs, as matricesOf takes them.
+bool matchesAnyGlob(std::string_view text, std::string_view globs);
 // Numbers in texts compare by value.
 bool naturallyLess(std::string_view a, std::string_view b);
 

@@ -3,6 +3,7 @@
 #include <QCryptographicHash>
 #include <QList>
 #include <QString>
+#include <algorithm>
 
 namespace vitrine::ui {
 namespace {
@@ -60,9 +61,11 @@ Result<void> moveOffsets(QByteArray& pdf, const std::vector<Shift>& shifts) {
   return {};
 }
 
-// "/ID [ <hex> <hex> ]" of newer Qt: digits of a hash of the rest, as many as there were.
+// "/ID [ <hex> <hex> ]" of newer Qt: digits of a hash of the rest, as many as there were. In the trailer
+// alone: the bytes of an image may read "/ID" too.
 void replaceId(QByteArray& pdf) {
-  qsizetype at = pdf.lastIndexOf("/ID"), end = at < 0 ? -1 : pdf.indexOf(']', at);
+  qsizetype at = pdf.indexOf("/ID", std::max<qsizetype>(pdf.lastIndexOf("trailer"), 0));
+  qsizetype end = at < 0 ? -1 : pdf.indexOf(']', at);
   if (end < 0) return;
   for (qsizetype i = at; i < end; ++i)
     if (pdf[i] == '<')

@@ -1,0 +1,138 @@
+// vitrine spectra TUNED --base BASE: what fine-tunes have done to the base's matrices. TUNED is one fine-tune
+// unless it is the base itself; the adapters, attached to the base, are another.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "app/spectra_options.h"
+#include "core/assets/asset_paths.h"
+#include "core/figure/comparison_figures.h"
+#include "core/spectra/model_comparison.h"
+
+namespace vitrine::app {
+namespace {
+
+void warnOfLeftOut(const std::vector<std::string>& left_out) {
+  constexpr std::size_t kShown = 10;
+  for (std::size_t i = 0; i < std::min(kShown, left_out.size()); ++i)
+    fmt::print(stderr, "vitrine: not compared: {}\n", left_out[i]);
+  if (left_out.size() > kShown)
+    fmt::print(stderr, "vitrine: not compared: {} more\n", left_out.size() - kShown);
+}
+
+Result<core::ComparedTune> compareTune(std::string name, const core::MatrixPairs& pairs,
+                                       const SpectraOptions& options) {
+  warnOfLeftOut(pairs.left_out);
+  if (pairs.pairs.empty())
+    return fail(ErrorCode::kNotFound, "{} and {} have no matrix in common{}", name, options.base,
+                options.tensors.empty() ? "" : fmt::format(" that is named '{}'", options.tensors));
+  const core::ComparisonRun run{
+      .options = {},
+      .threads = options.threads,
+      .stop = stopAtInterrupt(),
+      .progress = [&](std::size_t done) {
+        showProgress(fmt::format("{}: matrix {} of {}", name, done, pairs.pairs.size()));
+      }};
+  core::ComparedTune tune{.name = name, .matrices = {}};
+  TRY_ASSIGN(tune.matrices, core::runComparisons(pairs.pairs, run));
+  endProgress();
+  return tune;
+}
+
+std::string namesOfAdapters(const core::ModelSpec& spec) {
+  std::string names;
+  for (const core::AttachedAdapter& adapter : spec.adapters)
+    names += (names.empty() ? "" : " + ") + adapter.name +
+             (adapter.scale == 1 ? "" : fmt::format(":{}", adapter.scale));
+  return names;
+}
+
+Result<std::vector<core::ComparedTune>> compareTunes(const Common& common, const SpectraOptions& options) {
+  std::vector<core::ComparedTune> tunes;
+  const auto base_path = core::modelPath(options.base), tuned_path = core::modelPath(options.model);
+  std::error_code ignored;
+  const bool itself = base_path == tuned_path || std::filesystem::equivalent(base_path, tuned_path, ignored);
+  TRY_ASSIGN(const auto base, core::Checkpoint::open(base_path));
+  if (!itself || common.adapters.empty()) {
+    TRY_ASSIGN(const auto tuned, core::Checkpoint::open(tuned_path));
+    TRY_ASSIGN(core::ComparedTune tune,
+               compareTune(tuned->displayName(), core::pairsOf(base, tuned, options.tensors), options));
+    tunes.push_back(std::move(tune));
+  }
+  if (!common.adapters.empty()) {
+    TRY_ASSIGN(OpenedModel adapted, openModel(common, options.base, NeedsTokenizer::kNo));
+    const auto spec = std::make_shared<core::ModelSpec>(std::move(adapted.spec));
+    TRY_ASSIGN(core::ComparedTune tune,
+               compareTune(namesOfAdapters(*spec), core::pairsOf(spec, options.tensors), options));
+    tunes.push_back(std::move(tune));
+  }
+  return tunes;
+}
+
+std::string percent(double share) {
+  return fmt::format("{:.1f}%", 100 * share);
+}
+
+void printComparison(const core::ComparedTune& tune, const SpectraOptions& options) {
+  std::size_t width = 6;
+  for (const core::MatrixComparison& m : tune.matrices) width = std::max(width, m.name.size());
+  const bool adapters =
+      std::ranges::any_of(tune.matrices, [](const auto& m) { return m.adapter.has_value(); });
+  fmt::print("{} against {}\n", tune.name, options.base);
+  fmt::print("{:<{}} {:>12} {:>8} {:>9} {:>9} {:>8} {:>7} {:>7} {:>7} {:>7}{}\n", "tensor", width, "shape",
+             "|dW|/|W|", "dW st.rk", "intruders", "phi", "angle", "diag.", "band", "corner",
+             adapters ? fmt::format(" {:>14}", "adapter rank") : "");
+  std::size_t intruders = 0;
+  for (const core::MatrixComparison& m : tune.matrices) {
+    const int found = core::intrudersAt(m, options.first, options.epsilon);
+    intruders += static_cast<std::size_t>(found);
+    const auto k = std::min<Eigen::Index>(static_cast<Eigen::Index>(options.first), m.phi.rows());
+    fmt::print("{:<{}} {:>12} {:>8.4f} {:>9.2f} {:>9} {:>8.3f} {:>7.3f} {:>7} {:>7} {:>7}{}\n", m.name, width,
+               fmt::format("{} x {}", m.rows, m.columns), m.base_norm > 0 ? m.change_norm / m.base_norm : 0,
+               m.change_stable_rank, found, k > 0 ? m.phi(k - 1, k - 1) : 0, m.angles.back(),
+               percent(m.change.diagonal_share), percent(m.change.band_share), percent(m.change.corner_share),
+               m.adapter ? fmt::format(" {:>14}",
+                                       fmt::format("{:.1f} of {}", m.adapter->effective, m.adapter->nominal))
+                         : "");
+  }
+  fmt::print(
+      "{} intruders (first {} directions, epsilon {}) in {} matrices; phi(k, k) of the same k; the largest "
+      "angle of the first 10 directions, radians\n",
+      intruders, options.first, options.epsilon, tune.matrices.size());
+}
+
+void printComparisonJson(const std::vector<core::ComparedTune>& tunes, const SpectraOptions& options) {
+  nlohmann::ordered_json out{{"model", options.model}, {"base", options.base}};
+  out["comparisons"] = nlohmann::ordered_json::array();
+  for (const core::ComparedTune& tune : tunes)
+    for (const core::MatrixComparison& matrix : tune.matrices) {
+      nlohmann::ordered_json one{{"tune", tune.name}};
+      one.update(core::toJson(matrix));
+      out["comparisons"].push_back(std::move(one));
+    }
+  fmt::print("{}\n", out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+}  // namespace
+
+Result<void> compareWithBase(const Common& common, const SpectraOptions& options) {
+  TRY_ASSIGN(const auto colormap, core::findColormap(options.colormap));
+  TRY_ASSIGN(const auto tunes, compareTunes(common, options));
+  if (!options.figure.empty()) {
+    TRY_ASSIGN(const core::Figure figure, core::comparisonFigure(options.figure, tunes,
+                                                                 {.base = options.base,
+                                                                  .colormap = colormap,
+                                                                  .epsilon = options.epsilon,
+                                                                  .first = options.first}));
+    return writeSpectraFigure(common, options, figure);
+  }
+  if (options.json) {
+    printComparisonJson(tunes, options);
+    return {};
+  }
+  for (const core::ComparedTune& tune : tunes) printComparison(tune, options);
+  return {};
+}
+
+}  // namespace vitrine::app

@@ -1,0 +1,54 @@
+// What `vitrine spectra` was asked for, and the parts of it that have a file of their own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/context.h"
+#include "core/figure/figure.h"
+#include "core/spectra/composition.h"
+#include "core/spectra/head_products.h"
+
+namespace vitrine::app {
+
+struct SpectraOptions {
+  std::string model, tensors, solver = "auto";
+  unsigned threads = 0;
+  core::ReportOptions report;
+  bool json = false;
+  std::string products;  // "qk,ov"
+  bool composition = false;
+  bool raw_products = false;  // without gains and score scale
+  std::int64_t rope_offset = 0;
+  std::string base;  // compares with it instead
+  double epsilon = 0.5;
+  std::size_t first = 10;
+  std::string figure, metric = "stable_rank", preset = "icml-column", formats = "pdf,svg,csv,npz",
+                      out = "figures";
+  std::string colormap = "viridis";
+
+  core::ProductOptions productOptions() const {
+    return {.fold_gains = !raw_products, .score_scale = !raw_products, .offset = rope_offset};
+  }
+};
+
+// Products of heads and their composition, of a model with its adapters.
+struct SpectraOfHeads {
+  std::shared_ptr<core::ModelSpec> spec;  // null: none were asked for
+  core::HeadProducts products;
+  std::optional<core::CompositionGraph> composition;
+
+  std::vector<core::SpectrumReport> reports() const;
+};
+Result<SpectraOfHeads> computeHeads(const Common& common, const SpectraOptions& options);
+void addToJson(const SpectraOfHeads& heads, const SpectraOptions& options, nlohmann::ordered_json& out);
+// The strongest edges, and what was left out and why.
+void printHeads(const SpectraOfHeads& heads);
+
+Result<void> compareWithBase(const Common& common, const SpectraOptions& options);
+
+// In the formats that were asked for; prints the files.
+Result<void> writeSpectraFigure(const Common& common, const SpectraOptions& options,
+                                const core::Figure& figure);
+
+}  // namespace vitrine::app
