@@ -235,17 +235,19 @@ Result<void> DeviceSpectra::Impl::record() {
 
 Result<void> DeviceSpectra::Impl::recordGram() {
   TRY_ASSIGN(gpu::Commands * commands, next());
-  TRY_ASSIGN(const gpu::Kernel* kernel,
-             kernels.get("svd/gram", kTileThreads / kernels.lanes(), {{0, shape.rows < shape.columns}}));
-  const std::uint32_t tiles = gpu::divideUp(shape.n(), kTile);
+  // With fewer, larger threads once there are tiles enough to fill a GPU all the same.
+  constexpr std::uint32_t kManyTiles = 1'000;
+  const std::uint32_t side = gpu::divideUp(shape.n(), kTile), tiles = side * (side + 1) / 2;
+  const std::uint32_t each = tiles * shape.count >= kManyTiles ? 8 : 4, of_thread = each * each;
+  TRY_ASSIGN(const gpu::Kernel* kernel, kernels.get("svd/gram", kTile * kTile / of_thread / kernels.lanes(),
+                                                    {{0, shape.rows < shape.columns}, {1, each}}));
   const shader::GramParams params{.a = input.address(),
                                   .gram = gram.address(),
                                   .n = shape.n(),
                                   .long_side = shape.longSide(),
                                   .columns = shape.columns,
                                   .stride = shape.stride()};
-  commands->dispatch(*kernel, {tiles * (tiles + 1) / 2, shape.count}, params,
-                     {.reads = {input}, .writes = {gram}});
+  commands->dispatch(*kernel, {tiles, shape.count}, params, {.reads = {input}, .writes = {gram}});
   return {};
 }
 

@@ -8,7 +8,8 @@
 layout(push_constant, scalar) uniform Push { GramParams params; };
 
 layout(constant_id = 0) const bool WIDE = false;  // rows < columns: G = A A^T
-const uint TILE = 64, DEPTH = 16, THREADS = 256, EACH = 4, LOADS = TILE * DEPTH / THREADS;
+layout(constant_id = 1) const uint EACH = 4;  // rows and columns of a thread: with more of them it reads less for each
+const uint TILE = 64, DEPTH = 8, SIDE = TILE / EACH, THREADS = SIDE * SIDE, LOADS = TILE * DEPTH / THREADS;
 
 shared double left[DEPTH][TILE + 2], right[DEPTH][TILE + 2];
 
@@ -30,7 +31,7 @@ void main() {
   while (tile_row * (tile_row + 1) / 2 > gl_WorkGroupID.x) --tile_row;
   while ((tile_row + 1) * (tile_row + 2) / 2 <= gl_WorkGroupID.x) ++tile_row;
   uint tile_column = gl_WorkGroupID.x - tile_row * (tile_row + 1) / 2;
-  uint thread = gl_LocalInvocationIndex, x = thread % 16, y = thread / 16;
+  uint thread = gl_LocalInvocationIndex, x = thread % SIDE, y = thread / SIDE;
   uint64_t matrix = params.a + uint64_t(gl_WorkGroupID.y) * params.n * params.long_side * 4;
   double sum[EACH][EACH];
   [[unroll]] for (uint i = 0; i < EACH; ++i) [[unroll]] for (uint j = 0; j < EACH; ++j) sum[i][j] = 0.0lf;
@@ -55,7 +56,7 @@ void main() {
       double l[EACH], r[EACH];
       [[unroll]] for (uint i = 0; i < EACH; ++i) {
         l[i] = left[k][y * EACH + i];
-        r[i] = right[k][x + 16 * i];
+        r[i] = right[k][x + SIDE * i];
       }
       [[unroll]] for (uint i = 0; i < EACH; ++i)
         [[unroll]] for (uint j = 0; j < EACH; ++j) sum[i][j] = fma(l[i], r[j], sum[i][j]);
@@ -63,7 +64,7 @@ void main() {
   }
   Doubles gram = Doubles(params.gram + uint64_t(gl_WorkGroupID.y) * params.n * params.stride * 8);
   [[unroll]] for (uint i = 0; i < EACH; ++i) [[unroll]] for (uint j = 0; j < EACH; ++j) {
-    uint row = tile_row * TILE + y * EACH + i, column = tile_column * TILE + x + 16 * j;
+    uint row = tile_row * TILE + y * EACH + i, column = tile_column * TILE + x + SIDE * j;
     // Beyond n lie zeros, up to the stride.
     if (row < params.n && column < params.stride) gram.at[row * params.stride + column] = sum[i][j];
     if (column < params.n && row < params.stride && tile_row != tile_column)

@@ -80,9 +80,9 @@ TEST_F(DeviceSpectraTest, HoldsTheGatesByPanels) {
 }
 
 TEST_F(DeviceSpectraTest, HoldsTheGatesInLargeBatches) {
-  std::vector<DenseMatrix> wide(260, test::gaussian(5, 30)), tall(90, test::gaussian(133, 130));
+  std::vector<DenseMatrix> wide(1001, test::gaussian(5, 30)), tall(340, test::gaussian(133, 66));
   wide.back() = test::gaussian(5, 30, 2);
-  tall.back() = test::gaussian(133, 130, 2);
+  tall.back() = test::gaussian(133, 66, 2);
   for (const auto& matrices : {wide, tall}) {
     const auto found = expectValue(spectra_->spectraOf(matrices));
     test::expectGates(found.front(), matrices.front());
