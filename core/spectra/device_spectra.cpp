@@ -19,9 +19,8 @@ namespace {
 constexpr std::uint32_t kTile = 64, kTileThreads = 256;  // of gram.comp and tridiagonal_update.comp
 constexpr std::uint32_t kColumnThreads = 128, kProductSubgroups = 8, kProductTile = 128;
 constexpr std::uint32_t kStepGroups = 128,
-                        kStepRows = 8;  // workgroups of a step at most, rows of each at least
-constexpr std::uint32_t kSquareParts = 64;
-constexpr std::uint32_t kMostDispatches = 512;  // of one submission: some milliseconds
+                        kStepRows = 8;            // workgroups of a step at most, rows of each at least
+constexpr std::uint32_t kMostDispatches = 1'024;  // of one submission: less than 20 ms
 constexpr std::size_t kInFlight = 4;
 constexpr const char* kStages[] = {"gram", "tridiagonal", "eigenvalues"};
 
@@ -45,9 +44,13 @@ struct Shape {
   std::uint64_t allParts() const { return 3ull * parts(); }
   std::uint32_t steps() const { return (n() + 7) / 8 * 8; }  // of multisection.comp
   std::uint64_t terms() const { return 2ull * steps(); }
+  // Sums of squares are of so many parts of a matrix, and of its Gram matrix.
+  std::uint32_t squareParts() const {
+    return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(inputBytes() / 8'192, 1, 1'024));
+  }
   // What the host reads: the tridiagonal matrix, the eigenvalues, two kinds of sums of squares.
   std::uint64_t result() const { return 2ull * n(); }
-  std::uint64_t found() const { return result() + n() + 2ull * kSquareParts; }
+  std::uint64_t found() const { return result() + n() + 2ull * squareParts(); }
 
   std::uint64_t bytes() const {
     return inputBytes() + sizeof(double) * (gram() + panel() + vectors() + products() + allParts() + terms() +
@@ -117,7 +120,7 @@ struct DeviceSpectra::Impl {
     return {found, tridiagonal().bytes, std::uint64_t{shape.count} * shape.n() * sizeof(double)};
   }
   gpu::Slice squares(bool of_gram) const {
-    const std::uint64_t bytes = std::uint64_t{shape.count} * kSquareParts * sizeof(double);
+    const std::uint64_t bytes = std::uint64_t{shape.count} * shape.squareParts() * sizeof(double);
     return {found, tridiagonal().bytes + values().bytes + (of_gram ? bytes : 0), bytes};
   }
 };
@@ -260,7 +263,7 @@ Result<void> DeviceSpectra::Impl::recordSquares(bool of_gram) {
                                      .rows = of_gram ? shape.n() : shape.rows,
                                      .columns = of_gram ? shape.n() : shape.columns,
                                      .stride = of_gram ? shape.stride() : shape.columns};
-  commands->dispatch(*kernel, {kSquareParts, shape.count}, params,
+  commands->dispatch(*kernel, {shape.squareParts(), shape.count}, params,
                      {.reads = {from}, .writes = {squares(of_gram)}});
   return {};
 }
