@@ -10,6 +10,7 @@
 #include "core/figure/spectra_figures.h"
 #include "core/spectra/device_spectra.h"
 #include "core/spectra/matrix_catalogue.h"
+#include "core/spectra/shuffled.h"
 #include "core/spectra/spectrum_report.h"
 #include "core/spectra/spectrum_run.h"
 
@@ -34,10 +35,17 @@ Result<SpectraDevice> deviceFor(const Common& common, const std::string& solver)
   return to;
 }
 
-std::vector<core::SpectrumJob> jobsFor(std::span<const core::StoredMatrix> matrices) {
+// Of all matrices, then, where that was asked for, of all of them shuffled.
+std::vector<core::SpectrumJob> jobsFor(std::span<const core::StoredMatrix> matrices, bool with_shuffled) {
   std::vector<core::SpectrumJob> jobs;
   for (const core::StoredMatrix& matrix : matrices)
     jobs.push_back({matrix.rows, matrix.columns, [&matrix] { return core::readMatrix(matrix); }});
+  if (!with_shuffled) return jobs;
+  for (const core::StoredMatrix& matrix : matrices)
+    jobs.push_back({matrix.rows, matrix.columns, [&matrix] {
+                      return core::readMatrix(matrix).map(
+                          [](core::DenseMatrix&& dense) { return core::shuffled(std::move(dense)); });
+                    }});
   return jobs;
 }
 
@@ -52,7 +60,9 @@ Result<SpectraResult> computeSpectra(const Common& common, const SpectraOptions&
                                      std::span<const core::StoredMatrix> matrices) {
   TRY_ASSIGN(const SpectraDevice device, deviceFor(common, options.solver));
   std::vector<std::optional<core::SpectrumReport>> found(matrices.size());
+  std::vector<std::vector<double>> shuffled(matrices.size());
   SpectraResult result{.reports = {}, .error = {}, .device = "LAPACK"};
+  const auto jobs = jobsFor(matrices, options.shuffled);
   std::mutex reporting;
   std::size_t done = 0;
   const auto start = core::Clock::now();
@@ -61,19 +71,25 @@ Result<SpectraResult> computeSpectra(const Common& common, const SpectraOptions&
       .threads = options.threads,
       .stop = stopAtInterrupt(),
       .done = [&](std::size_t i, Result<core::Spectrum> spectrum) {
-        if (spectrum)
+        const bool of_null = i >= matrices.size();
+        if (of_null) i -= matrices.size();
+        if (spectrum && of_null)
+          shuffled[i] = std::move(spectrum->sigma);
+        else if (spectrum)
           found[i] = core::reportOf(matrices[i].name, std::string(core::name(matrices[i].tensor->dtype)),
                                     std::move(*spectrum), options.report);
         const std::lock_guard lock(reporting);
         if (!spectrum && !result.error) result.error = spectrum.error();
-        showProgress(fmt::format("spectrum {} of {}: {}", ++done, matrices.size(), matrices[i].name));
+        showProgress(fmt::format("spectrum {} of {}: {}", ++done, jobs.size(), matrices[i].name));
       }};
-  const auto jobs = jobsFor(matrices);
   TRY(device.spectra ? core::runSpectra(*device.spectra, jobs, run) : core::runSpectra(jobs, run));
   endProgress();
   result.seconds = core::secondsSince(start);
-  for (auto& report : found)
-    if (report) result.reports.push_back(std::move(*report));
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (!found[i]) continue;
+    found[i]->shuffled = std::move(shuffled[i]);
+    result.reports.push_back(std::move(*found[i]));
+  }
   if (device.device) {
     result.device = device.device->info().name;
     (void)device.device->savePipelineCache();
@@ -95,8 +111,12 @@ void printTable(const SpectraResult& result) {
                report.power_law ? fmt::format("{:.2f}", report.power_law->alpha) : "-",
                report.noise ? fmt::format("{}", report.noise->spikes) : "-",
                report.spectrum.certificate.energy);
+    if (!report.shuffled.empty())
+      fmt::print("{:<{}}  {:>15} {:>10.4g} {:>10.2f}\n", "  shuffled", width, "", report.shuffled.front(),
+                 core::spectrumMetrics(report.shuffled, 0).stable_rank);
   }
-  fmt::print("{} matrices in {:.2f} s on {}\n", result.reports.size(), result.seconds, result.device);
+  fmt::print("{} {} in {:.2f} s on {}\n", result.reports.size(),
+             result.reports.size() == 1 ? "matrix" : "matrices", result.seconds, result.device);
 }
 
 void printJson(const SpectraOptions& options, const SpectraResult& result, const SpectraOfHeads& heads) {
@@ -221,6 +241,8 @@ void addSpectra(CLI::App& app, Common& common) {
   command->add_option("--threads", options->threads, "of the CPU; 0: all")->capture_default_str();
   command->add_flag("--weightwatcher", options->report.weight_watcher,
                     "also alpha and norms as WeightWatcher computes them");
+  command->add_flag("--shuffled", options->shuffled,
+                    "also the spectra of the same elements in random order, as a null");
   command->add_option("--bootstrap", options->report.replicates, "replicates for the band of alpha")
       ->capture_default_str();
   command->add_flag("--json", options->json, "as JSON on standard output");

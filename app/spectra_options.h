@@ -16,6 +16,7 @@ struct SpectraOptions {
   unsigned threads = 0;
   core::ReportOptions report;
   bool json = false;
+  bool shuffled = false;
   std::string products;  // "qk,ov"
   bool composition = false;
   bool raw_products = false;  // without gains and score scale

@@ -61,6 +61,19 @@ std::vector<std::string> spectrumLabels(std::span<const SpectrumReport> reports)
   return labels;
 }
 
+LineSeries shuffledLine(const SpectrumReport& report, const std::string& label, std::size_t colour) {
+  LineSeries line{.label = label + ", shuffled", .x = {}, .y = {}};
+  for (std::size_t k = 0; k < report.shuffled.size(); ++k) {
+    if (report.shuffled[k] <= gramFloor(report.shuffled[0])) break;
+    line.x.push_back(static_cast<double>(k + 1));
+    line.y.push_back(report.shuffled[k]);
+  }
+  line.style = seriesStyle(colour);
+  line.style->marker = Marker::kNone;
+  line.style->dash = {1, 2};
+  return line;
+}
+
 }  // namespace
 
 Result<Figure> spectrumFigure(std::span<const SpectrumReport> reports, const std::string& model) {
@@ -81,6 +94,7 @@ Result<Figure> spectrumFigure(std::span<const SpectrumReport> reports, const std
     line.style = seriesStyle(i);
     line.style->marker = Marker::kNone;
     panel.lines.push_back(std::move(line));
+    if (!reports[i].shuffled.empty()) panel.lines.push_back(shuffledLine(reports[i], labels[i], i));
     figure.summary.push_back({labels[i] + ": stable rank", reports[i].metrics.stable_rank, ""});
   }
   figure.panels.push_back(std::move(panel));

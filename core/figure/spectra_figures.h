@@ -13,7 +13,8 @@ namespace vitrine::core {
 
 inline constexpr std::size_t kMostSpectra = 14;  // lines that two rounds of colours and dashes keep apart
 
-// Singular values, logarithmic, over their number; what lies at or under the floor is left out. `model`:
+// Singular values, logarithmic, over their number; what lies at or under the floor is left out;
+// those of shuffled elements dotted beside them, where a report has them. `model`:
 // named in the caption. kInvalidArgument for no report or more than kMostSpectra.
 Result<Figure> spectrumFigure(std::span<const SpectrumReport> reports, const std::string& model);
 

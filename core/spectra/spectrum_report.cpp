@@ -95,6 +95,7 @@ Json toJson(const SpectrumReport& report) {
       {"residual", report.spectrum.certificate.energy},
       {"certificate", certificateJson(report.spectrum.certificate)},
       {"solver", name(report.spectrum.path)}};
+  if (!report.shuffled.empty()) out["shuffled"] = {{"sigma", report.shuffled}};
   if (report.weight_watcher) out["weightwatcher"] = weightWatcherJson(report);
   return out;
 }

@@ -22,6 +22,8 @@ struct SpectrumReport {
   // As WeightWatcher computes them, where that was asked for.
   std::optional<PowerLaw> weight_watcher_fit;
   std::optional<WeightWatcherNumbers> weight_watcher;
+  // Singular values of the same elements in random order (shuffled.h), where those were asked for.
+  std::vector<double> shuffled = {};
 };
 
 struct ReportOptions {
