@@ -70,7 +70,7 @@ LineSeries shuffledLine(const SpectrumReport& report, const std::string& label, 
   }
   line.style = seriesStyle(colour);
   line.style->marker = Marker::kNone;
-  line.style->dash = {1, 2};
+  line.style->dash = {1.5, 1.5};
   return line;
 }
 
@@ -94,7 +94,10 @@ Result<Figure> spectrumFigure(std::span<const SpectrumReport> reports, const std
     line.style = seriesStyle(i);
     line.style->marker = Marker::kNone;
     panel.lines.push_back(std::move(line));
-    if (!reports[i].shuffled.empty()) panel.lines.push_back(shuffledLine(reports[i], labels[i], i));
+    if (!reports[i].shuffled.empty()) {
+      panel.lines.back().style->dash = {};
+      panel.lines.push_back(shuffledLine(reports[i], labels[i], i));
+    }
     figure.summary.push_back({labels[i] + ": stable rank", reports[i].metrics.stable_rank, ""});
   }
   figure.panels.push_back(std::move(panel));

@@ -92,6 +92,19 @@ TEST(SpectraFigures, DrawValuesAboveTheFloor) {
   EXPECT_THAT(spectrumFigure(std::vector(15, reports[0]), "").error().message, HasSubstr("15 spectra"));
 }
 
+TEST(SpectraFigures, DrawShuffledValuesDashedBesideTheOthers) {
+  std::vector<SpectrumReport> reports = {report("h.0.a", 1), report("h.1.a", 2)};
+  reports[1].shuffled = {3, 2.5, 2, 1e-12};
+  const auto figure = spectrumFigure(reports, "model");
+  ASSERT_TRUE(figure);
+  ASSERT_THAT(figure->panels[0].lines, SizeIs(3));
+  const LineSeries& line = figure->panels[0].lines[2];
+  EXPECT_EQ(line.label, "layer 1, shuffled");
+  EXPECT_THAT(line.y, ElementsAre(3, 2.5, 2));
+  EXPECT_FALSE(line.style->dash.empty());
+  EXPECT_TRUE(figure->panels[0].lines[1].style->dash.empty());
+}
+
 TEST(SpectraFigures, DrawAMetricOverLayers) {
   const std::vector<SpectrumReport> reports = {report("h.0.a", 1), report("h.1.a", 2), report("h.1.b", 3),
                                                report("x", 9)};
