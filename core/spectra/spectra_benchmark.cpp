@@ -7,6 +7,7 @@
 
 #include "core/engine/clock.h"
 #include "core/spectra/device_spectra.h"
+#include "core/spectra/small_svd.h"
 #include "gpu/commands.h"
 
 namespace vitrine::core {
@@ -22,13 +23,48 @@ BenchmarkRow rowOf(std::string name, std::vector<double> ms) {
           .n = static_cast<std::uint32_t>(ms.size())};
 }
 
-Result<void> fill(gpu::Device& device, const DeviceSpectra& spectra, const SpectraShape& shape) {
+// DeviceSpectra or SmallSvd.
+template <typename Solver>
+Result<void> fill(gpu::Device& device, const Solver& solver, const SpectraShape& shape) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   std::vector<float> values(std::size_t{shape.rows} * shape.columns);
   for (std::uint32_t i = 0; i < shape.count; ++i) {
     for (float& value : values) value = normal(random);
-    TRY(gpu::upload(device, std::as_bytes(std::span(values)), spectra.input(i)));
+    TRY(gpu::upload(device, std::as_bytes(std::span(values)), solver.input(i)));
+  }
+  return {};
+}
+
+constexpr std::uint32_t kWarmUp = 2;
+
+// Milliseconds of each compute(); `after` looks at it.
+template <typename Solver>
+Result<std::vector<double>> time(Solver& solver, std::uint32_t repetitions,
+                                 const std::function<Result<void>()>& after = {}) {
+  std::vector<double> all;
+  for (std::uint32_t i = 0; i < kWarmUp + repetitions; ++i) {
+    const auto start = Clock::now();
+    TRY(solver.compute());
+    const double ms = 1e3 * secondsSince(start);
+    if (i < kWarmUp) continue;
+    all.push_back(ms);
+    if (after) TRY(after());
+  }
+  return all;
+}
+
+Result<void> addVectors(gpu::Device& device, const SpectraShape& shape, std::uint32_t repetitions,
+                        std::vector<BenchmarkRow>& rows) {
+  const std::pair<SmallSvd::Precision, const char*> kinds[] = {
+      {SmallSvd::Precision::kSingle, "  with vectors, f32"},
+      {SmallSvd::Precision::kDouble, "  with vectors, f64"}};
+  for (const auto& [precision, name] : kinds) {
+    TRY_ASSIGN(const auto svd, SmallSvd::create(device, precision));
+    TRY(svd->reserve(shape.rows, shape.columns, shape.count));
+    TRY(fill(device, *svd, shape));
+    TRY_ASSIGN(auto ms, time(*svd, repetitions));
+    rows.push_back(rowOf(name, std::move(ms)));
   }
   return {};
 }
@@ -57,7 +93,6 @@ Result<SpectraShape> parseSpectraShape(const std::string& text) {
 Result<std::vector<BenchmarkRow>> runSpectraBenchmark(
     gpu::Device& device, const SpectraBenchmarkOptions& options,
     const std::function<void(const std::string&)>& progress) {
-  constexpr std::uint32_t kWarmUp = 2;
   TRY_ASSIGN(const auto spectra, DeviceSpectra::create(device));
   std::vector<BenchmarkRow> rows;
   for (const SpectraShape& shape : options.shapes) {
@@ -65,19 +100,16 @@ Result<std::vector<BenchmarkRow>> runSpectraBenchmark(
     progress(name);
     TRY(spectra->reserve(shape.rows, shape.columns, shape.count));
     TRY(fill(device, *spectra, shape));
-    std::vector<double> all;
     std::map<std::string, std::vector<double>> by_stage;
-    for (std::uint32_t i = 0; i < kWarmUp + options.repetitions; ++i) {
-      const auto start = Clock::now();
-      TRY(spectra->compute());
-      const double ms = 1e3 * secondsSince(start);
-      if (i < kWarmUp) continue;
-      all.push_back(ms);
-      TRY_ASSIGN(const auto stages, spectra->stages());
-      for (const auto& [stage, of_stage] : stages) by_stage[stage].push_back(of_stage);
-    }
+    TRY_ASSIGN(auto all, time(*spectra, options.repetitions, [&]() -> Result<void> {
+                 TRY_ASSIGN(const auto stages, spectra->stages());
+                 for (const auto& [stage, ms] : stages) by_stage[stage].push_back(ms);
+                 return {};
+               }));
     rows.push_back(rowOf(name, std::move(all)));
     for (auto& [stage, ms] : by_stage) rows.push_back(rowOf("  " + stage, std::move(ms)));
+    if (std::min(shape.rows, shape.columns) <= kMostSmallSide)
+      TRY(addVectors(device, shape, options.repetitions, rows));
   }
   return rows;
 }

@@ -21,7 +21,8 @@ struct SpectraBenchmarkOptions {
 };
 
 // Gaussian matrices. A row for each shape, in milliseconds of wall time from the submission to the values on
-// the host, and one for each stage, in milliseconds of device time.
+// the host, and one for each stage, in milliseconds of device time; up to kMostSmallSide also rows of the
+// values with their vectors (SmallSvd), rotations in single and in double precision, in wall time.
 Result<std::vector<BenchmarkRow>> runSpectraBenchmark(
     gpu::Device& device, const SpectraBenchmarkOptions& options,
     const std::function<void(const std::string&)>& progress);
