@@ -47,6 +47,48 @@ void load(uint64_t a, SharedDoubles work) {
   barrier();
 }
 
+struct Reflected {
+  double entry, rest;  // of row k; the squares below it
+};
+
+// Takes the reflection of column p, of which v is what lies from row k on, less alpha in front, to column j.
+Reflected reflect(SharedDoubles work, uint p, uint j, uint k, double alpha, double tau) {
+  const uint AHEAD = 8;  // loads in flight
+  uint m = params.long_side;
+  double dot = 0.0lf;
+  for (uint first = k + lane(); first < m; first += AHEAD * LANES) {
+    double v[AHEAD], a[AHEAD];
+    [[unroll]] for (uint i = 0; i < AHEAD; ++i) {
+      uint row = min(first + i * LANES, m - 1);
+      v[i] = work.at[p * m + row];
+      a[i] = work.at[j * m + row];
+    }
+    [[unroll]] for (uint i = 0; i < AHEAD; ++i)
+      if (first + i * LANES < m) dot = fma(first + i * LANES == k ? v[i] - alpha : v[i], a[i], dot);
+  }
+  dot = subgroupAdd(dot) * tau;
+  Reflected column = Reflected(0.0lf, 0.0lf);
+  for (uint first = k + lane(); first < m; first += AHEAD * LANES) {
+    double v[AHEAD], a[AHEAD];
+    [[unroll]] for (uint i = 0; i < AHEAD; ++i) {
+      uint row = min(first + i * LANES, m - 1);
+      v[i] = work.at[p * m + row];
+      a[i] = work.at[j * m + row];
+    }
+    [[unroll]] for (uint i = 0; i < AHEAD; ++i) {
+      uint row = first + i * LANES;
+      if (row >= m) continue;
+      double left = fma(-dot, row == k ? v[i] - alpha : v[i], a[i]);
+      work.at[j * m + row] = left;
+      if (row == k)
+        column.entry = left;
+      else
+        column.rest = fma(left, left, column.rest);
+    }
+  }
+  return Reflected(subgroupAdd(column.entry), subgroupAdd(column.rest));  // one lane has the entry
+}
+
 void main() {
   uint n = params.n, m = params.long_side, matrix = gl_WorkGroupID.x;
   SharedDoubles work = SharedDoubles(params.work + uint64_t(matrix) * n * m * 8);
@@ -54,39 +96,16 @@ void main() {
   load(params.a + uint64_t(matrix) * n * m * 4, work);
   for (uint k = 0; k < n; ++k) {
     uint p = pivot();
-    double squares = 0.0lf;
-    for (uint i = k + lane(); i < m; i += LANES) squares = fma(work.at[p * m + i], work.at[p * m + i], squares);
-    squares = subgroupAdd(squares);
-    double head = work.at[p * m + k], norm = root(squares);
+    double squares = remaining[p], head = work.at[p * m + k], norm = root(squares);
     double alpha = head > 0.0lf ? -norm : norm, halved = squares - alpha * head;
     double tau = halved > 0.0lf ? 1.0lf / halved : 0.0lf;
     barrier();
     for (uint j = gl_SubgroupID; j < n; j += SUBGROUPS) {
-      double entry = 0.0lf, rest = -1.0lf;
-      if (j == p) {
-        entry = alpha;
-      } else if (remaining[j] >= 0.0lf) {
-        double dot = 0.0lf;
-        for (uint i = k + lane(); i < m; i += LANES) {
-          double v = work.at[p * m + i] - (i == k ? alpha : 0.0lf);
-          dot = fma(v, work.at[j * m + i], dot);
-        }
-        dot = subgroupAdd(dot) * tau;
-        rest = 0.0lf;
-        for (uint i = k + lane(); i < m; i += LANES) {
-          double v = work.at[p * m + i] - (i == k ? alpha : 0.0lf), left = fma(-dot, v, work.at[j * m + i]);
-          work.at[j * m + i] = left;
-          if (i == k)
-            entry = left;
-          else
-            rest = fma(left, left, rest);
-        }
-        entry = subgroupAdd(entry);  // one lane has it
-        rest = subgroupAdd(rest);
-      }
+      Reflected column = Reflected(alpha, -1.0lf);
+      if (j != p && remaining[j] >= 0.0lf) column = reflect(work, p, j, k, alpha, tau);
       if (lane() != 0) continue;
-      factor.at[k * n + j] = entry;
-      remaining[j] = rest;
+      factor.at[k * n + j] = j == p || column.rest >= 0.0lf ? column.entry : 0.0lf;
+      remaining[j] = column.rest;
     }
     memoryBarrierBuffer();
     barrier();
