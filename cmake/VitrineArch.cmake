@@ -1,11 +1,11 @@
-# Writes the list of architectures from the names of core/arch/*.cpp: STEM.cpp defines `const Architecture STEM`.
+# Writes the list of architectures from the names of core/arch/*.cpp: STEM.cpp defines arch::STEM::kArchitecture.
 file(GLOB arch_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/core/arch/*.cpp)
 set(arch_declarations "")
 set(arch_entries "")
 foreach(file ${arch_files})
   get_filename_component(stem ${file} NAME_WE)
-  string(APPEND arch_declarations "extern const Architecture ${stem};\n")
-  string(APPEND arch_entries "      &${stem},\n")
+  string(APPEND arch_declarations "namespace ${stem} {\nextern const Architecture kArchitecture;\n}\n")
+  string(APPEND arch_entries "      &${stem}::kArchitecture,\n")
 endforeach()
 
 set(arch_list ${CMAKE_BINARY_DIR}/generated/core/arch/list.cpp)

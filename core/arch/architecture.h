@@ -1,5 +1,6 @@
-// The list of architectures. Each file core/arch/STEM.cpp defines `const Architecture STEM`; CMake writes the
-// list from the files' names (cmake/VitrineArch.cmake), so that a new architecture is one new file.
+// The list of architectures. Each file core/arch/STEM.cpp defines `const Architecture kArchitecture` in a
+// namespace arch::STEM of its own; CMake writes the list from the files' names (cmake/VitrineArch.cmake), so
+// that a new architecture is one new file.
 #pragma once
 
 #include <array>

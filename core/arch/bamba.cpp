@@ -10,7 +10,7 @@
 #include "core/arch/support/parts.h"
 #include "core/arch/support/rope.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::bamba {
 namespace {
 
 constexpr Key kLayers = {"num_hidden_layers", "block_count"};
@@ -244,7 +244,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture bamba;
-const Architecture bamba = {.model_types = {"bamba"}, .gguf_names = {"granitehybrid"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"bamba"}, .gguf_names = {"granitehybrid"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::bamba

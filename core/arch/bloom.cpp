@@ -5,7 +5,7 @@
 
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::bloom {
 namespace {
 
 constexpr Key kNormalizedResidual = {"apply_residual_connection_post_layernorm", ""};
@@ -71,7 +71,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture bloom;
-const Architecture bloom = {.model_types = {"bloom"}, .gguf_names = {"bloom"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"bloom"}, .gguf_names = {"bloom"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::bloom

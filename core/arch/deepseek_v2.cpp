@@ -2,7 +2,7 @@
 // those of the groups with the best one. llama.cpp's deepseek2 is V2, V3 and all that is built like them.
 #include "core/arch/support/deepseek.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::deepseek_v2 {
 namespace {
 
 constexpr Key kMethod = {"topk_method", ""}, kScoring = {"scoring_func", ""},
@@ -40,7 +40,8 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture deepseek_v2;
-const Architecture deepseek_v2 = {.model_types = {"deepseek_v2"}, .gguf_names = {"deepseek2"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {
+    .model_types = {"deepseek_v2"}, .gguf_names = {"deepseek2"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::deepseek_v2

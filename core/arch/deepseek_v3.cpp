@@ -3,7 +3,7 @@
 // left unread.
 #include "core/arch/support/deepseek.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::deepseek_v3 {
 namespace {
 
 constexpr Key kMethod = {"topk_method", ""}, kScoring = {"scoring_func", ""};
@@ -19,7 +19,8 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture deepseek_v3;
-const Architecture deepseek_v3 = {.model_types = {"deepseek_v3", "kimi_k2"}, .gguf_names = {}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {
+    .model_types = {"deepseek_v3", "kimi_k2"}, .gguf_names = {}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::deepseek_v3

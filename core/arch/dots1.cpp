@@ -2,7 +2,7 @@
 // as in DeepSeek-V3, beside shared ones; the first layers are dense.
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::dots1 {
 namespace {
 
 constexpr Key kWindow = {"sliding_window", ""};
@@ -36,7 +36,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture dots1;
-const Architecture dots1 = {.model_types = {"dots1"}, .gguf_names = {"dots1"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"dots1"}, .gguf_names = {"dots1"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::dots1

@@ -8,7 +8,7 @@
 #include "core/arch/support/parts.h"
 #include "core/arch/support/rope.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::falcon_h1 {
 namespace {
 
 constexpr Key kLayers = {"num_hidden_layers", "block_count"};
@@ -215,7 +215,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture falcon_h1;
-const Architecture falcon_h1 = {.model_types = {"falcon_h1"}, .gguf_names = {"falcon-h1"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"falcon_h1"}, .gguf_names = {"falcon-h1"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::falcon_h1

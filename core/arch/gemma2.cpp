@@ -1,7 +1,7 @@
 // Gemma 2 (arXiv 2408.00118): windows in every other layer, capped scores and logits.
 #include "core/arch/support/gemma.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::gemma2 {
 namespace {
 
 Result<std::vector<std::uint32_t>> windows(const Hparams& hparams, std::uint32_t layers) {
@@ -19,7 +19,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture gemma2;
-const Architecture gemma2 = {.model_types = {"gemma2"}, .gguf_names = {"gemma2"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"gemma2"}, .gguf_names = {"gemma2"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::gemma2

@@ -5,7 +5,7 @@
 #include "core/arch/support/rope.h"
 #include "core/arch/support/rope_scaling.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::gemma3 {
 namespace {
 
 constexpr Key kRopes = {"rope_parameters", ""};
@@ -52,7 +52,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture gemma3;
-const Architecture gemma3 = {.model_types = {"gemma3_text"}, .gguf_names = {"gemma3"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"gemma3_text"}, .gguf_names = {"gemma3"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::gemma3

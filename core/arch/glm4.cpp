@@ -2,7 +2,7 @@
 // half of each head, gate and up in one matrix.
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::glm4 {
 namespace {
 
 constexpr Key kAttentionBias = {"attention_bias", ""};
@@ -27,7 +27,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture glm4;
-const Architecture glm4 = {.model_types = {"glm4"}, .gguf_names = {"glm4"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"glm4"}, .gguf_names = {"glm4"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::glm4

@@ -2,7 +2,7 @@
 // blocks as (in, out).
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::gpt2 {
 namespace {
 
 constexpr Key kScaled = {"scale_attn_weights", ""};
@@ -66,7 +66,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture gpt2;
-const Architecture gpt2 = {.model_types = {"gpt2"}, .gguf_names = {"gpt2"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"gpt2"}, .gguf_names = {"gpt2"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::gpt2

@@ -2,7 +2,7 @@
 // layer norm; q, k and v of each head in turn in one matrix.
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::gpt_neox {
 namespace {
 
 constexpr Key kParallel = {"use_parallel_residual", "use_parallel_residual"};
@@ -48,7 +48,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture gpt_neox;
-const Architecture gpt_neox = {.model_types = {"gpt_neox"}, .gguf_names = {"gptneox"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"gpt_neox"}, .gguf_names = {"gptneox"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::gpt_neox

@@ -4,7 +4,7 @@
 // stack them, in MXFP4 or otherwise, and say nothing of yarn's ramp, which the released models do not round.
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::gpt_oss {
 namespace {
 
 constexpr Key kWindow = {"sliding_window", ""};
@@ -58,7 +58,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture gpt_oss;
-const Architecture gpt_oss = {.model_types = {"gpt_oss"}, .gguf_names = {"gpt-oss"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"gpt_oss"}, .gguf_names = {"gpt-oss"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::gpt_oss

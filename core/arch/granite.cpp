@@ -2,7 +2,7 @@
 
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::granite {
 namespace {
 
 constexpr Key kEmbedding = {"embedding_multiplier", "embedding_scale"};
@@ -36,7 +36,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture granite;
-const Architecture granite = {.model_types = {"granite"}, .gguf_names = {"granite"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"granite"}, .gguf_names = {"granite"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::granite

@@ -4,7 +4,7 @@
 
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::granitemoe {
 namespace {
 
 constexpr Key kEmbeddingScale = {"embedding_multiplier", "embedding_scale"};
@@ -47,7 +47,8 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture granitemoe;
-const Architecture granitemoe = {.model_types = {"granitemoe"}, .gguf_names = {"granitemoe"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {
+    .model_types = {"granitemoe"}, .gguf_names = {"granitemoe"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::granitemoe

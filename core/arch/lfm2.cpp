@@ -7,7 +7,7 @@
 #include "core/arch/support/parts.h"
 #include "core/arch/support/rope.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::lfm2 {
 namespace {
 
 constexpr Key kLayers = {"num_hidden_layers", "block_count"};
@@ -202,7 +202,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture lfm2;
-const Architecture lfm2 = {.model_types = {"lfm2"}, .gguf_names = {"lfm2"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"lfm2"}, .gguf_names = {"lfm2"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::lfm2

@@ -3,7 +3,7 @@
 // architecture "llama" and reorders the rows of q and k so that rotary pairs are neighbours.
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::llama {
 namespace {
 
 constexpr Key kWindow = {"sliding_window", ""};
@@ -56,8 +56,8 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture llama;
-const Architecture llama = {
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {
     .model_types = {"llama", "mistral", "mixtral"}, .gguf_names = {"llama"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::llama

@@ -5,7 +5,7 @@
 #include "core/arch/support/mamba.h"
 #include "core/arch/support/parts.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::mamba {
 namespace {
 
 constexpr Key kLayers = {"num_hidden_layers", "block_count"};
@@ -114,7 +114,8 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture mamba;
-const Architecture mamba = {.model_types = {"mamba", "falcon_mamba"}, .gguf_names = {"mamba"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {
+    .model_types = {"mamba", "falcon_mamba"}, .gguf_names = {"mamba"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::mamba

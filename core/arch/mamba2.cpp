@@ -3,7 +3,7 @@
 #include "core/arch/support/mamba.h"
 #include "core/arch/support/parts.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::mamba2 {
 namespace {
 
 constexpr Key kLayers = {"num_hidden_layers", "block_count"};
@@ -72,7 +72,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture mamba2;
-const Architecture mamba2 = {.model_types = {"mamba2"}, .gguf_names = {"mamba2"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"mamba2"}, .gguf_names = {"mamba2"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::mamba2

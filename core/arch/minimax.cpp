@@ -6,7 +6,7 @@
 #include "core/arch/support/parts.h"
 #include "core/arch/support/rope.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::minimax {
 namespace {
 
 constexpr Key kEmbedding = {"hidden_size", "embedding_length"};
@@ -188,7 +188,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture minimax;
-const Architecture minimax = {.model_types = {"minimax"}, .gguf_names = {"minimax-01"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"minimax"}, .gguf_names = {"minimax-01"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::minimax

@@ -6,7 +6,7 @@
 #include "core/arch/support/mamba.h"
 #include "core/arch/support/parts.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::nemotron_h {
 namespace {
 
 constexpr Key kEmbedding = {"hidden_size", "embedding_length"};
@@ -229,7 +229,8 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture nemotron_h;
-const Architecture nemotron_h = {.model_types = {"nemotron_h"}, .gguf_names = {"nemotron_h"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {
+    .model_types = {"nemotron_h"}, .gguf_names = {"nemotron_h"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::nemotron_h

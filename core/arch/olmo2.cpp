@@ -2,7 +2,7 @@
 // q and k together.
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::olmo2 {
 namespace {
 
 constexpr Key kWindow = {"", "attention.sliding_window"};
@@ -22,7 +22,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture olmo2;
-const Architecture olmo2 = {.model_types = {"olmo2"}, .gguf_names = {"olmo2"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"olmo2"}, .gguf_names = {"olmo2"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::olmo2

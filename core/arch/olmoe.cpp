@@ -2,7 +2,7 @@
 // and of k together.
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::olmoe {
 namespace {
 
 constexpr Key kClip = {"clip_qkv", "attention.clamp_kqv"};
@@ -39,7 +39,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture olmoe;
-const Architecture olmoe = {.model_types = {"olmoe"}, .gguf_names = {"olmoe"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"olmoe"}, .gguf_names = {"olmoe"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::olmoe

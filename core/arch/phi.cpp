@@ -2,7 +2,7 @@
 // in part, biases everywhere, that of the head included.
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::phi {
 namespace {
 
 constexpr Key kQueryKeyNorm = {"qk_layernorm", ""};
@@ -35,7 +35,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture phi;
-const Architecture phi = {.model_types = {"phi"}, .gguf_names = {"phi2"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"phi"}, .gguf_names = {"phi2"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::phi

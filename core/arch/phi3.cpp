@@ -1,7 +1,7 @@
 // Phi-3 and Phi-4-mini (arXiv 2404.14219, 2503.01743): q, k and v in one matrix, gate and up in another.
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::phi3 {
 namespace {
 
 Result<ModelSpec> read(const Source& source) {
@@ -19,7 +19,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture phi3;
-const Architecture phi3 = {.model_types = {"phi3"}, .gguf_names = {"phi3"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"phi3"}, .gguf_names = {"phi3"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::phi3

@@ -2,7 +2,7 @@
 // upper layers.
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::qwen2 {
 namespace {
 
 Result<ModelSpec> read(const Source& source) {
@@ -14,7 +14,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture qwen2;
-const Architecture qwen2 = {.model_types = {"qwen2"}, .gguf_names = {"qwen2"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"qwen2"}, .gguf_names = {"qwen2"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::qwen2

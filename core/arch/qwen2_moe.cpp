@@ -2,7 +2,7 @@
 // a shared expert behind a sigmoid.
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::qwen2_moe {
 namespace {
 
 constexpr Key kQkvBias = {"qkv_bias", ""};
@@ -29,7 +29,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture qwen2_moe;
-const Architecture qwen2_moe = {.model_types = {"qwen2_moe"}, .gguf_names = {"qwen2moe"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"qwen2_moe"}, .gguf_names = {"qwen2moe"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::qwen2_moe

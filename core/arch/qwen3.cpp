@@ -1,7 +1,7 @@
 // Qwen3, dense (arXiv 2505.09388): RMS norms over each head of q and k, before the rotary embedding.
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::qwen3 {
 namespace {
 
 Result<ModelSpec> read(const Source& source) {
@@ -14,7 +14,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture qwen3;
-const Architecture qwen3 = {.model_types = {"qwen3"}, .gguf_names = {"qwen3"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"qwen3"}, .gguf_names = {"qwen3"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::qwen3

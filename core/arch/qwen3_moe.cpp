@@ -1,7 +1,7 @@
 // Qwen3, mixtures (arXiv 2505.09388): Qwen3's attention, experts without a shared one.
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::qwen3_moe {
 namespace {
 
 constexpr Key kWindow = {"sliding_window", ""};
@@ -29,7 +29,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture qwen3_moe;
-const Architecture qwen3_moe = {.model_types = {"qwen3_moe"}, .gguf_names = {"qwen3moe"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"qwen3_moe"}, .gguf_names = {"qwen3moe"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::qwen3_moe

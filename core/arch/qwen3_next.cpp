@@ -6,7 +6,7 @@
 #include "core/arch/support/parts.h"
 #include "core/arch/support/rope.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::qwen3_next {
 namespace {
 
 constexpr Key kEmbedding = {"hidden_size", "embedding_length"};
@@ -167,7 +167,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture qwen3_next;
-const Architecture qwen3_next = {.model_types = {"qwen3_next"}, .gguf_names = {"qwen3next"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"qwen3_next"}, .gguf_names = {"qwen3next"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::qwen3_next

@@ -7,7 +7,7 @@
 #include "core/arch/support/parts.h"
 #include "core/arch/support/rope.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::recurrent_gemma {
 namespace {
 
 constexpr Key kLayers = {"num_hidden_layers", ""}, kEmbedding = {"hidden_size", ""};
@@ -169,7 +169,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture recurrent_gemma;
-const Architecture recurrent_gemma = {.model_types = {"recurrent_gemma"}, .gguf_names = {}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"recurrent_gemma"}, .gguf_names = {}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::recurrent_gemma

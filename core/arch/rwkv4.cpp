@@ -5,7 +5,7 @@
 #include "core/arch/support/rwkv.h"
 #include "core/model/row_source.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::rwkv4 {
 namespace {
 
 constexpr Key kLayers = {"num_hidden_layers", ""}, kWidth = {"hidden_size", ""};
@@ -139,8 +139,8 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture rwkv4;
-const Architecture rwkv4 = {
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {
     .model_types = {"rwkv"}, .gguf_names = {}, .read = read, .recognizes = recognizes};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::rwkv4

@@ -5,7 +5,7 @@
 #include "core/arch/support/parts.h"
 #include "core/arch/support/rwkv.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::rwkv7 {
 namespace {
 
 constexpr Key kEmbedding = {"", "embedding_length"}, kInner = {"", "feed_forward_length"};
@@ -209,8 +209,8 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture rwkv7;
-const Architecture rwkv7 = {
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {
     .model_types = {"rwkv7"}, .gguf_names = {"rwkv7"}, .read = read, .recognizes = recognizes};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::rwkv7

@@ -2,7 +2,7 @@
 
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::smollm3 {
 namespace {
 
 constexpr Key kRopeLayers = {"no_rope_layers", ""};  // 1 where there *are* rotary embeddings
@@ -41,7 +41,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture smollm3;
-const Architecture smollm3 = {.model_types = {"smollm3"}, .gguf_names = {"smollm3"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"smollm3"}, .gguf_names = {"smollm3"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::smollm3

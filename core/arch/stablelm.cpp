@@ -2,7 +2,7 @@
 // side by side behind one norm.
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::stablelm {
 namespace {
 
 constexpr Key kParallel = {"use_parallel_residual", ""};
@@ -34,7 +34,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture stablelm;
-const Architecture stablelm = {.model_types = {"stablelm"}, .gguf_names = {"stablelm"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"stablelm"}, .gguf_names = {"stablelm"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::stablelm

@@ -1,7 +1,7 @@
 // StarCoder2 (arXiv 2402.19173): layer norms, biases everywhere, an MLP without a gate.
 #include "core/arch/support/decoder.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::starcoder2 {
 namespace {
 
 constexpr Key kBias = {"use_bias", ""};
@@ -25,7 +25,8 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture starcoder2;
-const Architecture starcoder2 = {.model_types = {"starcoder2"}, .gguf_names = {"starcoder2"}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {
+    .model_types = {"starcoder2"}, .gguf_names = {"starcoder2"}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::starcoder2

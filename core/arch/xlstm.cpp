@@ -4,7 +4,7 @@
 #include "core/arch/support/mamba.h"
 #include "core/arch/support/parts.h"
 
-namespace vitrine::core::arch {
+namespace vitrine::core::arch::xlstm {
 namespace {
 
 constexpr Key kLayers = {"num_hidden_layers", ""}, kBlocks = {"num_blocks", ""};
@@ -156,7 +156,7 @@ Result<ModelSpec> read(const Source& source) {
 
 }  // namespace
 
-extern const Architecture xlstm;
-const Architecture xlstm = {.model_types = {"xlstm"}, .gguf_names = {}, .read = read};
+extern const Architecture kArchitecture;
+const Architecture kArchitecture = {.model_types = {"xlstm"}, .gguf_names = {}, .read = read};
 
-}  // namespace vitrine::core::arch
+}  // namespace vitrine::core::arch::xlstm
