@@ -46,6 +46,7 @@ TEST(MatrixPlaceTest, ReadsLayerAndKindOffNames) {
   EXPECT_EQ(shortName("a.weight_scale.x"), "a.weight_scale.x");
   EXPECT_EQ(shortName(".weight"), ".weight");
   EXPECT_EQ(rowName("model.layers.3.mlp.up_proj.weight"), "3.mlp.up_proj");
+  EXPECT_EQ(rowName("model.layers.3.mlp.experts.12.up_proj.weight"), "3.experts.12.up_proj");
   EXPECT_EQ(rowName("blk.14.attn_q.weight"), "blk.14.attn_q");
   EXPECT_EQ(rowName("model.embed_tokens.weight"), "model.embed_tokens");
   EXPECT_EQ(rowName("model.layers.3"), "model.layers.3");
@@ -58,6 +59,8 @@ TEST(MetricTest, SortsAndFilters) {
   EXPECT_EQ(orderOf(*snapshot, "blk.*.attn_q", {}), (Indices{0, 3, 6}));
   EXPECT_EQ(orderOf(*snapshot, "blk.0.* token*", {.by = Metric::kName, .descending = true}),
             (Indices{9, 2, 1, 0}));
+  EXPECT_EQ(orderOf(*snapshot, "blk.*.att", {}), orderOf(*snapshot, "att", {}));
+  EXPECT_EQ(orderOf(*snapshot, "k.?.attn_q", {}), (Indices{0, 3, 6}));
   EXPECT_EQ(orderOf(*snapshot, "nothing", {}), Indices{});
   // What has no number yet stays last, whichever way.
   const Indices down = orderOf(*snapshot, "", {.by = Metric::kSigma1, .descending = true});

@@ -1,7 +1,8 @@
 #include "ui/views/spectra/matrix_place.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "core/spectra/layer_name.h"
 
 namespace vitrine::ui::spectra {
 namespace {
@@ -10,12 +11,6 @@ constexpr std::string_view kWeight = ".weight";
 
 bool isNumber(std::string_view part) {
   return !part.empty() && std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
-}
-
-std::optional<std::uint32_t> numberOf(std::string_view part) {
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
-  return isNumber(part) && error == std::errc() ? std::optional(value) : std::nullopt;
 }
 
 // "down_exps[3]" -> "down_exps[*]"; "7" -> "*".
@@ -38,30 +33,28 @@ std::string shortName(std::string_view name) {
 
 std::string rowName(std::string_view name) {
   constexpr std::size_t kLongestPrefix = 4;  // "blk."
-  const std::string text = shortName(name);
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('.', at), text.size());
-    if (isNumber(std::string_view(text).substr(at, end - at)) && end < text.size())
-      return at > kLongestPrefix ? text.substr(at) : text;
-    at = end + 1;
-  }
-  return text;
+  constexpr std::string_view kOfExperts = ".mlp.experts.";
+  std::string text = shortName(name);
+  const auto layered = core::layerNameOf(text);
+  if (!layered) return text;
+  if (const std::size_t at = text.find(kOfExperts); at != std::string::npos) text.erase(at, 4);
+  const std::size_t layer = layered->kind.find('*');
+  return layer > kLongestPrefix && layer + 1 < layered->kind.size() ? text.substr(layer) : text;
 }
 
 MatrixPlace placeOf(std::string_view name) {
   const std::string text = shortName(name);
-  MatrixPlace place;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('.', at), text.size());
-    const std::string_view part = std::string_view(text).substr(at, end - at);
+  const auto layered = core::layerNameOf(text);
+  const std::size_t layer = layered ? layered->kind.find("*.") : std::string::npos;
+  if (layer == std::string::npos) return {std::nullopt, text};
+  MatrixPlace place{layered->layer, {}};
+  const std::string behind = layered->kind.substr(layer + 2);
+  for (std::size_t at = 0; at < behind.size();) {
+    const std::size_t end = std::min(behind.find('.', at), behind.size());
+    place.kind +=
+        (place.kind.empty() ? "" : ".") + withoutNumbers(std::string_view(behind).substr(at, end - at));
     at = end + 1;
-    if (!place.layer) {
-      place.layer = numberOf(part);
-      continue;
-    }
-    place.kind += (place.kind.empty() ? "" : ".") + withoutNumbers(part);
   }
-  if (!place.layer || place.kind.empty()) return {std::nullopt, text};
   return place;
 }
 

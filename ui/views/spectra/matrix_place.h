@@ -21,8 +21,8 @@ MatrixPlace placeOf(std::string_view name);
 std::string shortName(std::string_view name);
 
 // For rows and legends: what stands before the layer's number is left out too where it is long, so that the
-// number is not what an elision hides. "model.layers.3.mlp.up_proj.weight" -> "3.mlp.up_proj";
-// "blk.3.attn_q".
+// number is not what an elision hides, nor an expert's. "model.layers.3.mlp.up_proj.weight" ->
+// "3.mlp.up_proj"; "3.experts.12.up_proj"; "blk.3.attn_q".
 std::string rowName(std::string_view name);
 
 }  // namespace vitrine::ui::spectra

@@ -54,30 +54,16 @@ std::string threeDigits(double value) {
   return value >= 1 && value < 10 ? fmt::format("{:.2f}", value) : number(value);
 }
 
-// A name may begin with anything; a word without a wildcard is meant to stand anywhere.
+// What is typed may stand anywhere in a name.
 std::string anywhere(const std::string& globs) {
   std::string all, word;
   const auto end = [&] {
-    if (word.empty()) return;
-    const bool bare = word.find_first_of("*?") == std::string::npos;
-    all += (all.empty() ? "*" : " *") + word + (bare ? "*" : "");
+    if (!word.empty()) all += fmt::format(" *{}*", word);
     word.clear();
   };
   for (const char c : globs) c == ' ' || c == ',' ? end() : word.push_back(c);
   end();
   return all;
-}
-
-bool matchesWords(const std::string& name, const std::string& globs) {
-  if (globs.empty()) return true;
-  for (std::size_t at = 0; at < globs.size();) {
-    const std::size_t end = std::min(globs.find(' ', at), globs.size());
-    const std::string glob = globs.substr(at, end - at);
-    // "blk.*.attn_q" means the weight of that name, too.
-    if (core::matchesGlob(name, glob) || core::matchesGlob(name, glob + ".weight")) return true;
-    at = end + 1;
-  }
-  return false;
 }
 
 double sortValue(const core::SpectraSnapshot& snapshot, std::size_t index, Metric by) {
@@ -164,7 +150,7 @@ std::vector<std::size_t> orderOf(const core::SpectraSnapshot& snapshot, const st
   std::vector<std::size_t> order;
   const std::string globs = anywhere(glob);
   for (std::size_t i = 0; i < snapshot.total(); ++i)
-    if (matchesWords((*snapshot.matrices)[i].name, globs)) order.push_back(i);
+    if (core::matchesAnyGlob((*snapshot.matrices)[i].name, globs)) order.push_back(i);
   if (sorting.by == Metric::kName) {
     if (sorting.descending) std::ranges::reverse(order);
     return order;

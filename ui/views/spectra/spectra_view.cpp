@@ -95,7 +95,7 @@ void SpectraView::build(const ThemeController& theme) {
   mode_->setToolTip(
       tr("What the upper plot shows: values, their energy, or their density with the law of noise (D)"));
   filter_->setPlaceholderText(tr("Filter: attn_q, blk.*.ffn_*"));
-  filter_->setToolTip(tr("Names with * and ?, several apart by spaces; a bare word may stand anywhere (/)"));
+  filter_->setToolTip(tr("Parts of names, with * and ?; several apart by spaces (/)"));
   filter_->setClearButtonEnabled(true);
   filter_->setMinimumWidth(80);
   filter_->setMaximumWidth(260);
