@@ -25,10 +25,6 @@ void rescale(Spectrum& spectrum, int exponent) {
     *number = std::ldexp(*number, exponent);
 }
 
-double offBy(double found, double expected) {
-  return expected == 0 ? std::abs(found) : std::abs(found - expected) / expected;
-}
-
 }  // namespace
 
 DeviceSpectra::DeviceSpectra() = default;
@@ -68,24 +64,29 @@ Result<void> DeviceSpectra::reserve(std::uint64_t rows, std::uint64_t columns, s
   const SpectraBatchShape wanted{std::uint32_t(rows), std::uint32_t(columns), count};
   if (wanted == impl_->shape) return {};
   TRY(impl_->device.waitIdle());
+  impl_->release();
   const std::uint64_t available = impl_->device.memory().available;
   if (wanted.bytes() * count > available)
     return fail(ErrorCode::kOutOfMemory, "{} spectra of {} x {} need {:.2f} GB, {:.2f} GB are free on {}",
                 count, rows, columns, 1e-9 * double(wanted.bytes() * count), 1e-9 * double(available),
                 impl_->device.info().name);
-  impl_->recorded.clear();
-  impl_->shape = {};
-  const SpectraBatchShape before = std::exchange(impl_->shape, wanted);
-  if (auto done = impl_->allocate(); !done) {
-    impl_->shape = before;
-    return done;
-  }
-  return {};
+  impl_->shape = wanted;
+  impl_->exponents.assign(count, 0);
+  auto done = impl_->allocate();
+  if (!done) impl_->release();
+  return done;
+}
+
+void DeviceSpectra::Impl::release() {
+  recorded.clear();
+  for (gpu::Buffer* buffer :
+       {&input, &gram, &panel, &vectors, &products, &parts, &terms, &bounds, &found, &host})
+    *buffer = {};
+  shape = {};
 }
 
 Result<void> DeviceSpectra::Impl::allocate() {
   const auto make = [&](gpu::Buffer& to, std::uint64_t bytes, const char* name) -> Result<void> {
-    to = {};
     TRY_ASSIGN(to, gpu::Buffer::create(device, bytes * shape.count, gpu::MemoryKind::kDevice, name));
     return {};
   };
@@ -104,7 +105,8 @@ Result<void> DeviceSpectra::Impl::allocate() {
   return {};
 }
 
-gpu::Slice DeviceSpectra::input(std::uint32_t index) const {
+gpu::Slice DeviceSpectra::input(std::uint32_t index) {
+  impl_->exponents[index] = 0;
   return {impl_->input, index * impl_->shape.inputBytes(), impl_->shape.inputBytes()};
 }
 Result<void> DeviceSpectra::compute(std::stop_token stop) {
@@ -159,21 +161,12 @@ Result<std::vector<Spectrum>> DeviceSpectra::spectra() const {
     const std::span<const double> values = part(impl.values(), i), form = part(impl.tridiagonal(), i);
     const std::vector<double> squared(values.rbegin(), values.rend());
     for (const double value : squared) spectrum.sigma.push_back(std::sqrt(std::max(value, 0.0)));
-    const double squares = sumOf(part(impl.squares(false), i)), fourth = sumOf(part(impl.squares(true), i));
-    double sum2 = 0, sum4 = 0;
-    for (const double value : values) {
-      sum2 += std::max(value, 0.0);
-      sum4 += value * value;
-    }
     const auto n = static_cast<std::ptrdiff_t>(shape.n());
     const Tridiagonal t{{form.begin(), form.begin() + n}, {form.begin() + n, form.begin() + 2 * n - 1}};
     certifyByCounts(t, squared, spectrum.certificate);
-    spectrum.frobenius = std::sqrt(squares);
     spectrum.floor = gramFloor(spectrum.sigma.front());
-    spectrum.certificate.upper_bound = std::sqrt(std::sqrt(fourth));
-    if (i < impl.exponents.size()) rescale(spectrum, impl.exponents[i]);
-    spectrum.certificate.energy = offBy(sum2, squares);
-    spectrum.certificate.fourth = offBy(sum4, fourth);
+    certifyBySums(spectrum, sumOf(part(impl.squares(false), i)), sumOf(part(impl.squares(true), i)));
+    rescale(spectrum, impl.exponents[i]);
     found.push_back(std::move(spectrum));
   }
   return found;
@@ -183,13 +176,8 @@ Result<std::vector<Spectrum>> DeviceSpectra::spectraOf(std::span<const DenseMatr
                                                        std::stop_token stop) {
   if (matrices.empty()) return std::vector<Spectrum>{};
   TRY(reserve(matrices[0].rows, matrices[0].columns, std::uint32_t(matrices.size())));
-  impl_->exponents.clear();
-  for (std::uint32_t i = 0; i < matrices.size(); ++i) {
-    VITRINE_ASSERT(matrices[i].rows == matrices[0].rows && matrices[i].columns == matrices[0].columns);
-    TRY(requireFinite(matrices[i]));
-    TRY_ASSIGN(const int exponent, uploadScaled(impl_->device, matrices[i], input(i)));
-    impl_->exponents.push_back(exponent);
-  }
+  TRY_ASSIGN(impl_->exponents,
+             uploadScaled(impl_->device, matrices, [&](std::uint32_t i) { return input(i); }));
   TRY(compute(stop));
   return spectra();
 }

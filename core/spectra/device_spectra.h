@@ -27,7 +27,7 @@ class DeviceSpectra {
   static std::uint64_t bytesOf(std::uint64_t rows, std::uint64_t columns);  // of device memory, a matrix
 
   // Where matrix `index` goes: (rows, columns) f32.
-  gpu::Slice input(std::uint32_t index) const;
+  gpu::Slice input(std::uint32_t index);
 
   // Of all matrices, which must be finite. kCancelled when stopped, some milliseconds later.
   Result<void> compute(std::stop_token stop = {});

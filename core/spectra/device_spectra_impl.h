@@ -62,6 +62,7 @@ struct DeviceSpectra::Impl {
   bool panels_only = false;
 
   Result<void> allocate();
+  void release();
   Result<void> record();
   Result<gpu::Commands*> next();  // to record into: the last, or a new one when that is full
   Result<void> closeLast();

@@ -8,7 +8,8 @@
 namespace vitrine::core {
 namespace {
 
-constexpr std::uint32_t kTile = 64, kTileThreads = 256;  // of gram.comp and tridiagonal_update.comp
+constexpr std::uint32_t kTile = 64;          // of gram.comp
+constexpr std::uint32_t kTileThreads = 256;  // of tridiagonal_update.comp and tridiagonal_mirror.comp
 constexpr std::uint32_t kProductSubgroups = 8;
 constexpr std::uint32_t kStepGroups = 128,
                         kStepRows = 8;            // workgroups of a step at most, rows of each at least

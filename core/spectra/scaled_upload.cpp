@@ -6,8 +6,9 @@
 #include "gpu/commands.h"
 
 namespace vitrine::core {
+namespace {
 
-Result<int> uploadScaled(gpu::Device& device, const DenseMatrix& matrix, gpu::Slice to) {
+Result<int> uploadOne(gpu::Device& device, const DenseMatrix& matrix, gpu::Slice to) {
   float largest = 0;
   for (const float value : matrix.values) largest = std::max(largest, std::abs(value));
   int exponent = 0;
@@ -21,6 +22,21 @@ Result<int> uploadScaled(gpu::Device& device, const DenseMatrix& matrix, gpu::Sl
   for (float& value : scaled) value = std::ldexp(value, -exponent);
   TRY(gpu::upload(device, std::as_bytes(std::span(scaled)), to));
   return exponent;
+}
+
+}  // namespace
+
+Result<std::vector<int>> uploadScaled(gpu::Device& device, std::span<const DenseMatrix> matrices,
+                                      const std::function<gpu::Slice(std::uint32_t)>& to) {
+  std::vector<int> exponents;
+  for (const DenseMatrix& matrix : matrices) {
+    VITRINE_ASSERT(matrix.rows == matrices[0].rows && matrix.columns == matrices[0].columns);
+    TRY(requireFinite(matrix));
+    TRY_ASSIGN(const int exponent,
+               uploadOne(device, matrix, to(static_cast<std::uint32_t>(exponents.size()))));
+    exponents.push_back(exponent);
+  }
+  return exponents;
 }
 
 }  // namespace vitrine::core

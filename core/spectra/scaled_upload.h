@@ -1,13 +1,18 @@
 // Matrices on their way to a device whose arithmetic takes numbers below 1e-38 for zero.
 #pragma once
 
+#include <functional>
+#include <span>
+#include <vector>
+
 #include "core/spectra/dense_matrix.h"
 #include "gpu/buffer.h"
 
 namespace vitrine::core {
 
-// Puts the matrix over 2^e where `to` points; e, which is 0 unless the largest element is very small or very
-// large.
-Result<int> uploadScaled(gpu::Device& device, const DenseMatrix& matrix, gpu::Slice to);
+// Puts each matrix over 2^e where `to` says; the exponents e, which are 0 unless a matrix's largest element
+// is very small or very large. The matrices have one shape. Errors: requireFinite's.
+Result<std::vector<int>> uploadScaled(gpu::Device& device, std::span<const DenseMatrix> matrices,
+                                      const std::function<gpu::Slice(std::uint32_t)>& to);
 
 }  // namespace vitrine::core

@@ -84,10 +84,12 @@ Result<void> SmallSvd::reserve(std::uint64_t rows, std::uint64_t columns, std::u
   impl.rows = static_cast<std::uint32_t>(rows);
   impl.columns = static_cast<std::uint32_t>(columns);
   impl.count = count;
+  impl.exponents.assign(count, 0);
   return {};
 }
 
-gpu::Slice SmallSvd::input(std::uint32_t index) const {
+gpu::Slice SmallSvd::input(std::uint32_t index) {
+  impl_->exponents[index] = 0;
   const std::uint64_t bytes = std::uint64_t{impl_->rows} * impl_->columns * sizeof(float);
   return {impl_->matrices, index * bytes, bytes};
 }
@@ -146,7 +148,7 @@ Result<std::vector<SmallSvdResult>> SmallSvd::results() const {
     if (result.sweeps >= kMostSweeps)
       return fail(ErrorCode::kUnsupported, "matrix {}: the rotations have not converged after {} sweeps", i,
                   kMostSweeps);
-    const int exponent = i < impl.exponents.size() ? impl.exponents[i] : 0;
+    const int exponent = impl.exponents[i];
     std::vector<std::size_t> order(n);
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t k) { return sigma[k]; });
@@ -164,13 +166,8 @@ Result<std::vector<SmallSvdResult>> SmallSvd::results() const {
 Result<std::vector<SmallSvdResult>> SmallSvd::decompose(std::span<const DenseMatrix> matrices) {
   if (matrices.empty()) return std::vector<SmallSvdResult>{};
   TRY(reserve(matrices[0].rows, matrices[0].columns, static_cast<std::uint32_t>(matrices.size())));
-  impl_->exponents.clear();
-  for (std::uint32_t i = 0; i < matrices.size(); ++i) {
-    VITRINE_ASSERT(matrices[i].rows == matrices[0].rows && matrices[i].columns == matrices[0].columns);
-    TRY(requireFinite(matrices[i]));
-    TRY_ASSIGN(const int exponent, uploadScaled(impl_->device, matrices[i], input(i)));
-    impl_->exponents.push_back(exponent);
-  }
+  TRY_ASSIGN(impl_->exponents,
+             uploadScaled(impl_->device, matrices, [&](std::uint32_t i) { return input(i); }));
   TRY(compute());
   return results();
 }

@@ -37,7 +37,7 @@ class SmallSvd {
   // As DeviceSpectra's: room for `count` matrices of a shape, where matrix `index` goes, the work, the
   // results. kInvalidArgument for a short side of 0 or beyond kMostSmallSide.
   Result<void> reserve(std::uint64_t rows, std::uint64_t columns, std::uint32_t count);
-  gpu::Slice input(std::uint32_t index) const;
+  gpu::Slice input(std::uint32_t index);
   Result<void> compute();
   // kUnsupported with the matrix's number where the rotations have not converged.
   Result<std::vector<SmallSvdResult>> results() const;

@@ -25,7 +25,7 @@ BenchmarkRow rowOf(std::string name, std::vector<double> ms) {
 
 // DeviceSpectra or SmallSvd.
 template <typename Solver>
-Result<void> fill(gpu::Device& device, const Solver& solver, const SpectraShape& shape) {
+Result<void> fill(gpu::Device& device, Solver& solver, const SpectraShape& shape) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   std::vector<float> values(std::size_t{shape.rows} * shape.columns);

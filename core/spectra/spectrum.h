@@ -34,6 +34,10 @@ struct Spectrum {
   SpectrumPath path = SpectrumPath::kLapack;
 };
 
+// Frobenius norm and certificate of found values from what was not taken from them: the sum of the elements'
+// squares and that of the Gram matrix's.
+void certifyBySums(Spectrum& spectrum, double squares, double fourth);
+
 // The floor of a spectrum from a double-precision Gram matrix: an eigenvalue is off by a few units of
 // rounding of the largest one, so a singular value by the root of that.
 double gramFloor(double largest);

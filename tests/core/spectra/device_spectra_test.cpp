@@ -97,6 +97,17 @@ TEST_F(DeviceSpectraTest, KnowsNothingOfScale) {
   expectWithinGates(matrices, "small and large");
 }
 
+// What spectraOf() did to a matrix does not stick to what comes in its place.
+TEST_F(DeviceSpectraTest, ForgetsTheScaleOfAnEarlierMatrix) {
+  const DenseMatrix matrix = test::gaussian(20, 30);
+  DenseMatrix large = matrix;
+  for (float& value : large.values) value *= 1e30f;
+  expectWithinGates({large}, "large");
+  expectOk(gpu::upload(device(), std::as_bytes(std::span(matrix.values)), spectra_->input(0)));
+  expectOk(spectra_->compute());
+  test::expectGates(expectValue(spectra_->spectra())[0], matrix);
+}
+
 TEST_F(DeviceSpectraTest, OfZerosIsZero) {
   const auto found = expectValue(spectra_->spectraOf(std::vector{DenseMatrix{5, 7, std::vector<float>(35)}}));
   for (const double value : found[0].sigma) EXPECT_LT(value, 1e-150);
