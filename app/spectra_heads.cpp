@@ -13,6 +13,16 @@ std::vector<core::SpectrumReport> SpectraOfHeads::reports() const {
   return all;
 }
 
+namespace {
+
+core::LayerProgress progressOf(std::string_view what) {
+  return [what](std::size_t layer, std::size_t layers) {
+    showProgress(fmt::format("{}: layer {} of {}", what, layer + 1, layers));
+  };
+}
+
+}  // namespace
+
 Result<SpectraOfHeads> computeHeads(const Common& common, const SpectraOptions& options) {
   SpectraOfHeads heads;
   TRY_ASSIGN(const auto kinds, core::parseProductKinds(options.products));
@@ -20,14 +30,13 @@ Result<SpectraOfHeads> computeHeads(const Common& common, const SpectraOptions& 
   TRY_ASSIGN(OpenedModel opened, openModel(common, options.model, NeedsTokenizer::kNo));
   heads.spec = std::make_shared<core::ModelSpec>(std::move(opened.spec));
   if (!kinds.empty()) {
-    showProgress("products of heads");
-    TRY_ASSIGN(heads.products,
-               core::headProducts(*heads.spec, kinds, options.productOptions(), stopAtInterrupt()));
+    TRY_ASSIGN(heads.products, core::headProducts(*heads.spec, kinds, options.productOptions(),
+                                                  stopAtInterrupt(), progressOf("products of heads")));
   }
   if (options.composition) {
-    showProgress("composition of heads");
     TRY_ASSIGN(heads.composition,
-               core::compositionGraph(*heads.spec, options.productOptions(), stopAtInterrupt()));
+               core::compositionGraph(*heads.spec, options.productOptions(), stopAtInterrupt(),
+                                      progressOf("composition of heads")));
   }
   endProgress();
   return heads;

@@ -137,12 +137,13 @@ Result<std::vector<double>> componentsOf(const ModelSpec& spec, const Compositio
 }  // namespace
 
 Result<CompositionGraph> compositionGraph(const ModelSpec& spec, const ProductOptions& options,
-                                          std::stop_token stop) {
+                                          std::stop_token stop, const LayerProgress& progress) {
   CompositionGraph graph{.dimension = spec.embedding_dim, .edges = {}, .left_out = {}};
   std::vector<LayerEnds> earlier;
   for (std::uint32_t layer = 0; layer < spec.blocks.size(); ++layer) {
     const AttentionSpec* attention = spec.blocks[layer].attention();
     if (!attention) continue;
+    if (progress) progress(layer, spec.blocks.size());
     for (const ProductKind kind : {ProductKind::kQk, ProductKind::kOv})
       if (const std::string reason = reasonAgainst(*attention, kind); !reason.empty())
         graph.left_out.push_back(fmt::format("layer {}: no {}: {}", layer, name(kind), reason));

@@ -64,7 +64,7 @@ struct CompositionGraph {
 
 // The offset and score scale of `options`: the latter changes no score. kCancelled when stopped.
 Result<CompositionGraph> compositionGraph(const ModelSpec& spec, const ProductOptions& options = {},
-                                          std::stop_token stop = {});
+                                          std::stop_token stop = {}, const LayerProgress& progress = {});
 
 // {dimension, expected, edges: [{from: [layer, head], to: [layer, head], through, score, z, components}],
 //  left_out}

@@ -133,13 +133,15 @@ Result<LowRankProduct> LayerFactors::ov(std::uint32_t head) const {
 }
 
 Result<HeadProducts> headProducts(const ModelSpec& spec, std::span<const ProductKind> kinds,
-                                  const ProductOptions& options, std::stop_token stop) {
+                                  const ProductOptions& options, std::stop_token stop,
+                                  const LayerProgress& progress) {
   HeadProducts found;
   bool any = false;
   for (std::uint32_t layer = 0; layer < spec.blocks.size(); ++layer) {
     const AttentionSpec* attention = spec.blocks[layer].attention();
     if (!attention) continue;
     any = true;
+    if (progress) progress(layer, spec.blocks.size());
     TRY_ASSIGN(const LayerFactors factors, LayerFactors::read(spec, layer, options));
     for (const ProductKind kind : kinds) {
       if (const std::string reason = reasonAgainst(*attention, kind); !reason.empty()) {

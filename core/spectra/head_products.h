@@ -12,6 +12,7 @@
 //       included; the identity where the model has none.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <stop_token>
 
@@ -20,6 +21,9 @@
 #include "core/spectra/spectrum_report.h"
 
 namespace vitrine::core {
+
+// Of work that goes layer by layer.
+using LayerProgress = std::function<void(std::size_t layer, std::size_t layers)>;
 
 enum class ProductKind { kQk, kOv };
 std::string_view name(ProductKind kind);  // "qk", "ov"
@@ -75,7 +79,8 @@ struct HeadProducts {
 
 // Of all layers with attention. kCancelled when stopped, between heads.
 Result<HeadProducts> headProducts(const ModelSpec& spec, std::span<const ProductKind> kinds,
-                                  const ProductOptions& options = {}, std::stop_token stop = {});
+                                  const ProductOptions& options = {}, std::stop_token stop = {},
+                                  const LayerProgress& progress = {});
 
 // Named "qk.LAYER.HEAD". Products of noise do not follow Marchenko and Pastur's law: nothing is fitted.
 SpectrumReport reportOf(const HeadProduct& product);
