@@ -5,7 +5,7 @@ PyTorch's rivals: its default (gesvdj), gesvd, gesvda, and eigvalsh of a float64
 that are not counted; PyTorch's default is given a fifth of them. Then the errors of both on large matrices (Gaussian,
 and of condition 1e6) against LAPACK in float64.
 
-    bench/spectra_gpu.py VITRINE [--shapes 64x128x128,1024x1024] [--runs 20] [--no-accuracy]       needs torch, safetensors
+    bench/spectra_gpu.py VITRINE [--shapes 64x128x128,1024x1024] [--runs 20] [--accuracy 1024,2048]       needs torch, safetensors
 """
 import argparse
 import json
@@ -24,7 +24,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("vitrine")
 parser.add_argument("--shapes", default=SHAPES)
 parser.add_argument("--runs", type=int, default=20)
-parser.add_argument("--no-accuracy", action="store_true")
+parser.add_argument("--accuracy", default="1024,2048", help="sizes of the matrices whose errors are looked at; 0: none")
 parser.add_argument("--no-default", action="store_true", help="leave out PyTorch's slow default")
 arguments = parser.parse_args()
 
@@ -86,11 +86,12 @@ for shape in arguments.shapes.split(","):
     print(f"{shape:<16}{ours['median']:>10.2f}{ours['min']:>9.2f}{ours['max']:>9.2f}{cells}   {min(theirs.values()) / ours['median']:.2f}")
     print("    " + ", ".join(f"{row['name'].strip()} {row['median']:.2f}" for row in stages[1:]), flush=True)
 
-if arguments.no_accuracy:
+sizes = [int(size) for size in arguments.accuracy.split(",") if int(size)]
+if not sizes:
     raise SystemExit
 print("\nworst errors against float64 LAPACK: |s - s'| / s_1; relative for s > 1e-3 s_1; for s > 1e-5 s_1")
 generator = torch.Generator().manual_seed(1)
-for n in (1024, 2048):
+for n in sizes:
     weights = {"gaussian": torch.randn(n, n, generator=generator)}
     left = torch.linalg.qr(torch.randn(n, n, generator=generator, dtype=torch.float64))[0]
     right = torch.linalg.qr(torch.randn(n, n, generator=generator, dtype=torch.float64))[0]
@@ -105,6 +106,8 @@ for n in (1024, 2048):
         exact = torch.linalg.svdvals(value.double())
         answers = {"vitrine": found[name.replace(" ", "_")]}
         for rival, compute in RIVALS.items():
+            if rival == "default" and arguments.no_default:
+                continue
             answers[rival] = compute(value.cuda()).double().cpu().sort(descending=True).values
         for who, sigma in answers.items():
             off = (sigma - exact).abs()
