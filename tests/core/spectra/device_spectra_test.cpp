@@ -90,6 +90,10 @@ TEST_F(DeviceSpectraTest, HoldsTheGatesInLargeBatches) {
   }
 }
 
+TEST_F(DeviceSpectraTest, HoldsTheGatesOnQuantizedNumbers) {
+  expectWithinGates({test::bfloat16Matrix(), test::q4kMatrix()}, "BF16, Q4_K");
+}
+
 TEST_F(DeviceSpectraTest, KnowsNothingOfScale) {
   std::vector<DenseMatrix> matrices(2, test::gaussian(40, 60));
   for (float& value : matrices[0].values) value *= 1e-36f;

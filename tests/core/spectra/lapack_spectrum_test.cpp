@@ -5,13 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <Eigen/SVD>
-#include <cstring>
 #include <optional>
 #include <thread>
 
 #include "core/spectra/spectrum_matrices.h"
 #include "core/spectra/tridiagonal.h"
-#include "core/tensor/dequantize.h"
 
 namespace vitrine::core::lapack_spectrum_test {
 namespace {
@@ -46,23 +44,8 @@ TEST(LapackSpectrum, HoldsTheGatesOnGaussiansOfOddShapes) {
 
 // What a file's Q4_K and BF16 mean is exact in float32: the gates hold for it as for any other.
 TEST(LapackSpectrum, HoldsTheGatesOnQuantizedNumbers) {
-  DenseMatrix matrix = test::gaussian(96, 256);
-  for (float& value : matrix.values) {
-    std::uint32_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    value = bfloat16ToFloat(std::uint16_t(bits >> 16));
-  }
-  expectWithinGates(matrix, "BF16");
-  std::mt19937 random(5);
-  std::vector<std::byte> blocks(96 * info(DType::kQ4_K).block_bytes);
-  for (std::byte& byte : blocks) byte = std::byte(random() & 0xff);
-  for (std::size_t row = 0; row < 96; ++row) {  // finite scales
-    const std::uint16_t scale = 0x2800, least = 0x2400;
-    std::memcpy(&blocks[row * info(DType::kQ4_K).block_bytes], &scale, 2);
-    std::memcpy(&blocks[row * info(DType::kQ4_K).block_bytes + 2], &least, 2);
-  }
-  ASSERT_TRUE(dequantize(DType::kQ4_K, blocks, matrix.values));
-  expectWithinGates(matrix, "Q4_K");
+  expectWithinGates(test::bfloat16Matrix(), "BF16");
+  expectWithinGates(test::q4kMatrix(), "Q4_K");
 }
 
 TEST(LapackSpectrum, KnowsNothingOfScale) {

@@ -6,12 +6,15 @@
 
 #include <Eigen/QR>
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstring>
 #include <random>
 #include <string>
 
 #include "core/spectra/dense_matrix.h"
 #include "core/spectra/spectrum.h"
+#include "core/tensor/dequantize.h"
 
 namespace vitrine::test {
 
@@ -48,6 +51,29 @@ inline DenseMatrix gaussian(std::uint64_t rows, std::uint64_t columns, std::uint
   std::normal_distribution<float> normal;
   DenseMatrix matrix{rows, columns, std::vector<float>(rows * columns)};
   for (float& value : matrix.values) value = normal(random);
+  return matrix;
+}
+
+inline DenseMatrix bfloat16Matrix() {
+  DenseMatrix matrix = gaussian(96, 256);
+  for (float& value : matrix.values)
+    value = core::bfloat16ToFloat(static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16));
+  return matrix;
+}
+
+// A block a row, random but for its scales.
+inline DenseMatrix q4kMatrix() {
+  constexpr std::uint64_t kRows = 96;
+  const core::DTypeInfo& type = core::info(core::DType::kQ4_K);
+  std::mt19937 random(5);
+  std::vector<std::byte> blocks(kRows * type.block_bytes);
+  for (std::byte& byte : blocks) byte = std::byte(random() & 0xff);
+  for (std::size_t row = 0; row < kRows; ++row) {
+    const std::uint16_t scales[] = {0x2800, 0x2400};  // halves, finite
+    std::memcpy(&blocks[row * type.block_bytes], scales, sizeof scales);
+  }
+  DenseMatrix matrix{kRows, type.block_size, std::vector<float>(kRows * type.block_size)};
+  if (!core::dequantize(core::DType::kQ4_K, blocks, matrix.values)) ADD_FAILURE() << "dequantize";
   return matrix;
 }
 
