@@ -67,6 +67,7 @@ void addTrace(CLI::App& app, Common& common);
 void addPerplexity(CLI::App& app, Common& common);
 void addExport(CLI::App& app, Common& common);
 void addSpectra(CLI::App& app, Common& common);
+void addMethods(CLI::App& app, Common& common);
 void addBench(CLI::App& app, Common& common);
 
 }  // namespace vitrine::app

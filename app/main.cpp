@@ -77,8 +77,8 @@ int main(int argc, char** argv) {
   app.add_option("--device", common.device, "number of the Vulkan device (default: the best one)");
   app.require_subcommand(0, 1);
   app.fallthrough();
-  for (auto add :
-       {addInfo, addTokenize, addGenerate, addTrace, addSpectra, addPerplexity, addExport, addBench})
+  for (auto add : {addInfo, addTokenize, addGenerate, addTrace, addSpectra, addPerplexity, addExport,
+                   addMethods, addBench})
     add(app, common);
   addWindow(app, window);
   try {

@@ -142,6 +142,9 @@ Result<void> drawSpectra(const Common& common, const SpectraOptions& options, co
 Result<void> checkSpectraOptions(const Common& common, const SpectraOptions& options) {
   const auto names = core::comparisonFigureNames();
   const bool compares = std::ranges::find(names, options.figure) != names.end();
+  if (!options.figure.empty() && !compares && options.figure != "spectrum" && options.figure != "profile")
+    return fail(ErrorCode::kInvalidArgument, "--figure {}: expected spectrum, profile, {}", options.figure,
+                fmt::join(names, ", "));
   if (options.base.empty() && compares)
     return fail(ErrorCode::kInvalidArgument, "--figure {} compares with a base: name it by --base",
                 options.figure);
@@ -158,6 +161,7 @@ Result<void> checkSpectraOptions(const Common& common, const SpectraOptions& opt
 }
 
 Result<void> spectra(const Common& common, const SpectraOptions& options) {
+  if (!options.method.empty()) return runMethod(common, options);
   TRY(checkSpectraOptions(common, options));
   if (!options.base.empty()) return compareWithBase(common, options);
   TRY_ASSIGN(const auto checkpoint, core::Checkpoint::open(core::modelPath(options.model)));
@@ -191,6 +195,8 @@ void addHeadOptions(CLI::App& command, SpectraOptions& options) {
 }
 
 void addComparisonOptions(CLI::App& command, SpectraOptions& options) {
+  command.add_option("--method", options.method,
+                     "a paper's method instead, as ID:key=value,..: `vitrine methods` lists them");
   command.add_option("--base", options.base,
                      "compare MODEL, a fine-tune of it, and what --adapter adds to it with this model");
   command.add_option("--epsilon", options.epsilon, "an intruder matches all base directions less than this")
@@ -202,10 +208,9 @@ void addComparisonOptions(CLI::App& command, SpectraOptions& options) {
 }
 
 void addFigureOptions(CLI::App& command, SpectraOptions& options) {
-  command
-      .add_option("--figure", options.figure,
-                  "draw spectrum or profile; with --base: intruders, phi or delta")
-      ->check(CLI::IsMember({"spectrum", "profile", "intruders", "phi", "delta"}));
+  command.add_option(
+      "--figure", options.figure,
+      "draw spectrum or profile; with --base: intruders, phi or delta; with --method one of its own, or all");
   const auto metrics = core::profileMetrics();
   command.add_option("--metric", options.metric, "profile: what is drawn over the layers")
       ->check(CLI::IsMember(std::vector<std::string>(metrics.begin(), metrics.end())))

@@ -21,25 +21,6 @@ void warnOfLeftOut(const std::vector<std::string>& left_out) {
     fmt::print(stderr, "vitrine: not compared: {} more\n", left_out.size() - kShown);
 }
 
-Result<core::ComparedTune> compareTune(std::string name, const core::MatrixPairs& pairs,
-                                       const SpectraOptions& options) {
-  warnOfLeftOut(pairs.left_out);
-  if (pairs.pairs.empty())
-    return fail(ErrorCode::kNotFound, "{} and {} have no matrix in common{}", name, options.base,
-                options.tensors.empty() ? "" : fmt::format(" that is named '{}'", options.tensors));
-  const core::ComparisonRun run{
-      .options = {},
-      .threads = options.threads,
-      .stop = stopAtInterrupt(),
-      .progress = [&](std::size_t done) {
-        showProgress(fmt::format("{}: matrix {} of {}", name, done, pairs.pairs.size()));
-      }};
-  core::ComparedTune tune{.name = name, .matrices = {}};
-  TRY_ASSIGN(tune.matrices, core::runComparisons(pairs.pairs, run));
-  endProgress();
-  return tune;
-}
-
 std::string namesOfAdapters(const core::ModelSpec& spec) {
   std::string names;
   for (const core::AttachedAdapter& adapter : spec.adapters)
@@ -48,24 +29,28 @@ std::string namesOfAdapters(const core::ModelSpec& spec) {
   return names;
 }
 
+Result<NamedTune> named(std::string name, core::MatrixPairs pairs, const SpectraOptions& options) {
+  warnOfLeftOut(pairs.left_out);
+  if (pairs.pairs.empty())
+    return fail(ErrorCode::kNotFound, "{} and {} have no matrix in common{}", name, options.base,
+                options.tensors.empty() ? "" : fmt::format(" that is named '{}'", options.tensors));
+  return NamedTune{std::move(name), std::move(pairs)};
+}
+
 Result<std::vector<core::ComparedTune>> compareTunes(const Common& common, const SpectraOptions& options) {
+  TRY_ASSIGN(const auto opened, openTunes(common, options));
   std::vector<core::ComparedTune> tunes;
-  const auto base_path = core::modelPath(options.base), tuned_path = core::modelPath(options.model);
-  std::error_code ignored;
-  const bool itself = base_path == tuned_path || std::filesystem::equivalent(base_path, tuned_path, ignored);
-  TRY_ASSIGN(const auto base, core::Checkpoint::open(base_path));
-  if (!itself || common.adapters.empty()) {
-    TRY_ASSIGN(const auto tuned, core::Checkpoint::open(tuned_path));
-    TRY_ASSIGN(core::ComparedTune tune,
-               compareTune(tuned->displayName(), core::pairsOf(base, tuned, options.tensors), options));
-    tunes.push_back(std::move(tune));
-  }
-  if (!common.adapters.empty()) {
-    TRY_ASSIGN(OpenedModel adapted, openModel(common, options.base, NeedsTokenizer::kNo));
-    const auto spec = std::make_shared<core::ModelSpec>(std::move(adapted.spec));
-    TRY_ASSIGN(core::ComparedTune tune,
-               compareTune(namesOfAdapters(*spec), core::pairsOf(spec, options.tensors), options));
-    tunes.push_back(std::move(tune));
+  for (const NamedTune& tune : opened) {
+    const core::ComparisonRun run{
+        .options = {},
+        .threads = options.threads,
+        .stop = stopAtInterrupt(),
+        .progress = [&](std::size_t done) {
+          showProgress(fmt::format("{}: matrix {} of {}", tune.name, done, tune.pairs.pairs.size()));
+        }};
+    TRY_ASSIGN(auto matrices, core::runComparisons(tune.pairs.pairs, run));
+    tunes.push_back({.name = tune.name, .matrices = std::move(matrices)});
+    endProgress();
   }
   return tunes;
 }
@@ -115,6 +100,27 @@ void printComparisonJson(const std::vector<core::ComparedTune>& tunes, const Spe
 }
 
 }  // namespace
+
+Result<std::vector<NamedTune>> openTunes(const Common& common, const SpectraOptions& options) {
+  std::vector<NamedTune> tunes;
+  const auto base_path = core::modelPath(options.base), tuned_path = core::modelPath(options.model);
+  std::error_code ignored;
+  const bool itself = base_path == tuned_path || std::filesystem::equivalent(base_path, tuned_path, ignored);
+  TRY_ASSIGN(const auto base, core::Checkpoint::open(base_path));
+  if (!itself || common.adapters.empty()) {
+    TRY_ASSIGN(const auto tuned, core::Checkpoint::open(tuned_path));
+    TRY_ASSIGN(NamedTune tune,
+               named(tuned->displayName(), core::pairsOf(base, tuned, options.tensors), options));
+    tunes.push_back(std::move(tune));
+  }
+  if (!common.adapters.empty()) {
+    TRY_ASSIGN(OpenedModel adapted, openModel(common, options.base, NeedsTokenizer::kNo));
+    const auto spec = std::make_shared<core::ModelSpec>(std::move(adapted.spec));
+    TRY_ASSIGN(NamedTune tune, named(namesOfAdapters(*spec), core::pairsOf(spec, options.tensors), options));
+    tunes.push_back(std::move(tune));
+  }
+  return tunes;
+}
 
 Result<void> compareWithBase(const Common& common, const SpectraOptions& options) {
   TRY_ASSIGN(const auto colormap, core::findColormap(options.colormap));

@@ -13,7 +13,7 @@ Result<void> writeSpectraFigure(const Common& common, const SpectraOptions& opti
   TRY_ASSIGN(const auto preset, core::findFigurePreset(options.preset));
   TRY_ASSIGN(const auto formats, core::parseFigureFormats(options.formats));
   core::Provenance provenance{.model_path = options.model,
-                              .method = "exact",
+                              .method = options.method.empty() ? "exact" : options.method,
                               .parameters = {},
                               .device = "LAPACK",
                               .command = common.command_line};

@@ -8,6 +8,7 @@
 #include "core/figure/figure.h"
 #include "core/spectra/composition.h"
 #include "core/spectra/head_products.h"
+#include "core/spectra/model_comparison.h"
 
 namespace vitrine::app {
 
@@ -24,6 +25,7 @@ struct SpectraOptions {
   std::string base;  // compares with it instead
   double epsilon = 0.5;
   std::size_t first = 10;
+  std::string method;  // ID:key=value,.. of family analysis, instead
   std::string figure, metric = "stable_rank", preset = "icml-column", formats = "pdf,svg,csv,npz",
                       out = "figures";
   std::string colormap = "viridis";
@@ -46,6 +48,16 @@ void addToJson(const SpectraOfHeads& heads, const SpectraOptions& options, nlohm
 // The strongest edges, and what was left out and why.
 void printHeads(const SpectraOfHeads& heads);
 
+// MODEL and, where the method looks at those, its fine-tunes; app/spectra_method.cpp.
+Result<void> runMethod(const Common& common, const SpectraOptions& options);
+
+// A fine-tune of `options.base`: MODEL unless it is the base itself, and the adapters attached to the base.
+struct NamedTune {
+  std::string name;
+  core::MatrixPairs pairs;
+};
+// Warns of matrices without a partner. kNotFound where there is none with one.
+Result<std::vector<NamedTune>> openTunes(const Common& common, const SpectraOptions& options);
 Result<void> compareWithBase(const Common& common, const SpectraOptions& options);
 
 // In the formats that were asked for; prints the files.

@@ -1,17 +1,15 @@
 #include "core/spectra/model_comparison.h"
 
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <mutex>
-#include <thread>
 
 #include "core/model/linears.h"
-#include "core/spectra/lapack_spectrum.h"
 #include "core/spectra/linear_matrix.h"
 #include "core/spectra/low_rank_product.h"
 #include "core/spectra/matrix_catalogue.h"
 #include "core/spectra/metrics.h"
+#include "core/spectra/parallel.h"
 
 namespace vitrine::core {
 namespace {
@@ -119,29 +117,17 @@ Result<std::optional<AdapterRank>> adapterRank(const Linear& linear) {
 
 Result<std::vector<MatrixComparison>> runComparisons(std::span<const MatrixPair> pairs,
                                                      const ComparisonRun& run) {
-  const unsigned cores = run.threads > 0 ? run.threads : std::max(1u, std::thread::hardware_concurrency());
-  const auto threads = static_cast<unsigned>(std::clamp<std::size_t>(pairs.size(), 1, cores));
-  setBlasThreads(static_cast<int>(cores / threads));
   std::vector<MatrixComparison> all(pairs.size());
   std::optional<Error> error;
   std::mutex reporting;
-  std::atomic<std::size_t> next = 0;
   std::size_t done = 0;
-  const auto take = [&] {
-    for (std::size_t i = next++; i < pairs.size() && !run.stop.stop_requested(); i = next++) {
-      auto comparison = comparePair(pairs[i], run.options);
-      const std::lock_guard lock(reporting);
-      if (!comparison && !error) error = comparison.error();
-      if (comparison) all[i] = std::move(*comparison);
-      if (run.progress) run.progress(++done);
-    }
-  };
-  {
-    std::vector<std::jthread> others;
-    for (unsigned i = 1; i < threads; ++i) others.emplace_back(take);
-    take();
-  }
-  if (run.stop.stop_requested()) return fail(ErrorCode::kCancelled, "the comparison was cancelled");
+  TRY(runParallel(pairs.size(), run.threads, run.stop, [&](std::size_t i) {
+    auto comparison = comparePair(pairs[i], run.options);
+    const std::lock_guard lock(reporting);
+    if (!comparison && !error) error = comparison.error();
+    if (comparison) all[i] = std::move(*comparison);
+    if (run.progress) run.progress(++done);
+  }));
   if (error) return tl::unexpected(*error);
   return all;
 }

@@ -1,16 +1,15 @@
 #include "core/spectra/spectrum_run.h"
 
 #include <algorithm>
-#include <atomic>
 #include <future>
 #include <map>
 #include <numeric>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include "core/spectra/device_spectra.h"
 #include "core/spectra/lapack_spectrum.h"
+#include "core/spectra/parallel.h"
 
 namespace vitrine::core {
 namespace {
@@ -23,25 +22,6 @@ std::vector<std::size_t> orderOf(std::span<const SpectrumJob> jobs, SpectrumOrde
   else if (wanted == SpectrumOrder::kCheapestFirst)
     std::ranges::stable_sort(order, std::less<>(), [&](std::size_t i) { return jobs[i].cost(); });
   return order;
-}
-
-unsigned coresOf(const SpectrumRun& run) {
-  return run.threads > 0 ? run.threads : std::max(1u, std::thread::hardware_concurrency());
-}
-
-// work(0) .. work(count - 1), each once.
-void inParallel(std::size_t count, std::size_t threads, const std::function<void(std::size_t)>& work) {
-  std::atomic<std::size_t> next = 0;
-  const auto take = [&] {
-    for (std::size_t i = next++; i < count; i = next++) work(i);
-  };
-  std::vector<std::jthread> others;
-  for (std::size_t i = 1; i < std::min(threads, count); ++i) others.emplace_back(take);
-  take();
-}
-
-Result<void> stopped() {
-  return fail(ErrorCode::kCancelled, "the spectra were cancelled");
 }
 
 Result<Spectrum> compute(const SpectrumJob& job, const SpectrumRun& run) {
@@ -60,16 +40,10 @@ double SpectrumJob::cost() const {
 
 Result<void> runSpectra(std::span<const SpectrumJob> jobs, const SpectrumRun& run) {
   const std::vector<std::size_t> order = orderOf(jobs, run.order);
-  const unsigned cores = coresOf(run);
-  const auto threads = static_cast<unsigned>(std::clamp<std::size_t>(jobs.size(), 1, cores));
-  setBlasThreads(static_cast<int>(cores / threads));
-  inParallel(order.size(), threads, [&](std::size_t i) {
-    if (run.stop.stop_requested()) return;
+  return runParallel(order.size(), run.threads, run.stop, [&](std::size_t i) {
     auto spectrum = compute(jobs[order[i]], run);
     if (spectrum || spectrum.error().code != ErrorCode::kCancelled) run.done(order[i], std::move(spectrum));
   });
-  if (run.stop.stop_requested()) return stopped();
-  return {};
 }
 
 namespace {
@@ -101,10 +75,10 @@ struct LoadedBatch {
   std::vector<std::pair<std::size_t, Result<Spectrum>>> settled;  // known, or not readable
 };
 
-LoadedBatch load(std::span<const SpectrumJob> jobs, const std::vector<std::size_t>& batch, unsigned cores) {
+LoadedBatch load(std::span<const SpectrumJob> jobs, const std::vector<std::size_t>& batch, unsigned threads) {
   std::vector<std::optional<Result<DenseMatrix>>> loaded(batch.size());
   std::vector<std::optional<Spectrum>> known(batch.size());
-  inParallel(batch.size(), cores, [&](std::size_t at) {
+  (void)runParallel(batch.size(), threads, {}, [&](std::size_t at) {
     const SpectrumJob& job = jobs[batch[at]];
     if (job.known) known[at] = job.known();
     if (!known[at]) loaded[at] = job.load();
@@ -127,13 +101,12 @@ LoadedBatch load(std::span<const SpectrumJob> jobs, const std::vector<std::size_
 
 Result<void> runSpectra(DeviceSpectra& device, std::span<const SpectrumJob> jobs, const SpectrumRun& run) {
   const auto all = batches(jobs, run.order);
-  const unsigned cores = coresOf(run);
   const auto read = [&](std::size_t i) {
-    return std::async(std::launch::async, [&, i] { return load(jobs, all[i], cores); });
+    return std::async(std::launch::async, [&, i] { return load(jobs, all[i], run.threads); });
   };
   const auto report = [&](LoadedBatch batch, Result<std::vector<Spectrum>> spectra) {
     for (auto& [job, spectrum] : batch.settled) run.done(job, std::move(spectrum));
-    inParallel(batch.jobs.size(), cores, [&](std::size_t k) {
+    (void)runParallel(batch.jobs.size(), run.threads, {}, [&](std::size_t k) {
       run.done(batch.jobs[k],
                spectra ? Result<Spectrum>(std::move((*spectra)[k])) : tl::unexpected(spectra.error()));
     });
@@ -151,7 +124,7 @@ Result<void> runSpectra(DeviceSpectra& device, std::span<const SpectrumJob> jobs
     reporting = std::async(std::launch::async, report, std::move(batch), std::move(spectra));
   }
   if (reporting.valid()) reporting.get();
-  if (run.stop.stop_requested()) return stopped();
+  if (run.stop.stop_requested()) return fail(ErrorCode::kCancelled, "cancelled");
   return {};
 }
 

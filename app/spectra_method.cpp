@@ -1,0 +1,158 @@
+// vitrine spectra MODEL --method ID:key=value,..: a paper's method of family analysis on a model's weights.
+// vitrine methods: what there is.
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/spectra_options.h"
+#include "core/assets/asset_paths.h"
+#include "core/methods/analysis.h"
+#include "core/spectra/matrix_catalogue.h"
+
+namespace vitrine::app {
+namespace {
+
+namespace methods = core::methods;
+
+Result<void> addMatrices(const SpectraOptions& options, methods::AnalysisInput& input) {
+  TRY_ASSIGN(const auto checkpoint, core::Checkpoint::open(core::modelPath(options.model)));
+  for (const core::StoredMatrix& matrix : core::matricesOf(*checkpoint, options.tensors))
+    input.matrices.push_back({matrix.name, matrix.rows, matrix.columns,
+                              [checkpoint, matrix] { return core::readMatrix(matrix); }});
+  if (!input.matrices.empty()) return {};
+  return fail(ErrorCode::kNotFound, "{}: no matrix {}: `vitrine info` lists the tensors", options.model,
+              options.tensors.empty() ? "in it" : fmt::format("is named '{}'", options.tensors));
+}
+
+Result<void> addTunes(const Common& common, const SpectraOptions& options, methods::AnalysisInput& input) {
+  if (options.base.empty())
+    return fail(ErrorCode::kInvalidArgument,
+                "{} compares fine-tunes with their base: name it by --base, and adapters of it by --adapter",
+                options.method);
+  TRY_ASSIGN(auto tunes, openTunes(common, options));
+  input.model = options.base;
+  for (NamedTune& tune : tunes) input.tunes.push_back({tune.name, std::move(tune.pairs.pairs)});
+  return {};
+}
+
+Result<void> addSpec(const Common& common, const SpectraOptions& options, methods::AnalysisInput& input) {
+  TRY_ASSIGN(OpenedModel opened, openModel(common, options.model, NeedsTokenizer::kNo));
+  input.spec = std::make_shared<const core::ModelSpec>(std::move(opened.spec));
+  return {};
+}
+
+Result<methods::AnalysisInput> inputOf(const Common& common, const SpectraOptions& options,
+                                       const methods::Analysis& analysis) {
+  methods::AnalysisInput input{.model = options.model, .threads = options.threads, .stop = stopAtInterrupt()};
+  input.progress = [&analysis](std::size_t done, std::size_t of) {
+    showProgress(fmt::format("{}: {} of {}", analysis.id, done, of));
+  };
+  switch (analysis.subject) {
+    case methods::Subject::kMatrices: TRY(addMatrices(options, input)); break;
+    case methods::Subject::kFineTunes: TRY(addTunes(common, options, input)); break;
+    case methods::Subject::kHeads: TRY(addSpec(common, options, input)); break;
+  }
+  return input;
+}
+
+void printResultJson(const methods::Analysis& analysis, const methods::AnalysisInput& input,
+                     const methods::AnalysisResult& result) {
+  nlohmann::ordered_json out{{"method", analysis.id}, {"model", input.model}};
+  out["parameters"] = nlohmann::ordered_json::object();
+  for (const methods::Parameter& parameter : analysis.parameters)
+    out["parameters"][std::string(parameter.name)] = input.parameters.value(parameter.name);
+  out["tables"] = nlohmann::ordered_json::array();
+  for (const methods::Table& table : result.tables) out["tables"].push_back(methods::toJson(table));
+  out["notes"] = result.notes;
+  fmt::print("{}\n", out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+Result<void> writeFigures(const Common& common, const SpectraOptions& options,
+                          const methods::AnalysisResult& result) {
+  std::string names;
+  bool found = false;
+  for (const core::Figure& figure : result.figures) {
+    names += (names.empty() ? "" : ", ") + figure.name;
+    if (options.figure != "all" && options.figure != figure.name) continue;
+    found = true;
+    TRY(writeSpectraFigure(common, options, figure));
+  }
+  if (found) return {};
+  return fail(ErrorCode::kNotFound, "{} has no figure '{}': there are {}, or all", options.method,
+              options.figure, names);
+}
+
+nlohmann::ordered_json describe(const methods::Analysis& analysis) {
+  nlohmann::ordered_json out{{"id", analysis.id},           {"family", methods::kAnalysisFamily},
+                             {"title", analysis.title},     {"paper", analysis.paper},
+                             {"summary", analysis.summary}, {"subject", methods::name(analysis.subject)},
+                             {"equation", analysis.equation}, {"cost", analysis.cost},
+                             {"unchecked", analysis.unchecked}};
+  out["parameters"] = nlohmann::ordered_json::array();
+  for (const methods::Parameter& p : analysis.parameters)
+    out["parameters"].push_back({{"name", p.name},
+                                 {"default", p.fallback},
+                                 {"min", p.least},
+                                 {"max", p.most},
+                                 {"unit", p.unit},
+                                 {"help", p.help}});
+  return out;
+}
+
+void printMethod(const methods::Analysis& analysis) {
+  fmt::print("{} ({}, of {})\n  {}\n  {}\n  computes  {}\n  costs     {}\n", analysis.id,
+             methods::kAnalysisFamily, methods::name(analysis.subject), analysis.summary, analysis.paper,
+             analysis.equation, analysis.cost);
+  for (const methods::Parameter& p : analysis.parameters)
+    fmt::print("  {:<9} {}{}, {} to {}: {}\n", p.name, p.fallback, p.unit.empty() ? "" : fmt::format(" {}", p.unit),
+               p.least, p.most, p.help);
+  if (!analysis.unchecked.empty()) fmt::print("  not shown {}\n", analysis.unchecked);
+}
+
+Result<void> listMethods(const std::string& family, bool json) {
+  if (!family.empty() && family != methods::kAnalysisFamily)
+    return fail(ErrorCode::kNotFound, "no family '{}': there is {}", family, methods::kAnalysisFamily);
+  if (!json) {
+    for (const methods::Analysis* analysis : methods::analyses()) printMethod(*analysis);
+    return {};
+  }
+  auto all = nlohmann::ordered_json::array();
+  for (const methods::Analysis* analysis : methods::analyses()) all.push_back(describe(*analysis));
+  fmt::print("{}\n", all.dump());
+  return {};
+}
+
+}  // namespace
+
+Result<void> runMethod(const Common& common, const SpectraOptions& options) {
+  TRY_ASSIGN(const methods::MethodCall call, methods::parseMethodCall(options.method));
+  TRY_ASSIGN(const methods::Analysis* analysis, methods::findAnalysis(call.id));
+  TRY_ASSIGN(const methods::Parameters parameters, methods::parametersOf(*analysis, call));
+  TRY_ASSIGN(methods::AnalysisInput input, inputOf(common, options, *analysis));
+  input.parameters = parameters;
+  TRY_ASSIGN(const methods::AnalysisResult result, methods::runAnalysis(*analysis, input));
+  endProgress();
+  if (!options.figure.empty()) return writeFigures(common, options, result);
+  if (options.json) {
+    printResultJson(*analysis, input, result);
+    return {};
+  }
+  for (const methods::Table& table : result.tables) fmt::print("{}\n", methods::toText(table));
+  for (const std::string& note : result.notes) fmt::print("{}\n", note);
+  return {};
+}
+
+void addMethods(CLI::App& app, Common& common) {
+  struct Options {
+    std::string family;
+    bool json = false;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("methods", "The methods of papers that Vitrine computes");
+  command->add_option("--family", options->family, "only these: analysis");
+  command->add_flag("--json", options->json, "as JSON on standard output");
+  command->callback(
+      [options, &common] { run(common, [&] { return listMethods(options->family, options->json); }); });
+}
+
+}  // namespace vitrine::app

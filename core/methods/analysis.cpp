@@ -1,0 +1,64 @@
+#include "core/methods/analysis.h"
+
+#include <algorithm>
+
+namespace vitrine::core::methods {
+namespace {
+
+bool isThere(Subject subject, const AnalysisInput& input) {
+  switch (subject) {
+    case Subject::kMatrices: return !input.matrices.empty();
+    case Subject::kFineTunes:
+      return !input.tunes.empty() &&
+             std::ranges::none_of(input.tunes, [](const FineTune& tune) { return tune.pairs.empty(); });
+    case Subject::kHeads: return input.spec != nullptr;
+  }
+  return false;
+}
+
+std::string_view expectedOf(Subject subject) {
+  switch (subject) {
+    case Subject::kMatrices: return "at least one matrix";
+    case Subject::kFineTunes: return "a fine-tune with matrices that its base has too";
+    case Subject::kHeads: return "a language model";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string_view name(Subject subject) {
+  switch (subject) {
+    case Subject::kMatrices: return "matrices";
+    case Subject::kFineTunes: return "fine-tunes";
+    case Subject::kHeads: return "heads";
+  }
+  return "";
+}
+
+Result<const Analysis*> findAnalysis(std::string_view id) {
+  for (const Analysis* analysis : analyses())
+    if (analysis->id == id) return analysis;
+  std::string ids;
+  for (const Analysis* analysis : analyses())
+    ids += fmt::format("{}{}", ids.empty() ? "" : ", ", analysis->id);
+  return fail(ErrorCode::kNotFound, "no method '{}' of family {}: there are {}", id, kAnalysisFamily, ids);
+}
+
+Result<Parameters> parametersOf(const Analysis& analysis, const MethodCall& call) {
+  Parameters parameters(analysis.parameters);
+  for (const auto& [name, value] : call.values)
+    if (auto set = parameters.set(name, value); !set)
+      return within(std::string(analysis.id), std::move(set).error());
+  return parameters;
+}
+
+Result<AnalysisResult> runAnalysis(const Analysis& analysis, const AnalysisInput& input) {
+  if (!isThere(analysis.subject, input))
+    return fail(ErrorCode::kInvalidArgument, "{}: expected {}", analysis.id, expectedOf(analysis.subject));
+  auto result = analysis.run(input);
+  if (!result) return within(std::string(analysis.id), std::move(result).error());
+  return result;
+}
+
+}  // namespace vitrine::core::methods

@@ -1,0 +1,89 @@
+// Methods of papers that look at weights: the family "analysis". Each file core/methods/analysis/STEM.cpp
+// defines `extern const Analysis kMethod` in a namespace methods::STEM of its own; CMake writes the list from the
+// files' names (cmake/VitrineMethods.cmake), so that a new method is one new file. The command line
+// (`vitrine methods`, `vitrine spectra MODEL --method ID`), the window and the docs know them by this list.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/figure/figure.h"
+#include "core/methods/parameters.h"
+#include "core/methods/table.h"
+#include "core/model/model_spec.h"
+#include "core/spectra/dense_matrix.h"
+#include "core/spectra/model_comparison.h"
+
+namespace vitrine::core::methods {
+
+// What a method looks at.
+enum class Subject {
+  kMatrices,   // stored weights, one by one
+  kFineTunes,  // a base's matrices and what fine-tunes made of them
+  kHeads,      // a language model's attention layers
+};
+std::string_view name(Subject subject);  // "matrices", "fine-tunes", "heads"
+
+struct NamedMatrix {
+  std::string name;  // the tensor's
+  std::uint64_t rows = 0, columns = 0;
+  std::function<Result<DenseMatrix>()> load;  // finite numbers only, an error names it; on any thread
+};
+
+struct FineTune {
+  std::string name;
+  std::vector<MatrixPair> pairs;  // base and tuned, of one shape each
+};
+
+// Of the three subjects only the method's own is filled.
+struct AnalysisInput {
+  std::string model;                      // as figures and captions name it; of fine-tunes the base
+  std::vector<NamedMatrix> matrices;      // kMatrices
+  std::vector<FineTune> tunes;            // kFineTunes
+  std::shared_ptr<const ModelSpec> spec;  // kHeads
+  Parameters parameters;
+  unsigned threads = 0;  // 0: as many as there are cores
+  std::stop_token stop{};
+  // Of work in equal parts; from several threads, one at a time; or empty.
+  std::function<void(std::size_t done, std::size_t of)> progress{};
+};
+
+struct AnalysisResult {
+  std::vector<Table> tables;
+  std::vector<Figure> figures;     // each with a name of its own: "gram-iteration-bounds"
+  std::vector<std::string> notes;  // sentences: what was left out and why, what the numbers say
+};
+
+struct Analysis {
+  std::string_view id;       // the catalogue's: "gram-iteration"
+  std::string_view title;    // "Gram iteration"
+  std::string_view paper;    // authors, title, arXiv number
+  std::string_view summary;  // one sentence: what it shows
+  // The formulas as they are computed, with shapes.
+  std::string_view equation;
+  std::string_view cost;       // of one matrix (m, n), n <= m: floating point operations and memory
+  std::string_view unchecked;  // which claims of the paper can't be checked here, and why; may be empty
+  Subject subject = Subject::kMatrices;
+  std::span<const Parameter> parameters;
+  // Errors: kInvalidArgument where there is nothing to look at or the shapes do not suit, kCancelled, those
+  // of reading, all with the matrix's name.
+  Result<AnalysisResult> (*run)(const AnalysisInput& input) = nullptr;
+};
+
+inline constexpr std::string_view kAnalysisFamily = "analysis";
+
+std::span<const Analysis* const> analyses();  // by id
+// kNotFound with what there is.
+Result<const Analysis*> findAnalysis(std::string_view id);
+// The method's parameters with the call's values.
+Result<Parameters> parametersOf(const Analysis& analysis, const MethodCall& call);
+
+// Runs it, having checked that its subject is there; names the method in errors.
+Result<AnalysisResult> runAnalysis(const Analysis& analysis, const AnalysisInput& input);
+
+}  // namespace vitrine::core::methods
