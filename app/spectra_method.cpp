@@ -48,9 +48,15 @@ Result<methods::AnalysisInput> inputOf(const Common& common, const SpectraOption
     showProgress(fmt::format("{}: {} of {}", analysis.id, done, of));
   };
   switch (analysis.subject) {
-    case methods::Subject::kMatrices: TRY(addMatrices(options, input)); break;
-    case methods::Subject::kFineTunes: TRY(addTunes(common, options, input)); break;
-    case methods::Subject::kHeads: TRY(addSpec(common, options, input)); break;
+    case methods::Subject::kMatrices:
+      TRY(addMatrices(options, input));
+      break;
+    case methods::Subject::kFineTunes:
+      TRY(addTunes(common, options, input));
+      break;
+    case methods::Subject::kHeads:
+      TRY(addSpec(common, options, input));
+      break;
   }
   return input;
 }
@@ -83,10 +89,14 @@ Result<void> writeFigures(const Common& common, const SpectraOptions& options,
 }
 
 nlohmann::ordered_json describe(const methods::Analysis& analysis) {
-  nlohmann::ordered_json out{{"id", analysis.id},           {"family", methods::kAnalysisFamily},
-                             {"title", analysis.title},     {"paper", analysis.paper},
-                             {"summary", analysis.summary}, {"subject", methods::name(analysis.subject)},
-                             {"equation", analysis.equation}, {"cost", analysis.cost},
+  nlohmann::ordered_json out{{"id", analysis.id},
+                             {"family", methods::kAnalysisFamily},
+                             {"title", analysis.title},
+                             {"paper", analysis.paper},
+                             {"summary", analysis.summary},
+                             {"subject", methods::name(analysis.subject)},
+                             {"equation", analysis.equation},
+                             {"cost", analysis.cost},
                              {"unchecked", analysis.unchecked}};
   out["parameters"] = nlohmann::ordered_json::array();
   for (const methods::Parameter& p : analysis.parameters)
@@ -104,8 +114,8 @@ void printMethod(const methods::Analysis& analysis) {
              methods::kAnalysisFamily, methods::name(analysis.subject), analysis.summary, analysis.paper,
              analysis.equation, analysis.cost);
   for (const methods::Parameter& p : analysis.parameters)
-    fmt::print("  {:<9} {}{}, {} to {}: {}\n", p.name, p.fallback, p.unit.empty() ? "" : fmt::format(" {}", p.unit),
-               p.least, p.most, p.help);
+    fmt::print("  {:<9} {}{}, {} to {}: {}\n", p.name, p.fallback,
+               p.unit.empty() ? "" : fmt::format(" {}", p.unit), p.least, p.most, p.help);
   if (!analysis.unchecked.empty()) fmt::print("  not shown {}\n", analysis.unchecked);
 }
 

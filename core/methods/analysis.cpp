@@ -7,20 +7,25 @@ namespace {
 
 bool isThere(Subject subject, const AnalysisInput& input) {
   switch (subject) {
-    case Subject::kMatrices: return !input.matrices.empty();
+    case Subject::kMatrices:
+      return !input.matrices.empty();
     case Subject::kFineTunes:
       return !input.tunes.empty() &&
              std::ranges::none_of(input.tunes, [](const FineTune& tune) { return tune.pairs.empty(); });
-    case Subject::kHeads: return input.spec != nullptr;
+    case Subject::kHeads:
+      return input.spec != nullptr;
   }
   return false;
 }
 
 std::string_view expectedOf(Subject subject) {
   switch (subject) {
-    case Subject::kMatrices: return "at least one matrix";
-    case Subject::kFineTunes: return "a fine-tune with matrices that its base has too";
-    case Subject::kHeads: return "a language model";
+    case Subject::kMatrices:
+      return "at least one matrix";
+    case Subject::kFineTunes:
+      return "a fine-tune with matrices that its base has too";
+    case Subject::kHeads:
+      return "a language model";
   }
   return "";
 }
@@ -29,9 +34,12 @@ std::string_view expectedOf(Subject subject) {
 
 std::string_view name(Subject subject) {
   switch (subject) {
-    case Subject::kMatrices: return "matrices";
-    case Subject::kFineTunes: return "fine-tunes";
-    case Subject::kHeads: return "heads";
+    case Subject::kMatrices:
+      return "matrices";
+    case Subject::kFineTunes:
+      return "fine-tunes";
+    case Subject::kHeads:
+      return "heads";
   }
   return "";
 }

@@ -50,30 +50,38 @@ void DeviceSpectra::usePanelsOnly() {
   impl_->recorded.clear();
 }
 
-Result<void> DeviceSpectra::reserve(std::uint64_t rows, std::uint64_t columns, std::uint32_t count) {
+Result<void> DeviceSpectra::requireFits(std::uint64_t rows, std::uint64_t columns) {
   constexpr std::uint64_t kMostRows = 46'340;  // of a Gram matrix whose elements 32 bits count
-  if (rows == 0 || columns == 0 || count == 0)
-    return fail(ErrorCode::kInvalidArgument, "{} matrices of {} x {} have no singular values", count, rows,
-                columns);
+  if (rows == 0 || columns == 0)
+    return fail(ErrorCode::kInvalidArgument, "a matrix of {} x {} has no singular values", rows, columns);
   if (std::min(rows, columns) > kMostRows || rows * columns >= 1ull << 32)
     return fail(
         ErrorCode::kUnsupported,
         "a matrix of {} x {} is too large for the device's spectra: at most {} on the short side and 2^32 "
         "elements",
         rows, columns, kMostRows);
-  const SpectraBatchShape wanted{std::uint32_t(rows), std::uint32_t(columns), count};
-  if (wanted == impl_->shape) return {};
-  TRY(impl_->device.waitIdle());
-  impl_->release();
-  const std::uint64_t available = impl_->device.memory().available;
-  if (wanted.bytes() * count > available)
+  return {};
+}
+
+Result<void> DeviceSpectra::reserve(std::uint64_t rows, std::uint64_t columns, std::uint32_t count) {
+  if (count == 0) return fail(ErrorCode::kInvalidArgument, "no matrix has no singular values");
+  TRY(requireFits(rows, columns));
+  return impl_->reserve({std::uint32_t(rows), std::uint32_t(columns), count});
+}
+
+Result<void> DeviceSpectra::Impl::reserve(const SpectraBatchShape& wanted) {
+  if (wanted == shape) return {};
+  TRY(device.waitIdle());
+  release();
+  const std::uint64_t available = device.memory().available;
+  if (wanted.bytes() * wanted.count > available)
     return fail(ErrorCode::kOutOfMemory, "{} spectra of {} x {} need {:.2f} GB, {:.2f} GB are free on {}",
-                count, rows, columns, 1e-9 * double(wanted.bytes() * count), 1e-9 * double(available),
-                impl_->device.info().name);
-  impl_->shape = wanted;
-  impl_->exponents.assign(count, 0);
-  auto done = impl_->allocate();
-  if (!done) impl_->release();
+                wanted.count, wanted.rows, wanted.columns, 1e-9 * double(wanted.bytes() * wanted.count),
+                1e-9 * double(available), device.info().name);
+  shape = wanted;
+  exponents.assign(wanted.count, 0);
+  auto done = allocate();
+  if (!done) release();
   return done;
 }
 
@@ -109,29 +117,33 @@ gpu::Slice DeviceSpectra::input(std::uint32_t index) {
   impl_->exponents[index] = 0;
   return {impl_->input, index * impl_->shape.inputBytes(), impl_->shape.inputBytes()};
 }
+
 Result<void> DeviceSpectra::compute(std::stop_token stop) {
-  Impl& impl = *impl_;
-  VITRINE_ASSERT(impl.shape.count > 0);
-  if (impl.recorded.empty()) {
-    if (auto done = impl.record(); !done) {
-      impl.recorded.clear();
+  return impl_->compute(stop);
+}
+
+Result<void> DeviceSpectra::Impl::compute(const std::stop_token& stop) {
+  VITRINE_ASSERT(shape.count > 0);
+  if (recorded.empty()) {
+    if (auto done = record(); !done) {
+      recorded.clear();
       return done;
     }
   }
   std::deque<std::uint64_t> in_flight;
-  for (gpu::Commands& commands : impl.recorded) {
+  for (gpu::Commands& commands : recorded) {
     if (stop.stop_requested()) {
-      TRY(impl.device.waitIdle());
+      TRY(device.waitIdle());
       return fail(ErrorCode::kCancelled, "the spectra were cancelled");
     }
     if (in_flight.size() == kInFlight) {
-      TRY(impl.device.wait(in_flight.front()));
+      TRY(device.wait(in_flight.front()));
       in_flight.pop_front();
     }
     TRY_ASSIGN(const std::uint64_t value, commands.submit());
     in_flight.push_back(value);
   }
-  return impl.device.wait(in_flight.back());
+  return device.wait(in_flight.back());
 }
 
 Result<std::vector<std::pair<std::string, double>>> DeviceSpectra::stages() const {

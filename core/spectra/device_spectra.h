@@ -21,8 +21,11 @@ class DeviceSpectra {
   static Result<std::unique_ptr<DeviceSpectra>> create(gpu::Device& device);
   ~DeviceSpectra();
 
+  // kInvalidArgument without elements, kUnsupported beyond what the shaders count.
+  static Result<void> requireFits(std::uint64_t rows, std::uint64_t columns);
+
   // Room for `count` matrices of this shape; what was computed before is gone unless nothing changes.
-  // kOutOfMemory with the numbers, kInvalidArgument without elements.
+  // requireFits' errors; kOutOfMemory with the numbers.
   Result<void> reserve(std::uint64_t rows, std::uint64_t columns, std::uint32_t count);
   static std::uint64_t bytesOf(std::uint64_t rows, std::uint64_t columns);  // of device memory, a matrix
 
@@ -45,6 +48,7 @@ class DeviceSpectra {
   Result<std::vector<Spectrum>> spectraOf(std::span<const DenseMatrix> matrices, std::stop_token stop = {});
 
  private:
+  friend class DeviceSvd;  // goes on where this ends
   DeviceSpectra();
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -11,12 +11,13 @@
 namespace vitrine::core {
 
 // Of the kernels in shaders/svd.
-inline constexpr std::uint32_t kColumnThreads = 128, kProductTile = 128;
+inline constexpr std::uint32_t kColumnThreads = 128, kProductTile = 128, kReflectorBlock = 32;
 inline constexpr const char* kSpectraStages[] = {"gram", "tridiagonal", "eigenvalues"};
 
 // Buffers of the batch; sizes in doubles where nothing else is said.
 struct SpectraBatchShape {
   std::uint32_t rows = 0, columns = 0, count = 0;
+  bool with_vectors = false;  // of one matrix, in double precision: what its eigenvectors need is kept
 
   std::uint32_t n() const { return std::min(rows, columns); }
   std::uint32_t longSide() const { return std::max(rows, columns); }
@@ -26,10 +27,13 @@ struct SpectraBatchShape {
   std::uint32_t slots() const { return std::max(2u, gpu::divideUp(n(), kProductTile)); }
   std::uint32_t parts() const { return slots() * (slots() + 1) / 2 + 1; }
 
-  std::uint64_t inputBytes() const { return std::uint64_t{rows} * columns * sizeof(float); }
+  std::uint64_t inputBytes() const { return std::uint64_t{rows} * columns * elementBytes(); }
+  std::uint64_t elementBytes() const { return with_vectors ? sizeof(double) : sizeof(float); }
   std::uint64_t gram() const { return std::uint64_t{n()} * stride(); }
   std::uint64_t panel() const { return 2ull * width() * stride(); }
-  std::uint64_t vectors() const { return 2ull * stride(); }
+  std::uint32_t kept() const { return with_vectors ? reflectors() : 2; }
+  std::uint32_t reflectors() const { return (n() + kReflectorBlock - 1) / kReflectorBlock * kReflectorBlock; }
+  std::uint64_t vectors() const { return std::uint64_t{kept()} * stride(); }
   std::uint64_t products() const { return std::uint64_t{slots()} * stride() + 2ull * width(); }
   std::uint64_t allParts() const { return 3ull * parts(); }
   std::uint32_t steps() const { return (n() + 7) / 8 * 8; }  // of multisection.comp
@@ -61,6 +65,8 @@ struct DeviceSpectra::Impl {
   const char* stage = "";               // of the recording
   bool panels_only = false;
 
+  Result<void> reserve(const SpectraBatchShape& wanted);
+  Result<void> compute(const std::stop_token& stop);
   Result<void> allocate();
   void release();
   Result<void> record();

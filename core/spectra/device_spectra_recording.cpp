@@ -57,8 +57,9 @@ Result<void> DeviceSpectra::Impl::recordGram() {
   constexpr std::uint32_t kManyTiles = 1'000;
   const std::uint32_t side = gpu::divideUp(shape.n(), kTile), tiles = side * (side + 1) / 2;
   const std::uint32_t each = tiles * shape.count >= kManyTiles ? 8 : 4, of_thread = each * each;
-  TRY_ASSIGN(const gpu::Kernel* kernel, kernels.get("svd/gram", kTile * kTile / of_thread / kernels.lanes(),
-                                                    {{0, shape.rows < shape.columns}, {1, each}}));
+  TRY_ASSIGN(const gpu::Kernel* kernel,
+             kernels.get("svd/gram", kTile * kTile / of_thread / kernels.lanes(),
+                         {{0, shape.rows < shape.columns}, {1, each}, {2, shape.with_vectors}}));
   const shader::GramParams params{.a = input.address(),
                                   .gram = gram.address(),
                                   .n = shape.n(),
@@ -71,7 +72,7 @@ Result<void> DeviceSpectra::Impl::recordGram() {
 
 Result<void> DeviceSpectra::Impl::recordSquares(bool of_gram) {
   TRY_ASSIGN(gpu::Commands * commands, next());
-  TRY_ASSIGN(const gpu::Kernel* kernel, kernels.get("svd/squares", 1, {{0, of_gram}}));
+  TRY_ASSIGN(const gpu::Kernel* kernel, kernels.get("svd/squares", 1, {{0, of_gram || shape.with_vectors}}));
   const gpu::Buffer& from = of_gram ? gram : input;
   const shader::SquaresParams params{.numbers = from.address(),
                                      .sums = squares(of_gram).address(),
@@ -96,7 +97,8 @@ shader::TridiagonalParams DeviceSpectra::Impl::params(std::uint32_t column, std:
           .slots = shape.slots(),
           .parts_room = shape.parts(),
           .column = column,
-          .first = first};
+          .first = first,
+          .kept = shape.kept()};
 }
 
 // By panels until the rest is small, of which a column is one dispatch.

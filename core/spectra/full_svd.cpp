@@ -8,20 +8,6 @@
 namespace vitrine::core {
 namespace {
 
-Result<void> requireNumbers(const Eigen::MatrixXd& matrix) {
-  if (matrix.size() == 0)
-    return fail(ErrorCode::kInvalidArgument, "a matrix of {} x {} has no singular vectors", matrix.rows(),
-                matrix.cols());
-  if (matrix.allFinite()) return {};
-  for (Eigen::Index r = 0; r < matrix.rows(); ++r)
-    for (Eigen::Index c = 0; c < matrix.cols(); ++c)
-      if (!std::isfinite(matrix(r, c)))
-        return fail(ErrorCode::kInvalidFile,
-                    "element ({}, {}) is {}: a matrix with such an element has no singular vectors", r, c,
-                    matrix(r, c));
-  return {};
-}
-
 enum class SvdDriver { kDivideAndConquer, kQrIteration };
 
 // LAPACK's info: 0 where it converged. `a` is overwritten.
@@ -46,6 +32,20 @@ lapack_int factorize(SvdDriver driver, Eigen::MatrixXd a, FullSvd& to) {
 
 }  // namespace
 
+Result<void> requireVectors(const Eigen::MatrixXd& matrix) {
+  if (matrix.size() == 0)
+    return fail(ErrorCode::kInvalidArgument, "a matrix of {} x {} has no singular vectors", matrix.rows(),
+                matrix.cols());
+  if (matrix.allFinite()) return {};
+  for (Eigen::Index r = 0; r < matrix.rows(); ++r)
+    for (Eigen::Index c = 0; c < matrix.cols(); ++c)
+      if (!std::isfinite(matrix(r, c)))
+        return fail(ErrorCode::kInvalidFile,
+                    "element ({}, {}) is {}: a matrix with such an element has no singular vectors", r, c,
+                    matrix(r, c));
+  return {};
+}
+
 double FullSvd::floor() const {
   return sigma.size() == 0 ? 0
                            : static_cast<double>(std::max(u.rows(), v.rows())) *
@@ -67,7 +67,7 @@ void fixSigns(FullSvd& svd) {
 }
 
 Result<FullSvd> fullSvd(const Eigen::MatrixXd& matrix) {
-  TRY(requireNumbers(matrix));
+  TRY(requireVectors(matrix));
   FullSvd svd;
   if (factorize(SvdDriver::kDivideAndConquer, matrix, svd) != 0)
     if (const lapack_int left = factorize(SvdDriver::kQrIteration, matrix, svd); left != 0)

@@ -27,6 +27,9 @@ struct FullSvd {
 Result<FullSvd> fullSvd(const Eigen::MatrixXd& matrix);
 Result<FullSvd> fullSvd(const DenseMatrix& matrix);
 
+// The errors of fullSvd that the matrix itself is the reason for.
+Result<void> requireVectors(const Eigen::MatrixXd& matrix);
+
 // Makes the largest entry of each u positive, and turns v with it.
 void fixSigns(FullSvd& svd);
 

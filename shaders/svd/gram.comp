@@ -8,15 +8,17 @@
 layout(push_constant, scalar) uniform Push { GramParams params; };
 
 layout(constant_id = 0) const bool WIDE = false;  // rows < columns: G = A A^T
+layout(constant_id = 2) const bool DOUBLE = false;  // the matrix's elements
 layout(constant_id = 1) const uint EACH = 4;  // rows and columns of a thread: with more of them it reads less for each
 const uint TILE = 64, DEPTH = 8, SIDE = TILE / EACH, THREADS = SIDE * SIDE, LOADS = TILE * DEPTH / THREADS;
 
 shared double left[DEPTH][TILE + 2], right[DEPTH][TILE + 2];
 
 // Element `k` along the long side of vector `i`, zero beyond the ends.
-float element(uint64_t matrix, uint i, uint k) {
-  if (i >= params.n || k >= params.long_side) return 0.0;
-  return Floats(matrix).at[WIDE ? i * params.columns + k : k * params.columns + i];
+double element(uint64_t matrix, uint i, uint k) {
+  if (i >= params.n || k >= params.long_side) return 0.0lf;
+  uint at = WIDE ? i * params.columns + k : k * params.columns + i;
+  return DOUBLE ? Doubles(matrix).at[at] : double(Floats(matrix).at[at]);
 }
 
 // Which element of a tile a thread's load number `part` is: neighbouring threads read neighbours in memory.
@@ -32,17 +34,17 @@ void main() {
   while ((tile_row + 1) * (tile_row + 2) / 2 <= gl_WorkGroupID.x) ++tile_row;
   uint tile_column = gl_WorkGroupID.x - tile_row * (tile_row + 1) / 2;
   uint thread = gl_LocalInvocationIndex, x = thread % SIDE, y = thread / SIDE;
-  uint64_t matrix = params.a + uint64_t(gl_WorkGroupID.y) * params.n * params.long_side * 4;
+  uint64_t matrix = params.a + uint64_t(gl_WorkGroupID.y) * params.n * params.long_side * (DOUBLE ? 8 : 4);
   double sum[EACH][EACH];
   [[unroll]] for (uint i = 0; i < EACH; ++i) [[unroll]] for (uint j = 0; j < EACH; ++j) sum[i][j] = 0.0lf;
-  float next_left[LOADS], next_right[LOADS];  // on their way while the last ones are multiplied
+  double next_left[LOADS], next_right[LOADS];  // on their way while the last ones are multiplied
   for (uint first = 0; first < params.long_side + DEPTH; first += DEPTH) {
     if (first > 0) {
       barrier();
       [[unroll]] for (uint part = 0; part < LOADS; ++part) {
         uvec2 at = place(part);
-        left[at.y][at.x] = double(next_left[part]);
-        right[at.y][at.x] = double(next_right[part]);
+        left[at.y][at.x] = next_left[part];
+        right[at.y][at.x] = next_right[part];
       }
       barrier();
     }

@@ -4,7 +4,7 @@
 VITRINE_SHARED_BEGIN
 
 struct GramParams {
-  device_address a;     // (matrices, rows, columns) f32
+  device_address a;     // (matrices, rows, columns) f32, or f64
   device_address gram;  // (matrices, n, stride) f64, n the shorter of rows and columns
   uint n, long_side;    // the short one too
   uint columns;         // of a

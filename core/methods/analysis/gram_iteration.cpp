@@ -106,15 +106,19 @@ extern const Analysis kMethod;
 const Analysis kMethod = {
     .id = "gram-iteration",
     .title = "Gram iteration",
-    .paper = "Delattre, Barthélemy, Araujo, Allauzen: Efficient Bound of Lipschitz Constant for "
-             "Convolutional Layers by Gram Iteration (arXiv:2305.16173)",
-    .summary = "Upper bounds of each matrix's largest singular value, by step, against the exact value and "
-               "the power iteration.",
-    .equation = "G_0 = W, G_t = G_{t-1}^T G_{t-1}; s1 <= ||G_t||_F^(1 / 2^t), G divided by its norm before "
-                "each product",
+    .paper =
+        "Delattre, Barthélemy, Araujo, Allauzen: Efficient Bound of Lipschitz Constant for "
+        "Convolutional Layers by Gram Iteration (arXiv:2305.16173)",
+    .summary =
+        "Upper bounds of each matrix's largest singular value, by step, against the exact value and "
+        "the power iteration.",
+    .equation =
+        "G_0 = W, G_t = G_{t-1}^T G_{t-1}; s1 <= ||G_t||_F^(1 / 2^t), G divided by its norm before "
+        "each product",
     .cost = "m n^2 + (steps - 1) n^3 multiplications, 2 n^2 doubles",
-    .unchecked = "The speed-up of training with the bound as a regularizer, and bounds of convolutions, "
-                 "which language models do not have.",
+    .unchecked =
+        "The speed-up of training with the bound as a regularizer, and bounds of convolutions, "
+        "which language models do not have.",
     .subject = Subject::kMatrices,
     .parameters = kParameters,
     .run = run,

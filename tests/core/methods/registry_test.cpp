@@ -5,8 +5,8 @@
 #include <set>
 
 #include "core/methods/analysis.h"
-#include "core/spectra/full_svd.h"
 #include "core/methods/analysis_fixtures.h"
+#include "core/spectra/full_svd.h"
 
 namespace vitrine::test::methods {
 namespace {
@@ -17,7 +17,8 @@ TEST(Analyses, SayWhatTheyDo) {
   std::set<std::string_view> ids;
   for (const Analysis* analysis : analyses()) {
     EXPECT_TRUE(ids.insert(analysis->id).second) << analysis->id;
-    for (std::string_view text : {analysis->title, analysis->paper, analysis->summary, analysis->equation, analysis->cost})
+    for (std::string_view text :
+         {analysis->title, analysis->paper, analysis->summary, analysis->equation, analysis->cost})
       EXPECT_FALSE(text.empty()) << analysis->id;
     for (const Parameter& parameter : analysis->parameters) {
       EXPECT_FALSE(parameter.help.empty()) << analysis->id << " " << parameter.name;
@@ -38,7 +39,8 @@ void expectTidy(const AnalysisResult& result, std::string_view id) {
   }
   for (const Table& table : result.tables) {
     EXPECT_FALSE(table.rows.empty()) << id << " " << table.title;
-    for (const auto& row : table.rows) EXPECT_EQ(row.size(), table.columns.size()) << id << " " << table.title;
+    for (const auto& row : table.rows)
+      EXPECT_EQ(row.size(), table.columns.size()) << id << " " << table.title;
   }
 }
 
@@ -52,7 +54,8 @@ TEST(Analyses, RunOnOddShapesAndDegenerateMatrices) {
 
 TEST(Analyses, GiveTheSameNumbersAgain) {
   for (const Analysis* analysis : analyses()) {
-    const auto first = runAnalysis(*analysis, inputFor(*analysis)), again = runAnalysis(*analysis, inputFor(*analysis));
+    const auto first = runAnalysis(*analysis, inputFor(*analysis)),
+               again = runAnalysis(*analysis, inputFor(*analysis));
     ASSERT_TRUE(first && again) << analysis->id;
     ASSERT_EQ(first->tables.size(), again->tables.size());
     for (std::size_t t = 0; t < first->tables.size(); ++t)
@@ -71,8 +74,7 @@ TEST(Analyses, NameTheMatrixThatTheyCannotRead) {
     for (NamedMatrix& matrix : input.matrices)
       matrix.load = [name = matrix.name] { return unreadable(name); };
     for (FineTune& tune : input.tunes)
-      for (core::MatrixPair& pair : tune.pairs)
-        pair.load = [name = pair.name] { return unreadable(name); };
+      for (core::MatrixPair& pair : tune.pairs) pair.load = [name = pair.name] { return unreadable(name); };
     const auto result = runAnalysis(*analysis, input);
     ASSERT_FALSE(result) << analysis->id;
     EXPECT_EQ(result.error().code, ErrorCode::kInvalidFile) << analysis->id;

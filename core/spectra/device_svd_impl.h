@@ -1,0 +1,51 @@
+// What DeviceSvd holds beside a DeviceSpectra of one matrix, and the recording of its commands
+// (device_svd_recording.cpp). On the device lies the transpose of an Eigen matrix, row by row.
+#pragma once
+
+#include <mutex>
+
+#include "core/spectra/device_spectra_impl.h"
+#include "core/spectra/device_svd.h"
+#include "svd/product.params.h"
+#include "svd/vectors.params.h"
+
+namespace vitrine::core {
+
+struct DeviceSvd::Impl {
+  explicit Impl(gpu::Device& d) : device(d), spectra(d) {}
+
+  gpu::Device& device;
+  DeviceSpectra::Impl spectra;
+  std::mutex one_at_a_time;
+  Path path;
+  // (n, stride) each; (long side, stride); the rest is apply_reflectors' own.
+  gpu::Buffer vectors, scratch, other, cross, inverse_taus, thin, sums, sums_host;
+  SpectraBatchShape reserved;
+
+  const SpectraBatchShape& shape() const { return spectra.shape; }
+  Result<void> reserve();
+  Result<void> upload(const Eigen::MatrixXd& matrix);
+  Result<void> findTridiagonalVectors(const std::stop_token& stop);
+
+  Result<void> twist();
+  Result<double> distanceFromOrthogonal();  // ||Z^T Z - I||_F; leaves Z^T Z in spectra.gram
+  Result<void> orthogonalize();             // Z (3 I - Z^T Z) / 2
+  Result<void> applyReflections(const std::stop_token& stop);
+  Result<void> applyBlock(gpu::Commands& commands, std::uint32_t block);
+  Result<void> multiply(const std::stop_token& stop);
+  Result<Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> read(
+      const gpu::Buffer& from, std::uint32_t rows);
+  Result<void> write(
+      const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>& vectors_of_t);
+
+  struct Operands {
+    bool a_transposed = false, b_transposed = false;
+    std::uint32_t batch = 1, parts = 1;
+  };
+  Result<void> product(gpu::Commands& commands, const shader::ProductParams& params, const Operands& operands,
+                       const gpu::Access& access);
+  shader::VectorsParams params() const;
+  static tl::unexpected<Error> cancelled() { return fail(ErrorCode::kCancelled, "cancelled"); }
+};
+
+}  // namespace vitrine::core
