@@ -18,7 +18,7 @@ struct BenchOptions {
   core::BenchmarkOptions benchmark;
   std::uint32_t view_tokens = 0;
   std::vector<std::string> spectra;
-  bool no_view = false, json = false;
+  bool vectors = false, no_view = false, json = false;
 };
 
 void printRows(const Common& common, const BenchOptions& options, const gpu::DeviceInfo& device,
@@ -45,7 +45,8 @@ void printRows(const Common& common, const BenchOptions& options, const gpu::Dev
 }
 
 Result<void> benchSpectra(const Common& common, const BenchOptions& options) {
-  core::SpectraBenchmarkOptions what{.shapes = {}, .repetitions = options.benchmark.repetitions};
+  core::SpectraBenchmarkOptions what{
+      .shapes = {}, .repetitions = options.benchmark.repetitions, .vectors = options.vectors};
   for (const std::string& text : options.spectra) {
     TRY_ASSIGN(const auto shape, core::parseSpectraShape(text));
     what.shapes.push_back(shape);
@@ -110,6 +111,8 @@ void addBench(CLI::App& app, Common& common) {
       ->add_option("--spectra", options->spectra,
                    "instead: singular values of COUNTxROWSxCOLUMNS random numbers, several apart by commas")
       ->delimiter(',');
+  command->add_flag("--vectors", options->vectors,
+                    "with --spectra: also with all vectors, of large matrices");
   command->add_flag("--json", options->json, "as JSON on standard output");
   command->callback([options, &common] { run(common, [&] { return bench(common, *options); }); });
 }

@@ -9,6 +9,7 @@
 #include "core/figure/comparison_figures.h"
 #include "core/figure/spectra_figures.h"
 #include "core/spectra/device_spectra.h"
+#include "core/spectra/device_svd.h"
 #include "core/spectra/matrix_catalogue.h"
 #include "core/spectra/shuffled.h"
 #include "core/spectra/spectrum_report.h"
@@ -23,17 +24,38 @@ struct SpectraDevice {
   std::unique_ptr<core::DeviceSpectra> spectra;
 };
 
-Result<SpectraDevice> deviceFor(const Common& common, const std::string& solver) {
-  SpectraDevice to;
-  if (solver != "auto" && solver != "device") return to;
+// Null: LAPACK is meant.
+Result<std::unique_ptr<gpu::Device>> spectraDevice(const Common& common, const std::string& solver) {
+  if (solver != "auto" && solver != "device") return std::unique_ptr<gpu::Device>();
   auto device = openDevice(common);
   if (solver == "auto" && (!device || (*device)->info().software || !(*device)->info().features.float64))
-    return to;
-  if (!device) return tl::unexpected(device.error());
-  to.device = std::move(*device);
+    return std::unique_ptr<gpu::Device>();
+  return device;
+}
+
+Result<SpectraDevice> deviceFor(const Common& common, const std::string& solver) {
+  SpectraDevice to;
+  TRY_ASSIGN(to.device, spectraDevice(common, solver));
+  if (!to.device) return to;
   TRY_ASSIGN(to.spectra, core::DeviceSpectra::create(*to.device));
   return to;
 }
+
+}  // namespace
+
+Result<core::SvdSolver> svdSolver(const Common& common, const std::string& solver) {
+  struct Solver {
+    std::unique_ptr<gpu::Device> device;
+    std::unique_ptr<core::DeviceSvd> svd;
+  };
+  auto of = std::make_shared<Solver>();
+  TRY_ASSIGN(of->device, spectraDevice(common, solver));
+  if (!of->device) return core::ComparisonOptions{}.svd;
+  TRY_ASSIGN(of->svd, core::DeviceSvd::create(*of->device));
+  return [of](const Eigen::MatrixXd& matrix) { return of->svd->decompose(matrix, stopAtInterrupt()); };
+}
+
+namespace {
 
 // Of all matrices, then, where that was asked for, of all of them shuffled.
 std::vector<core::SpectrumJob> jobsFor(std::span<const core::StoredMatrix> matrices, bool with_shuffled) {

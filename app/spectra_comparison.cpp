@@ -38,11 +38,13 @@ Result<NamedTune> named(std::string name, core::MatrixPairs pairs, const Spectra
 }
 
 Result<std::vector<core::ComparedTune>> compareTunes(const Common& common, const SpectraOptions& options) {
+  core::ComparisonOptions what;
+  TRY_ASSIGN(what.svd, svdSolver(common, options.solver));
   TRY_ASSIGN(const auto opened, openTunes(common, options));
   std::vector<core::ComparedTune> tunes;
   for (const NamedTune& tune : opened) {
     const core::ComparisonRun run{
-        .options = {},
+        .options = what,
         .threads = options.threads,
         .stop = stopAtInterrupt(),
         .progress = [&](std::size_t done) {

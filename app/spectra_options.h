@@ -58,6 +58,9 @@ struct NamedTune {
 };
 // Warns of matrices without a partner. kNotFound where there is none with one.
 Result<std::vector<NamedTune>> openTunes(const Common& common, const SpectraOptions& options);
+// A device's where `solver` asks for it, or, being auto, one computes faster than LAPACK; else LAPACK's. What
+// it needs lives as long as it does.
+Result<core::SvdSolver> svdSolver(const Common& common, const std::string& solver);
 Result<void> compareWithBase(const Common& common, const SpectraOptions& options);
 
 // In the formats that were asked for; prints the files.

@@ -32,11 +32,11 @@ void findIntruders(const MatrixXd& cosines, Index base_rank, Index tuned_rank,
   to.intruders_single = intruderCounts(to.best_single, to.intruder_k, to.intruder_epsilon);
 }
 
-Result<void> measureChange(const FullSvd& base, const MatrixXd& change, std::size_t most_cells,
+Result<void> measureChange(const FullSvd& base, const MatrixXd& change, const ComparisonOptions& options,
                            MatrixComparison& to) {
   to.change_norm = change.norm();
-  to.change = changeMap(base, change, most_cells);
-  TRY_ASSIGN(const FullSvd svd, fullSvd(change));
+  to.change = changeMap(base, change, options.map_cells);
+  TRY_ASSIGN(const FullSvd svd, options.svd(change));
   const std::vector<double> sigma(svd.sigma.begin(), svd.sigma.end());
   const SpectrumMetrics metrics = spectrumMetrics(sigma, svd.floor());
   to.change_s1 = metrics.s1;
@@ -116,7 +116,7 @@ Result<MatrixComparison> compareMatrices(const MatrixXd& base, const MatrixXd& t
   if (base.rows() != tuned.rows() || base.cols() != tuned.cols())
     return fail(ErrorCode::kInvalidArgument, "matrices of {} x {} and {} x {} cannot be compared",
                 base.rows(), base.cols(), tuned.rows(), tuned.cols());
-  auto svd0 = fullSvd(base), svd1 = fullSvd(tuned);
+  auto svd0 = options.svd(base), svd1 = options.svd(tuned);
   if (!svd0) return within("the base", svd0.error());
   if (!svd1) return within("the tuned matrix", svd1.error());
   MatrixComparison to{.rows = static_cast<std::uint64_t>(base.rows()),
@@ -131,7 +131,7 @@ Result<MatrixComparison> compareMatrices(const MatrixXd& base, const MatrixXd& t
   to.phi = subspaceSimilarity(cosines, block);
   const Index k = std::min(static_cast<Index>(options.angle_rank), cosines.rows());
   TRY_ASSIGN(to.angles, principalAngles(svd0->u.leftCols(k), svd1->u.leftCols(k)));
-  TRY(measureChange(*svd0, tuned - base, options.map_cells, to));
+  TRY(measureChange(*svd0, tuned - base, options, to));
   return to;
 }
 

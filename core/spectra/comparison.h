@@ -21,6 +21,7 @@ struct ComparisonOptions {
   std::size_t block = 64;       // a side of the similarity matrix and of phi
   std::size_t angle_rank = 10;  // angles between the first so many directions
   std::size_t map_cells = 256;  // a side of the map of the change, at most
+  SvdSolver svd = [](const Eigen::MatrixXd& matrix) { return fullSvd(matrix); };
 };
 
 // D = U0^T (W1 - W0) V0, (r, r): the change in the base's own coordinates. Shares are of ||W1 - W0||_F^2;

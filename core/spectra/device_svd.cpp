@@ -6,6 +6,7 @@
 #include <mutex>
 #include <numeric>
 
+#include "core/engine/clock.h"
 #include "core/spectra/device_svd_impl.h"
 #include "core/spectra/svd_tail.h"
 
@@ -75,20 +76,32 @@ Result<FullSvd> DeviceSvd::decompose(const Eigen::MatrixXd& matrix, std::stop_to
   TRY(DeviceSpectra::requireFits(std::uint64_t(matrix.rows()), std::uint64_t(matrix.cols())));
   const std::lock_guard lock(impl_->one_at_a_time);
   impl_->path = {};
+  auto start = Clock::now();
+  const auto ends = [&](const char* stage) {
+    impl_->path.stages.emplace_back(stage, 1e3 * secondsSince(start));
+    start = Clock::now();
+  };
   const int exponent = exponentOf(matrix);
   TRY(impl_->upload(matrix * std::ldexp(1.0, -exponent)));
+  ends("upload");
   TRY(impl_->spectra.compute(stop));
+  ends("reduction");
   TRY(impl_->findTridiagonalVectors(stop));
+  ends("tridiagonal vectors");
   TRY(impl_->applyReflections(stop));
+  ends("reflections");
   TRY(impl_->multiply(stop));
+  ends("other side");
   TRY_ASSIGN(const Rows own, impl_->read(impl_->vectors, impl_->shape().n()));
   TRY_ASSIGN(const Rows other, impl_->read(impl_->other, impl_->shape().longSide()));
+  ends("download");
   FullSvd svd = sorted(own, other);
   TRY_ASSIGN(impl_->path.tail, completeTail(svd));
-  // On the device lies the transpose, row by row: of that the short side is `own`'s.
+  // On the device lies the transpose, row by row; of equal sides its columns are `own`.
   if (matrix.rows() <= matrix.cols()) std::swap(svd.u, svd.v);
   svd.sigma *= std::ldexp(1.0, exponent);
   fixSigns(svd);
+  ends("order and tail");
   return svd;
 }
 

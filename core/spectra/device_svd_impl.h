@@ -33,8 +33,8 @@ struct DeviceSvd::Impl {
   Result<void> applyReflections(const std::stop_token& stop);
   Result<void> applyBlock(gpu::Commands& commands, std::uint32_t block);
   Result<void> multiply(const std::stop_token& stop);
-  Result<Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> read(
-      const gpu::Buffer& from, std::uint32_t rows);
+  Result<Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> read(const gpu::Buffer& from,
+                                                                                      std::uint32_t rows);
   Result<void> write(
       const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>& vectors_of_t);
 

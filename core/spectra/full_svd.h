@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <functional>
 
 #include "core/spectra/dense_matrix.h"
 
@@ -26,6 +27,9 @@ struct FullSvd {
 // where neither converges.
 Result<FullSvd> fullSvd(const Eigen::MatrixXd& matrix);
 Result<FullSvd> fullSvd(const DenseMatrix& matrix);
+
+// fullSvd, or a device's (DeviceSvd). Called from several threads at once.
+using SvdSolver = std::function<Result<FullSvd>(const Eigen::MatrixXd& matrix)>;
 
 // The errors of fullSvd that the matrix itself is the reason for.
 Result<void> requireVectors(const Eigen::MatrixXd& matrix);

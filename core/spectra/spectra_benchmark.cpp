@@ -7,6 +7,7 @@
 
 #include "core/engine/clock.h"
 #include "core/spectra/device_spectra.h"
+#include "core/spectra/device_svd.h"
 #include "core/spectra/small_svd.h"
 #include "gpu/commands.h"
 
@@ -69,6 +70,28 @@ Result<void> addVectors(gpu::Device& device, const SpectraShape& shape, std::uin
   return {};
 }
 
+// Of one large matrix, from the host and back.
+Result<void> addAllVectors(gpu::Device& device, const SpectraShape& shape, std::uint32_t repetitions,
+                           std::vector<BenchmarkRow>& rows) {
+  TRY_ASSIGN(const auto svd, DeviceSvd::create(device));
+  std::mt19937 random(1);
+  std::normal_distribution<double> normal;
+  const Eigen::MatrixXd matrix =
+      Eigen::MatrixXd::NullaryExpr(shape.rows, shape.columns, [&] { return normal(random); });
+  std::vector<double> all;
+  std::map<std::string, std::vector<double>> by_stage;
+  for (std::uint32_t i = 0; i < kWarmUp + repetitions; ++i) {
+    const auto start = Clock::now();
+    TRY(svd->decompose(matrix));
+    if (i < kWarmUp) continue;
+    all.push_back(1e3 * secondsSince(start));
+    for (const auto& [stage, ms] : svd->path().stages) by_stage[stage].push_back(ms);
+  }
+  rows.push_back(rowOf("  with vectors, f64", std::move(all)));
+  for (auto& [stage, ms] : by_stage) rows.push_back(rowOf("    " + stage, std::move(ms)));
+  return {};
+}
+
 }  // namespace
 
 Result<SpectraShape> parseSpectraShape(const std::string& text) {
@@ -110,6 +133,8 @@ Result<std::vector<BenchmarkRow>> runSpectraBenchmark(
     for (auto& [stage, ms] : by_stage) rows.push_back(rowOf("  " + stage, std::move(ms)));
     if (std::min(shape.rows, shape.columns) <= kMostSmallSide)
       TRY(addVectors(device, shape, options.repetitions, rows));
+    else if (options.vectors && shape.count == 1)
+      TRY(addAllVectors(device, shape, options.repetitions, rows));
   }
   return rows;
 }

@@ -18,11 +18,13 @@ Result<SpectraShape> parseSpectraShape(const std::string& text);
 struct SpectraBenchmarkOptions {
   std::vector<SpectraShape> shapes;
   std::uint32_t repetitions = 20;  // after two that are not counted
+  bool vectors = false;            // also of single matrices beyond kMostSmallSide (DeviceSvd)
 };
 
 // Gaussian matrices. A row for each shape, in milliseconds of wall time from the submission to the values on
 // the host, and one for each stage, in milliseconds of device time; up to kMostSmallSide also rows of the
 // values with their vectors (SmallSvd), rotations in single and in double precision, in wall time.
+// DeviceSvd's row begins and ends on the host; its stages follow, in wall time too.
 Result<std::vector<BenchmarkRow>> runSpectraBenchmark(
     gpu::Device& device, const SpectraBenchmarkOptions& options,
     const std::function<void(const std::string&)>& progress);

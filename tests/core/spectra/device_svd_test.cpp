@@ -37,7 +37,8 @@ class DeviceSvdTest : public test::GpuTest {
     EXPECT_LE(rebuilt, 1e-11 * s1) << rebuilt / s1;
     EXPECT_LE((found.sigma - expected.sigma).cwiseAbs().maxCoeff(), 1e-12 * s1);
     const MatrixXd identity = MatrixXd::Identity(r, r);
-    // Newton's last step squares at most 1e-5; U's is that of A V / sigma with sigma from 1e-4 of the largest on.
+    // Newton's last step squares at most 1e-5; U's is that of A V / sigma with sigma from 1e-4 of the largest
+    // on.
     const bool u_is_own = a.rows() <= a.cols();
     const double own = 1e-10, other = 1e-7;
     EXPECT_LE((found.u.transpose() * found.u - identity).cwiseAbs().maxCoeff(), u_is_own ? own : other);
