@@ -24,7 +24,16 @@ struct SpectraDevice {
   std::unique_ptr<core::DeviceSpectra> spectra;
 };
 
-// Null: LAPACK is meant.
+}  // namespace
+
+Result<std::vector<core::StoredMatrix>> chosenMatrices(const core::Checkpoint& checkpoint,
+                                                       const SpectraOptions& options) {
+  auto matrices = core::matricesOf(checkpoint, options.tensors);
+  if (!matrices.empty()) return matrices;
+  return fail(ErrorCode::kNotFound, "{}: no matrix {}: `vitrine info` lists the tensors", options.model,
+              options.tensors.empty() ? "in it" : fmt::format("is named '{}'", options.tensors));
+}
+
 Result<std::unique_ptr<gpu::Device>> spectraDevice(const Common& common, const std::string& solver) {
   if (solver != "auto" && solver != "device") return std::unique_ptr<gpu::Device>();
   auto device = openDevice(common);
@@ -32,6 +41,8 @@ Result<std::unique_ptr<gpu::Device>> spectraDevice(const Common& common, const s
     return std::unique_ptr<gpu::Device>();
   return device;
 }
+
+namespace {
 
 Result<SpectraDevice> deviceFor(const Common& common, const std::string& solver) {
   SpectraDevice to;
@@ -185,12 +196,10 @@ Result<void> checkSpectraOptions(const Common& common, const SpectraOptions& opt
 Result<void> spectra(const Common& common, const SpectraOptions& options) {
   if (!options.method.empty()) return runMethod(common, options);
   TRY(checkSpectraOptions(common, options));
+  if (options.top > 0) return findTop(common, options);
   if (!options.base.empty()) return compareWithBase(common, options);
   TRY_ASSIGN(const auto checkpoint, core::Checkpoint::open(core::modelPath(options.model)));
-  const auto matrices = core::matricesOf(*checkpoint, options.tensors);
-  if (matrices.empty())
-    return fail(ErrorCode::kNotFound, "{}: no matrix {}: `vitrine info` lists the tensors", options.model,
-                options.tensors.empty() ? "in it" : fmt::format("is named '{}'", options.tensors));
+  TRY_ASSIGN(const auto matrices, chosenMatrices(*checkpoint, options));
   TRY_ASSIGN(const SpectraOfHeads heads, computeHeads(common, options));
   TRY_ASSIGN(const SpectraResult result, computeSpectra(common, options, matrices));
   if (!options.figure.empty()) {
@@ -264,6 +273,15 @@ void addSpectra(CLI::App& app, Common& common) {
           "--solver", options->solver,
           "device (Vulkan), lapack, jacobi (the CPU's, slow: small values to full relative accuracy), auto")
       ->check(CLI::IsMember({"auto", "device", "lapack", "jacobi"}))
+      ->capture_default_str();
+  command
+      ->add_option("--top", options->top,
+                   "only so many of the largest, by block Krylov iteration, with residuals")
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--tolerance", options->tolerance,
+                   "--top: of the residuals, relative to the largest value")
+      ->check(CLI::Range(1e-12, 1.0))
       ->capture_default_str();
   command->add_option("--threads", options->threads, "of the CPU; 0: all")->capture_default_str();
   command->add_flag("--weightwatcher", options->report.weight_watcher,

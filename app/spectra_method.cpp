@@ -16,12 +16,11 @@ namespace methods = core::methods;
 
 Result<void> addMatrices(const SpectraOptions& options, methods::AnalysisInput& input) {
   TRY_ASSIGN(const auto checkpoint, core::Checkpoint::open(core::modelPath(options.model)));
-  for (const core::StoredMatrix& matrix : core::matricesOf(*checkpoint, options.tensors))
+  TRY_ASSIGN(const auto matrices, chosenMatrices(*checkpoint, options));
+  for (const core::StoredMatrix& matrix : matrices)
     input.matrices.push_back({matrix.name, matrix.rows, matrix.columns,
                               [checkpoint, matrix] { return core::readMatrix(matrix); }});
-  if (!input.matrices.empty()) return {};
-  return fail(ErrorCode::kNotFound, "{}: no matrix {}: `vitrine info` lists the tensors", options.model,
-              options.tensors.empty() ? "in it" : fmt::format("is named '{}'", options.tensors));
+  return {};
 }
 
 Result<void> addTunes(const Common& common, const SpectraOptions& options, methods::AnalysisInput& input) {

@@ -8,6 +8,7 @@
 #include "core/figure/figure.h"
 #include "core/spectra/composition.h"
 #include "core/spectra/head_products.h"
+#include "core/spectra/matrix_catalogue.h"
 #include "core/spectra/model_comparison.h"
 
 namespace vitrine::app {
@@ -25,7 +26,9 @@ struct SpectraOptions {
   std::string base;  // compares with it instead
   double epsilon = 0.5;
   std::size_t first = 10;
-  std::string method;  // ID:key=value,.. of family analysis, instead
+  std::int64_t top = 0;     // only so many of the largest, with vectors
+  double tolerance = 1e-4;  // of their residuals, relative to the largest value
+  std::string method;       // ID:key=value,.. of family analysis, instead
   std::string figure, metric = "stable_rank", preset = "icml-column", formats = "pdf,svg,csv,npz",
                       out = "figures";
   std::string colormap = "viridis";
@@ -58,6 +61,13 @@ struct NamedTune {
 };
 // Warns of matrices without a partner. kNotFound where there is none with one.
 Result<std::vector<NamedTune>> openTunes(const Common& common, const SpectraOptions& options);
+// Null: LAPACK is meant, or auto and no device computes faster.
+Result<std::unique_ptr<gpu::Device>> spectraDevice(const Common& common, const std::string& solver);
+// Those that `options.tensors` names; kNotFound where there is none.
+Result<std::vector<core::StoredMatrix>> chosenMatrices(const core::Checkpoint& checkpoint,
+                                                       const SpectraOptions& options);
+Result<void> findTop(const Common& common, const SpectraOptions& options);
+
 // A device's where `solver` asks for it, or, being auto, one computes faster than LAPACK; else LAPACK's. What
 // it needs lives as long as it does.
 Result<core::SvdSolver> svdSolver(const Common& common, const std::string& solver);

@@ -6,7 +6,6 @@
 
 #include "core/spectra/device_spectra_impl.h"
 #include "core/spectra/device_svd.h"
-#include "svd/product.params.h"
 #include "svd/vectors.params.h"
 
 namespace vitrine::core {
@@ -38,12 +37,6 @@ struct DeviceSvd::Impl {
   Result<void> write(
       const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>& vectors_of_t);
 
-  struct Operands {
-    bool a_transposed = false, b_transposed = false;
-    std::uint32_t batch = 1, parts = 1;
-  };
-  Result<void> product(gpu::Commands& commands, const shader::ProductParams& params, const Operands& operands,
-                       const gpu::Access& access);
   shader::VectorsParams params() const;
   static tl::unexpected<Error> cancelled() { return fail(ErrorCode::kCancelled, "cancelled"); }
 };

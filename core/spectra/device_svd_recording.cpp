@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "core/spectra/device_product.h"
 #include "core/spectra/device_svd_impl.h"
 #include "svd/gram.params.h"
 #include "svd/squares.params.h"
@@ -9,7 +10,7 @@ namespace {
 
 using SvdRows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-constexpr std::uint32_t kSvdTile = 64;         // of product.comp and gram.comp
+constexpr std::uint32_t kSvdTile = 64;         // of gram.comp
 constexpr std::uint32_t kThinParts = 4;        // of the inner side of a product with few rows
 constexpr std::uint32_t kVectorThreads = 64;   // of tridiagonal_vectors.comp and solve_reflectors.comp
 constexpr std::uint32_t kBlocksAtOnce = 16;    // of reflections in one submission
@@ -99,36 +100,24 @@ Result<double> DeviceSvd::Impl::distanceFromOrthogonal() {
   return std::isfinite(sum) ? std::sqrt(std::max(sum, 0.0)) : HUGE_VAL;
 }
 
-Result<void> DeviceSvd::Impl::product(gpu::Commands& commands, const shader::ProductParams& params,
-                                      const Operands& operands, const gpu::Access& access) {
-  const std::uint32_t tiles = gpu::divideUp(params.m, kSvdTile) * gpu::divideUp(params.n, kSvdTile);
-  constexpr std::uint32_t kManyTiles = 1'000;
-  const std::uint32_t each = tiles >= kManyTiles ? 8 : 4;
-  TRY_ASSIGN(const gpu::Kernel* kernel,
-             spectra.kernels.get("svd/product", kSvdTile * kSvdTile / (each * each) / spectra.kernels.lanes(),
-                                 {{0, operands.a_transposed}, {1, operands.b_transposed}, {2, each}}));
-  commands.dispatch(*kernel, {tiles, operands.batch, operands.parts}, params, access);
-  return {};
-}
-
 Result<void> DeviceSvd::Impl::orthogonalize() {
   TRY_ASSIGN(auto commands, gpu::Commands::create(device, "orthogonalization"));
   TRY(commands.begin());
   const std::uint32_t n = shape().n(), stride = shape().stride();
   commands.copy(vectors, scratch);
-  TRY(product(commands,
-              {.a = vectors.address(),
-               .b = spectra.gram.address(),
-               .c = scratch.address(),
-               .alpha = -0.5,
-               .beta = 1.5,
-               .m = n,
-               .n = n,
-               .k = n,
-               .a_stride = stride,
-               .b_stride = stride,
-               .c_stride = stride},
-              {}, {.reads = {vectors, spectra.gram}, .writes = {scratch}}));
+  TRY(recordProduct(spectra.kernels, commands,
+                    {.a = vectors.address(),
+                     .b = spectra.gram.address(),
+                     .c = scratch.address(),
+                     .alpha = -0.5,
+                     .beta = 1.5,
+                     .m = n,
+                     .n = n,
+                     .k = n,
+                     .a_stride = stride,
+                     .b_stride = stride,
+                     .c_stride = stride},
+                    {}, {.reads = {vectors, spectra.gram}, .writes = {scratch}}));
   TRY(commands.end());
   TRY(commands.submitAndWait());
   std::swap(vectors, scratch);
@@ -141,20 +130,20 @@ Result<void> DeviceSvd::Impl::applyBlock(gpu::Commands& commands, std::uint32_t 
   const std::uint64_t skipped = first * kDoubleBytes;  // zeros in front of the block's reflectors
   const std::uint64_t reflectors = spectra.vectors.address() + std::uint64_t{first} * stride * kDoubleBytes;
   const std::uint64_t rows = vectors.address() + std::uint64_t{first} * stride * kDoubleBytes;
-  TRY(product(commands,
-              {.a = reflectors + skipped,
-               .b = rows,
-               .c = thin.address(),
-               .alpha = 1,
-               .beta = 0,
-               .m = kReflectorBlock,
-               .n = n,
-               .k = n - first,
-               .a_stride = stride,
-               .b_stride = stride,
-               .c_stride = stride,
-               .c_part = kReflectorBlock * stride},
-              {.parts = kThinParts}, {.reads = {spectra.vectors, vectors}, .writes = {thin}}));
+  TRY(recordProduct(spectra.kernels, commands,
+                    {.a = reflectors + skipped,
+                     .b = rows,
+                     .c = thin.address(),
+                     .alpha = 1,
+                     .beta = 0,
+                     .m = kReflectorBlock,
+                     .n = n,
+                     .k = n - first,
+                     .a_stride = stride,
+                     .b_stride = stride,
+                     .c_stride = stride,
+                     .c_part = kReflectorBlock * stride},
+                    {.parts = kThinParts}, {.reads = {spectra.vectors, vectors}, .writes = {thin}}));
   const std::uint32_t subgroups = std::max(1u, kVectorThreads / spectra.kernels.lanes());
   TRY_ASSIGN(const gpu::Kernel* solve, spectra.kernels.get("svd/solve_reflectors", subgroups));
   shader::VectorsParams step = params();
@@ -162,19 +151,19 @@ Result<void> DeviceSvd::Impl::applyBlock(gpu::Commands& commands, std::uint32_t 
   step.scratch = thin.address();
   commands.dispatch(*solve, {gpu::divideUp(n, subgroups * spectra.kernels.lanes())}, step,
                     {.reads = {cross, inverse_taus}, .writes = {thin}});
-  return product(commands,
-                 {.a = reflectors + skipped,
-                  .b = thin.address(),
-                  .c = rows,
-                  .alpha = -1,
-                  .beta = 1,
-                  .m = n - first,
-                  .n = n,
-                  .k = kReflectorBlock,
-                  .a_stride = stride,
-                  .b_stride = stride,
-                  .c_stride = stride},
-                 {.a_transposed = true}, {.reads = {spectra.vectors, thin}, .writes = {vectors}});
+  return recordProduct(spectra.kernels, commands,
+                       {.a = reflectors + skipped,
+                        .b = thin.address(),
+                        .c = rows,
+                        .alpha = -1,
+                        .beta = 1,
+                        .m = n - first,
+                        .n = n,
+                        .k = kReflectorBlock,
+                        .a_stride = stride,
+                        .b_stride = stride,
+                        .c_stride = stride},
+                       {.a_transposed = true}, {.reads = {spectra.vectors, thin}, .writes = {vectors}});
 }
 
 Result<void> DeviceSvd::Impl::applyReflections(const std::stop_token& stop) {
@@ -184,22 +173,23 @@ Result<void> DeviceSvd::Impl::applyReflections(const std::stop_token& stop) {
   TRY_ASSIGN(const gpu::Kernel* kernel, spectra.kernels.get("svd/reflectors", 1));
   commands.dispatch(*kernel, {shape().reflectors()}, params(),
                     {.reads = {}, .writes = {spectra.vectors, inverse_taus}});
-  TRY(product(commands,
-              {.a = spectra.vectors.address(),
-               .b = spectra.vectors.address(),
-               .c = cross.address(),
-               .alpha = 1,
-               .beta = 0,
-               .m = kReflectorBlock,
-               .n = kReflectorBlock,
-               .k = shape().n(),
-               .a_stride = stride,
-               .b_stride = stride,
-               .c_stride = kReflectorBlock,
-               .a_batch = kReflectorBlock * stride,
-               .b_batch = kReflectorBlock * stride,
-               .c_batch = kReflectorBlock * kReflectorBlock},
-              {.b_transposed = true, .batch = blocks}, {.reads = {spectra.vectors}, .writes = {cross}}));
+  TRY(recordProduct(spectra.kernels, commands,
+                    {.a = spectra.vectors.address(),
+                     .b = spectra.vectors.address(),
+                     .c = cross.address(),
+                     .alpha = 1,
+                     .beta = 0,
+                     .m = kReflectorBlock,
+                     .n = kReflectorBlock,
+                     .k = shape().n(),
+                     .a_stride = stride,
+                     .b_stride = stride,
+                     .c_stride = kReflectorBlock,
+                     .a_batch = kReflectorBlock * stride,
+                     .b_batch = kReflectorBlock * stride,
+                     .c_batch = kReflectorBlock * kReflectorBlock},
+                    {.b_transposed = true, .batch = blocks},
+                    {.reads = {spectra.vectors}, .writes = {cross}}));
   for (std::uint32_t done = 0; done < blocks; ++done) {
     if (done > 0 && done % kBlocksAtOnce == 0) {
       TRY(commands.end());
@@ -219,19 +209,20 @@ Result<void> DeviceSvd::Impl::multiply(const std::stop_token& stop) {
   TRY_ASSIGN(auto commands, gpu::Commands::create(device, "other side"));
   TRY(commands.begin());
   const std::uint32_t stride = shape().stride();
-  TRY(product(commands,
-              {.a = spectra.input.address(),
-               .b = vectors.address(),
-               .c = other.address(),
-               .alpha = 1,
-               .beta = 0,
-               .m = shape().longSide(),
-               .n = shape().n(),
-               .k = shape().n(),
-               .a_stride = shape().columns,
-               .b_stride = stride,
-               .c_stride = stride},
-              {.a_transposed = shape().rows < shape().columns}, {.reads = {vectors}, .writes = {other}}));
+  TRY(recordProduct(spectra.kernels, commands,
+                    {.a = spectra.input.address(),
+                     .b = vectors.address(),
+                     .c = other.address(),
+                     .alpha = 1,
+                     .beta = 0,
+                     .m = shape().longSide(),
+                     .n = shape().n(),
+                     .k = shape().n(),
+                     .a_stride = shape().columns,
+                     .b_stride = stride,
+                     .c_stride = stride},
+                    {.a_transposed = shape().rows < shape().columns},
+                    {.reads = {vectors}, .writes = {other}}));
   TRY(commands.end());
   return commands.submitAndWait();
 }

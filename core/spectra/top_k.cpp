@@ -38,8 +38,7 @@ struct Krylov {
 // Orthogonal to Q: projected and factored twice, since once leaves what rounding has magnified.
 Result<MatrixXd> nextBlock(const Krylov& krylov, MatrixXd block) {
   for (int round = 0; round < 2; ++round) {
-    if (krylov.q.cols() > 0)
-      block -= multiply(krylov.q, multiply(krylov.q, block, Side::kTransposed));
+    if (krylov.q.cols() > 0) block -= multiply(krylov.q, multiply(krylov.q, block, Side::kTransposed));
     TRY(orthonormalize(block));
   }
   return block;

@@ -1,7 +1,8 @@
-// The largest singular values with their vectors by block Krylov iteration (Musco and Musco, arXiv:1504.05477):
-// the subspace of A Omega, (A A^T) A Omega, .. with a random start Omega, each block made orthogonal to all
-// before, and the singular values of A on it. Needs A only by its products with blocks of vectors, so that A may
-// be a product of factors. Values come from below, and a residual says how far they can be off.
+// The largest singular values with their vectors by block Krylov iteration (Musco and Musco,
+// arXiv:1504.05477): the subspace of A Omega, (A A^T) A Omega, .. with a random start Omega, each block made
+// orthogonal to all before, and the singular values of A on it. Needs A only by its products with blocks of
+// vectors, so that A may be a product of factors. Values come from below, and a residual says how far they
+// can be off.
 #pragma once
 
 #include <functional>
@@ -15,8 +16,9 @@ namespace vitrine::core {
 // A (rows, columns) by what it does to blocks of vectors, in double precision.
 struct LinearOperator {
   Eigen::Index rows = 0, columns = 0;
-  std::function<Result<Eigen::MatrixXd>(const Eigen::MatrixXd&)> times;            // (columns, b) -> (rows, b)
-  std::function<Result<Eigen::MatrixXd>(const Eigen::MatrixXd&)> transposed_times;  // (rows, b) -> (columns, b)
+  std::function<Result<Eigen::MatrixXd>(const Eigen::MatrixXd&)> times;  // (columns, b) -> (rows, b)
+  std::function<Result<Eigen::MatrixXd>(const Eigen::MatrixXd&)>
+      transposed_times;  // (rows, b) -> (columns, b)
 };
 // They refer to what they are made of.
 LinearOperator operatorOf(const Eigen::MatrixXd& matrix);
@@ -40,6 +42,7 @@ struct TopK {
 
 // From a fixed random start: the same each time. Errors: the operator's; kInvalidArgument without elements or
 // for k = 0; kUnsupported where LAPACK does not converge; kCancelled, between products.
-Result<TopK> topSingular(const LinearOperator& a, const TopKOptions& options = {}, const std::stop_token& stop = {});
+Result<TopK> topSingular(const LinearOperator& a, const TopKOptions& options = {},
+                         const std::stop_token& stop = {});
 
 }  // namespace vitrine::core

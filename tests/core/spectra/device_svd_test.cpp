@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "core/spectra/dense_product.h"
+#include "core/spectra/device_operator.h"
 #include "core/spectra/spectrum_matrices.h"
 #include "support/gpu_fixture.h"
 
@@ -119,6 +119,28 @@ TEST_F(DeviceSvdTest, RefusesNaNWithItsPlace) {
   a(2, 3) = std::nan("");
   EXPECT_THAT(svd_->decompose(a).error().message, testing::HasSubstr("(2, 3)"));
   EXPECT_EQ(svd_->decompose(MatrixXd(0, 3)).error().code, ErrorCode::kInvalidArgument);
+}
+
+using DeviceOperatorTest = DeviceSvdTest;
+
+TEST_F(DeviceOperatorTest, MultipliesAsTheMatrixDoes) {
+  for (const auto& [rows, columns] : {std::pair<std::uint64_t, std::uint64_t>{1, 1}, {70, 33}, {31, 130}}) {
+    const MatrixXd a = gaussian(rows, columns), x = gaussian(columns, 9), y = gaussian(rows, 5);
+    const auto on_device = expectValue(DeviceOperator::create(device(), a));
+    const LinearOperator linear = on_device->linear();
+    EXPECT_LE((expectValue(linear.times(x)) - a * x).norm(), 1e-13 * a.norm() * x.norm());
+    EXPECT_LE((expectValue(linear.transposed_times(y)) - a.transpose() * y).norm(),
+              1e-13 * a.norm() * y.norm());
+  }
+}
+
+TEST_F(DeviceOperatorTest, GivesTheLargestTriplets) {
+  const MatrixXd a = gaussian(60, 90);
+  const auto on_device = expectValue(DeviceOperator::create(device(), a));
+  const TopK top = expectValue(topSingular(on_device->linear(), {.k = 5})),
+             expected = expectValue(topSingular(operatorOf(a), {.k = 5}));
+  EXPECT_LE((top.svd.sigma - expected.svd.sigma).norm(), 1e-10 * expected.svd.sigma[0]);
+  EXPECT_TRUE(top.converged);
 }
 
 }  // namespace

@@ -44,12 +44,14 @@ TEST(TopSingular, FindsTripletsOfEveryKindOfMatrix) {
     }
 }
 
-// Values like those of weights: spikes on a bulk, where research/svd.md saw subspace iteration err by 6 to 8 %.
+// Values like those of weights: spikes on a bulk, where research/svd.md saw subspace iteration err by 6 to 8
+// %.
 TEST(TopSingular, HoldsItsGateOnSpikesAboveABulk) {
   MatrixXd a = toDouble(test::gaussian(300, 200, 1));
   std::mt19937 random(2);
   VectorXd spikes = VectorXd::LinSpaced(16, 80, 33);
-  a += test::orthonormal(300, 16, random) * spikes.asDiagonal() * test::orthonormal(200, 16, random).transpose();
+  a += test::orthonormal(300, 16, random) * spikes.asDiagonal() *
+       test::orthonormal(200, 16, random).transpose();
   const TopKOptions options{.k = 16};
   const auto top = topSingular(operatorOf(a), options);
   ASSERT_TRUE(top);
@@ -70,7 +72,8 @@ TEST(TopSingular, EndsWhereTheRankDoes) {
 }
 
 TEST(TopSingular, IsExactOnceItSpansEverything) {
-  for (const auto& [rows, columns] : {std::pair<std::uint64_t, std::uint64_t>{1, 1}, {1, 9}, {9, 1}, {7, 5}}) {
+  for (const auto& [rows, columns] :
+       {std::pair<std::uint64_t, std::uint64_t>{1, 1}, {1, 9}, {9, 1}, {7, 5}}) {
     const MatrixXd a = toDouble(test::gaussian(rows, columns));
     const TopKOptions options{.k = 100};
     const auto top = topSingular(operatorOf(a), options);
