@@ -21,14 +21,19 @@ struct BenchOptions {
   bool vectors = false, no_view = false, json = false;
 };
 
+// Of pure numbers, which may be tiny, the leading digits.
+std::string shownNumber(const core::BenchmarkRow& row, double value) {
+  return row.unit.empty() ? fmt::format("{:.2e}", value) : fmt::format("{:.2f}", value);
+}
+
 void printRows(const Common& common, const BenchOptions& options, const gpu::DeviceInfo& device,
                const std::vector<core::BenchmarkRow>& rows) {
   const std::string what = options.spectra.empty() ? options.model : "singular values";
   if (!options.json) {
     fmt::print("{} on {}\n{:<22} {:>12} {:>12} {:>12}  n\n", what, device.name, "", "median", "min", "max");
     for (const auto& row : rows)
-      fmt::print("{:<22} {:>12.2f} {:>12.2f} {:>12.2f}  {}  {}\n", row.name, row.median, row.min, row.max,
-                 row.n, row.unit);
+      fmt::print("{:<22} {:>12} {:>12} {:>12}  {}  {}\n", row.name, shownNumber(row, row.median),
+                 shownNumber(row, row.min), shownNumber(row, row.max), row.n, row.unit);
     return;
   }
   nlohmann::ordered_json out{{"device", device.name}, {"driver", device.driver}, {"model", what}};

@@ -22,10 +22,12 @@ struct MatrixTop {
 };
 
 // On `device` unless that is null.
-Result<MatrixTop> topOf(const core::StoredMatrix& stored, gpu::Device* device, const core::TopKOptions& options) {
+Result<MatrixTop> topOf(const core::StoredMatrix& stored, gpu::Device* device,
+                        const core::TopKOptions& options) {
   TRY_ASSIGN(const core::DenseMatrix dense, core::readMatrix(stored));
   const Eigen::MatrixXd matrix = core::toDouble(dense);
-  MatrixTop found{.name = stored.name, .rows = matrix.rows(), .columns = matrix.cols(), .frobenius = matrix.norm()};
+  MatrixTop found{
+      .name = stored.name, .rows = matrix.rows(), .columns = matrix.cols(), .frobenius = matrix.norm()};
   const auto start = core::Clock::now();
   if (device) {
     TRY_ASSIGN(const auto on_device, core::DeviceOperator::create(*device, matrix));
@@ -40,16 +42,17 @@ Result<MatrixTop> topOf(const core::StoredMatrix& stored, gpu::Device* device, c
 void printTopTable(const std::vector<MatrixTop>& all) {
   std::size_t width = 6;
   for (const MatrixTop& matrix : all) width = std::max(width, matrix.name.size());
-  fmt::print("{:<{}} {:>15} {:>8} {:>10} {:>7} {:>9}  largest singular values\n", "tensor", width, "shape", "values",
-             "residual", "blocks", "seconds");
+  fmt::print("{:<{}} {:>15} {:>8} {:>10} {:>7} {:>9}  largest singular values\n", "tensor", width, "shape",
+             "values", "residual", "blocks", "seconds");
   for (const MatrixTop& matrix : all) {
     constexpr Eigen::Index kShown = 6;
     std::string values;
     for (Eigen::Index i = 0; i < std::min(kShown, matrix.top.svd.sigma.size()); ++i)
       values += fmt::format(" {:.5g}", matrix.top.svd.sigma[i]);
     fmt::print("{:<{}} {:>15} {:>8} {:>10.1e} {:>7} {:>9.3f} {}{}\n", matrix.name, width,
-               fmt::format("{} x {}", matrix.rows, matrix.columns), matrix.top.svd.sigma.size(), matrix.residual(),
-               matrix.top.blocks, matrix.seconds, values, matrix.top.converged ? "" : "  (not converged)");
+               fmt::format("{} x {}", matrix.rows, matrix.columns), matrix.top.svd.sigma.size(),
+               matrix.residual(), matrix.top.blocks, matrix.seconds, values,
+               matrix.top.converged ? "" : "  (not converged)");
   }
   fmt::print("each value is off by its residual at most, and never too large\n");
 }
@@ -58,7 +61,9 @@ void printTopJson(const SpectraOptions& options, const std::vector<MatrixTop>& a
   nlohmann::ordered_json out{{"model", options.model}, {"top", options.top}};
   out["tensors"] = nlohmann::ordered_json::array();
   for (const MatrixTop& matrix : all) {
-    const auto list = [](const Eigen::VectorXd& values) { return std::vector<double>(values.begin(), values.end()); };
+    const auto list = [](const Eigen::VectorXd& values) {
+      return std::vector<double>(values.begin(), values.end());
+    };
     out["tensors"].push_back({{"name", matrix.name},
                               {"shape", {matrix.rows, matrix.columns}},
                               {"sigma", list(matrix.top.svd.sigma)},

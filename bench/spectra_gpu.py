@@ -5,6 +5,9 @@ PyTorch's rivals: its default (gesvdj), gesvd, gesvda, and eigvalsh of a float64
 that are not counted; PyTorch's default is given a fifth of them. Then the errors of both on large matrices (Gaussian,
 and of condition 1e6) against LAPACK in float64.
 
+With --vectors also all vectors of large matrices: vitrine's from the host and back, its device stages alone, and PyTorch's
+on the device, with what each is off by.
+
     bench/spectra_gpu.py VITRINE [--shapes 64x128x128,1024x1024] [--runs 20] [--accuracy 1024,2048]       needs torch, safetensors
 """
 import argparse
@@ -25,6 +28,7 @@ parser.add_argument("vitrine")
 parser.add_argument("--shapes", default=SHAPES)
 parser.add_argument("--runs", type=int, default=20)
 parser.add_argument("--accuracy", default="1024,2048", help="sizes of the matrices whose errors are looked at; 0: none")
+parser.add_argument("--vectors", default="0", help="sizes of square matrices to decompose with all vectors; 0: none")
 parser.add_argument("--no-default", action="store_true", help="leave out PyTorch's slow default")
 arguments = parser.parse_args()
 
@@ -85,6 +89,48 @@ for shape in arguments.shapes.split(","):
     cells = "".join(f"{theirs[name]:>10.2f}" if name in theirs else f"{'-':>10}" for name in RIVALS)
     print(f"{shape:<16}{ours['median']:>10.2f}{ours['min']:>9.2f}{ours['max']:>9.2f}{cells}   {min(theirs.values()) / ours['median']:.2f}")
     print("    " + ", ".join(f"{row['name'].strip()} {row['median']:.2f}" for row in stages[1:]), flush=True)
+
+DEVICE_STAGES = ("reduction", "tridiagonal vectors", "reflections", "other side")
+
+
+def gram_vectors(a):
+    squares, v = torch.linalg.eigh(a.double().mT @ a.double())
+    sigma = squares.clamp(min=0).sqrt()
+    return a.double() @ v / sigma, sigma, v.mT
+
+
+VECTOR_RIVALS = {
+    "gesvda": lambda a: torch.linalg.svd(a, full_matrices=False, driver="gesvda"),
+    "gesvd": lambda a: torch.linalg.svd(a, full_matrices=False, driver="gesvd"),
+    "default": lambda a: torch.linalg.svd(a, full_matrices=False),
+    "gesvd f64": lambda a: torch.linalg.svd(a.double(), full_matrices=False, driver="gesvd"),
+    "f64 Gram eigh": gram_vectors,
+}
+
+
+def errors(a, u, s, vt):
+    a, u, s, vt = (x.double() for x in (a, u, s, vt))
+    identity = torch.eye(len(s), dtype=torch.float64, device=a.device)
+    return [float((a @ vt.mT - u * s).norm() / a.norm()), float((u.mT @ u - identity).abs().max()), float((vt @ vt.mT - identity).abs().max())]
+
+
+for n in [int(size) for size in arguments.vectors.split(",") if int(size)]:
+    runs = 5
+    rows = run_vitrine("bench", "--spectra", f"{n}x{n}", "--vectors", "--repetitions", str(runs))["rows"]
+    rows = {row["name"].strip(): row["median"] for row in rows}
+    on_device = sum(rows[stage] for stage in DEVICE_STAGES)
+    print(f"\n{n}x{n} with all vectors (ms; |AV-US|/|A|, |U'U-I|, |V'V-I|)")
+    print(f"  vitrine       {on_device:9.1f} on the device, {rows['with vectors, f64']:.1f} from the host and back   "
+          f"{rows['|A V - U S| / |A|']:.1e}  {rows['|U^T U - I|']:.1e}  {rows['|V^T V - I|']:.1e}")
+    print("    " + ", ".join(f"{name} {rows[name]:.1f}" for name in (*DEVICE_STAGES, "upload", "download", "order and tail")))
+    a = torch.randn(n, n, device="cuda")
+    for name, compute in VECTOR_RIVALS.items():
+        try:
+            ms = time_torch(compute, a, 3)
+        except RuntimeError as error:
+            print(f"  {name}: {str(error).splitlines()[0]}")
+            continue
+        print(f"  {name:<13} {ms:9.1f}" + " " * 46 + "  ".join(f"{e:.1e}" for e in errors(a, *compute(a))), flush=True)
 
 sizes = [int(size) for size in arguments.accuracy.split(",") if int(size)]
 if not sizes:

@@ -4,8 +4,8 @@ namespace vitrine::core {
 
 Result<void> recordProduct(Kernels& kernels, gpu::Commands& commands, const shader::ProductParams& params,
                            const ProductOperands& operands, const gpu::Access& access) {
-  constexpr std::uint32_t kSide = 64;           // of a workgroup's tile
-  constexpr std::uint32_t kManyTiles = 1'000;   // to fill a GPU with fewer, larger threads, which read less
+  constexpr std::uint32_t kSide = 64;          // of a workgroup's tile
+  constexpr std::uint32_t kManyTiles = 1'000;  // to fill a GPU with fewer, larger threads, which read less
   const std::uint32_t tiles = gpu::divideUp(params.m, kSide) * gpu::divideUp(params.n, kSide);
   const std::uint32_t each = tiles >= kManyTiles ? 8 : 4;
   TRY_ASSIGN(const gpu::Kernel* kernel,

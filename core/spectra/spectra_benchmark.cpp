@@ -6,6 +6,7 @@
 #include <random>
 
 #include "core/engine/clock.h"
+#include "core/spectra/dense_product.h"
 #include "core/spectra/device_spectra.h"
 #include "core/spectra/device_svd.h"
 #include "core/spectra/small_svd.h"
@@ -70,6 +71,22 @@ Result<void> addVectors(gpu::Device& device, const SpectraShape& shape, std::uin
   return {};
 }
 
+BenchmarkRow valueRow(std::string name, double value) {
+  return {.name = std::move(name), .unit = "", .median = value, .min = value, .max = value, .n = 1};
+}
+
+// What the last decomposition is off by.
+void addErrors(const Eigen::MatrixXd& a, const FullSvd& svd, std::vector<BenchmarkRow>& rows) {
+  const auto fromIdentity = [](const Eigen::MatrixXd& q) {
+    const Eigen::MatrixXd products = multiply(q, q, Side::kTransposed);
+    return (products - Eigen::MatrixXd::Identity(q.cols(), q.cols())).cwiseAbs().maxCoeff();
+  };
+  const Eigen::MatrixXd left = multiply(a, svd.v) - svd.u * svd.sigma.asDiagonal();
+  rows.push_back(valueRow("    |A V - U S| / |A|", left.norm() / a.norm()));
+  rows.push_back(valueRow("    |U^T U - I|", fromIdentity(svd.u)));
+  rows.push_back(valueRow("    |V^T V - I|", fromIdentity(svd.v)));
+}
+
 // Of one large matrix, from the host and back.
 Result<void> addAllVectors(gpu::Device& device, const SpectraShape& shape, std::uint32_t repetitions,
                            std::vector<BenchmarkRow>& rows) {
@@ -78,17 +95,19 @@ Result<void> addAllVectors(gpu::Device& device, const SpectraShape& shape, std::
   std::normal_distribution<double> normal;
   const Eigen::MatrixXd matrix =
       Eigen::MatrixXd::NullaryExpr(shape.rows, shape.columns, [&] { return normal(random); });
+  FullSvd last;
   std::vector<double> all;
   std::map<std::string, std::vector<double>> by_stage;
   for (std::uint32_t i = 0; i < kWarmUp + repetitions; ++i) {
     const auto start = Clock::now();
-    TRY(svd->decompose(matrix));
+    TRY_ASSIGN(last, svd->decompose(matrix));
     if (i < kWarmUp) continue;
     all.push_back(1e3 * secondsSince(start));
     for (const auto& [stage, ms] : svd->path().stages) by_stage[stage].push_back(ms);
   }
   rows.push_back(rowOf("  with vectors, f64", std::move(all)));
   for (auto& [stage, ms] : by_stage) rows.push_back(rowOf("    " + stage, std::move(ms)));
+  addErrors(matrix, last, rows);
   return {};
 }
 

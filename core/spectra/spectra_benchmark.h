@@ -24,7 +24,8 @@ struct SpectraBenchmarkOptions {
 // Gaussian matrices. A row for each shape, in milliseconds of wall time from the submission to the values on
 // the host, and one for each stage, in milliseconds of device time; up to kMostSmallSide also rows of the
 // values with their vectors (SmallSvd), rotations in single and in double precision, in wall time.
-// DeviceSvd's row begins and ends on the host; its stages follow, in wall time too.
+// DeviceSvd's row begins and ends on the host; its stages follow, in wall time too,
+// and what it is off by: ||A V - U S||_F / ||A||_F, and the largest elements of U^T U - I and V^T V - I.
 Result<std::vector<BenchmarkRow>> runSpectraBenchmark(
     gpu::Device& device, const SpectraBenchmarkOptions& options,
     const std::function<void(const std::string&)>& progress);
