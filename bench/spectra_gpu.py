@@ -90,7 +90,7 @@ for shape in arguments.shapes.split(","):
     print(f"{shape:<16}{ours['median']:>10.2f}{ours['min']:>9.2f}{ours['max']:>9.2f}{cells}   {min(theirs.values()) / ours['median']:.2f}")
     print("    " + ", ".join(f"{row['name'].strip()} {row['median']:.2f}" for row in stages[1:]), flush=True)
 
-DEVICE_STAGES = ("reduction", "tridiagonal vectors", "reflections", "other side")
+DEVICE_STAGES = ("reduction", "tridiagonal vectors", "orthogonalization", "reflections", "other side")
 
 
 def gram_vectors(a):

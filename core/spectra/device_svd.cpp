@@ -76,33 +76,34 @@ Result<FullSvd> DeviceSvd::decompose(const Eigen::MatrixXd& matrix, std::stop_to
   TRY(DeviceSpectra::requireFits(std::uint64_t(matrix.rows()), std::uint64_t(matrix.cols())));
   const std::lock_guard lock(impl_->one_at_a_time);
   impl_->path = {};
-  auto start = Clock::now();
-  const auto ends = [&](const char* stage) {
-    impl_->path.stages.emplace_back(stage, 1e3 * secondsSince(start));
-    start = Clock::now();
-  };
+  impl_->stage_begin = Clock::now();
   const int exponent = exponentOf(matrix);
   TRY(impl_->upload(matrix * std::ldexp(1.0, -exponent)));
-  ends("upload");
+  impl_->ends("upload");
   TRY(impl_->spectra.compute(stop));
-  ends("reduction");
+  impl_->ends("reduction");
   TRY(impl_->findTridiagonalVectors(stop));
-  ends("tridiagonal vectors");
+  impl_->ends("orthogonalization");
   TRY(impl_->applyReflections(stop));
-  ends("reflections");
+  impl_->ends("reflections");
   TRY(impl_->multiply(stop));
-  ends("other side");
+  impl_->ends("other side");
   TRY_ASSIGN(const Rows own, impl_->read(impl_->vectors, impl_->shape().n()));
   TRY_ASSIGN(const Rows other, impl_->read(impl_->other, impl_->shape().longSide()));
-  ends("download");
+  impl_->ends("download");
   FullSvd svd = sorted(own, other);
   TRY_ASSIGN(impl_->path.tail, completeTail(svd));
   // On the device lies the transpose, row by row; of equal sides its columns are `own`.
   if (matrix.rows() <= matrix.cols()) std::swap(svd.u, svd.v);
   svd.sigma *= std::ldexp(1.0, exponent);
   fixSigns(svd);
-  ends("order and tail");
+  impl_->ends("order and tail");
   return svd;
+}
+
+void DeviceSvd::Impl::ends(const char* stage) {
+  path.stages.emplace_back(stage, 1e3 * secondsSince(stage_begin));
+  stage_begin = Clock::now();
 }
 
 Result<void> DeviceSvd::Impl::upload(const Eigen::MatrixXd& matrix) {
@@ -119,6 +120,7 @@ Result<void> DeviceSvd::Impl::findTridiagonalVectors(const std::stop_token& stop
   constexpr double kTooFar = 1e-2, kNear = 1e-5;  // ||Z^T Z - I||_F; its square is known to 1e-12 n
   constexpr int kMostSteps = 4;
   TRY(twist());
+  ends("tridiagonal vectors");
   double distance = 1;
   for (int step = 0; step < kMostSteps; ++step) {
     if (stop.stop_requested()) return cancelled();

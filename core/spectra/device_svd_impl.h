@@ -4,6 +4,7 @@
 
 #include <mutex>
 
+#include "core/engine/clock.h"
 #include "core/spectra/device_spectra_impl.h"
 #include "core/spectra/device_svd.h"
 #include "svd/vectors.params.h"
@@ -17,11 +18,13 @@ struct DeviceSvd::Impl {
   DeviceSpectra::Impl spectra;
   std::mutex one_at_a_time;
   Path path;
+  Clock::time_point stage_begin;
   // (n, stride) each; (long side, stride); the rest is apply_reflectors' own.
   gpu::Buffer vectors, scratch, other, cross, inverse_taus, thin, sums, sums_host;
   SpectraBatchShape reserved;
 
   const SpectraBatchShape& shape() const { return spectra.shape; }
+  void ends(const char* stage);  // one that began where the last ended
   Result<void> reserve();
   Result<void> upload(const Eigen::MatrixXd& matrix);
   Result<void> findTridiagonalVectors(const std::stop_token& stop);

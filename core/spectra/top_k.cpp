@@ -6,6 +6,7 @@
 #include <random>
 
 #include "core/spectra/dense_product.h"
+#include "core/spectra/orthonormal.h"
 
 namespace vitrine::core {
 namespace {
@@ -13,16 +14,6 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-
-// Orthonormal columns that span those of `block`; where they depend on one another, others.
-Result<void> orthonormalize(MatrixXd& block) {
-  const auto m = static_cast<lapack_int>(block.rows()), n = static_cast<lapack_int>(block.cols());
-  VectorXd taus(n);
-  lapack_int left = LAPACKE_dgeqrf(LAPACK_COL_MAJOR, m, n, block.data(), m, taus.data());
-  if (left == 0) left = LAPACKE_dorgqr(LAPACK_COL_MAJOR, m, n, n, block.data(), m, taus.data());
-  if (left == 0) return {};
-  return fail(ErrorCode::kUnsupported, "LAPACK's QR of {} x {} failed (info {})", m, n, left);
-}
 
 MatrixXd besides(const MatrixXd& a, const MatrixXd& b) {
   MatrixXd both(std::max(a.rows(), b.rows()), a.cols() + b.cols());
@@ -34,15 +25,6 @@ MatrixXd besides(const MatrixXd& a, const MatrixXd& b) {
 struct Krylov {
   MatrixXd q, w, z;
 };
-
-// Orthogonal to Q: projected and factored twice, since once leaves what rounding has magnified.
-Result<MatrixXd> nextBlock(const Krylov& krylov, MatrixXd block) {
-  for (int round = 0; round < 2; ++round) {
-    if (krylov.q.cols() > 0) block -= multiply(krylov.q, multiply(krylov.q, block, Side::kTransposed));
-    TRY(orthonormalize(block));
-  }
-  return block;
-}
 
 // Singular triplets of Q^T A from W^T W, whose small values, unlike the large ones, that loses.
 Result<TopK> extract(const Krylov& krylov, const TopKOptions& options) {
@@ -104,10 +86,10 @@ Result<TopK> topSingular(const LinearOperator& a, const TopKOptions& options, co
   Krylov krylov{MatrixXd(a.rows, 0), MatrixXd(a.columns, 0), MatrixXd(a.rows, 0)};
   for (Index blocks = 1;; ++blocks) {
     if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "cancelled");
-    TRY_ASSIGN(const MatrixXd q, nextBlock(krylov, std::move(block)));
-    TRY_ASSIGN(const MatrixXd w, a.transposed_times(q));
+    TRY(orthonormalizeAgainst(krylov.q, block));
+    TRY_ASSIGN(const MatrixXd w, a.transposed_times(block));
     TRY_ASSIGN(const MatrixXd z, a.times(w));
-    krylov = {besides(krylov.q, q), besides(krylov.w, w), besides(krylov.z, z)};
+    krylov = {besides(krylov.q, block), besides(krylov.w, w), besides(krylov.z, z)};
     TRY_ASSIGN(TopK found, extract(krylov, options));
     const Index room = r - krylov.q.cols();
     if (found.converged || room == 0 || blocks == options.most_blocks) {

@@ -73,10 +73,9 @@ void main() {
   }
   Doubles c = Doubles(params.c + (uint64_t(batch) * params.c_batch + uint64_t(gl_WorkGroupID.z) * params.c_part) * 8);
   [[unroll]] for (uint i = 0; i < EACH; ++i) [[unroll]] for (uint j = 0; j < EACH; ++j) {
-    uint row = row0 + y * EACH + i, column = column0 + x + SIDE * j;
-    if (row >= params.m || column >= params.n) continue;
-    uint at = row * params.c_stride + column;
-    double before = params.beta != 0.0lf ? params.beta * c.at[at] : 0.0lf;
-    c.at[at] = fma(params.alpha, sum[i][j], before);
+    uint row = row0 + y * EACH + i, column = column0 + x + SIDE * j, at = row * params.c_stride + column;
+    bool inside = row < params.m && column < params.n;
+    double before = inside && params.beta != 0.0lf ? params.beta * c.at[at] : 0.0lf;
+    if (inside) c.at[at] = fma(params.alpha, sum[i][j], before);
   }
 }
