@@ -122,7 +122,7 @@ for n in [int(size) for size in arguments.vectors.split(",") if int(size)]:
     print(f"\n{n}x{n} with all vectors (ms; |AV-US|/|A|, |U'U-I|, |V'V-I|)")
     print(f"  vitrine       {on_device:9.1f} on the device, {rows['with vectors, f64']:.1f} from the host and back   "
           f"{rows['|A V - U S| / |A|']:.1e}  {rows['|U^T U - I|']:.1e}  {rows['|V^T V - I|']:.1e}")
-    print("    " + ", ".join(f"{name} {rows[name]:.1f}" for name in (*DEVICE_STAGES, "upload", "download", "order and tail")))
+    print("    " + ", ".join(f"{name} {rows[name]:.1f}" for name in (*DEVICE_STAGES, "upload", "download", "tail")))
     a = torch.randn(n, n, device="cuda")
     for name, compute in VECTOR_RIVALS.items():
         try:

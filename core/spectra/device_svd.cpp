@@ -16,11 +16,12 @@ namespace {
 using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Index = Eigen::Index;
 
-// Divides by 2^exponent, so that neither squares nor fourth powers leave the range.
+// What to divide by as a power of two, so that neither squares nor fourth powers leave the range; 0 where
+// they do not.
 int exponentOf(const Eigen::MatrixXd& matrix) {
   int exponent = 0;
   std::frexp(matrix.cwiseAbs().maxCoeff(), &exponent);
-  return exponent;
+  return std::abs(exponent) <= 60 ? 0 : exponent;
 }
 
 // By divide and conquer, which keeps vectors of equal values orthogonal. Values ascend.
@@ -34,23 +35,12 @@ Result<Rows> vectorsOf(std::vector<double> diagonal, std::vector<double> beside)
   return fail(ErrorCode::kUnsupported, "LAPACK's dstedc did not converge on {} values (info {})", n, left);
 }
 
-// Values by the lengths of the unscaled vectors, which are more accurate than the roots of G's; descending.
-FullSvd sorted(const Rows& own, const Rows& other) {
-  const Index r = own.cols();
-  Eigen::VectorXd lengths = other.colwise().norm();
-  std::vector<Index> order(static_cast<std::size_t>(r));
-  std::iota(order.rbegin(), order.rend(), Index{0});  // ascending as the device has them: turn around
-  std::ranges::stable_sort(order, std::greater<>(), [&](Index i) { return lengths[i]; });
-  FullSvd svd{.u = Eigen::MatrixXd(other.rows(), r),
-              .sigma = Eigen::VectorXd(r),
-              .v = Eigen::MatrixXd(own.rows(), r)};
-  for (Index i = 0; i < r; ++i) {
-    const Index from = order[static_cast<std::size_t>(i)];
-    svd.sigma[i] = lengths[from];
-    svd.u.col(i) = other.col(from);
-    svd.v.col(i) = own.col(from);
-  }
-  return svd;
+// Descending; the device's ascend, so that equal ones are turned around.
+std::vector<std::uint32_t> descending(const std::vector<double>& lengths) {
+  std::vector<std::uint32_t> order(lengths.size());
+  std::iota(order.rbegin(), order.rend(), 0u);
+  std::ranges::stable_sort(order, std::greater<>(), [&](std::uint32_t i) { return lengths[i]; });
+  return order;
 }
 
 }  // namespace
@@ -78,7 +68,7 @@ Result<FullSvd> DeviceSvd::decompose(const Eigen::MatrixXd& matrix, std::stop_to
   impl_->path = {};
   impl_->stage_begin = Clock::now();
   const int exponent = exponentOf(matrix);
-  TRY(impl_->upload(matrix * std::ldexp(1.0, -exponent)));
+  TRY(exponent == 0 ? impl_->upload(matrix) : impl_->upload(matrix * std::ldexp(1.0, -exponent)));
   impl_->ends("upload");
   TRY(impl_->spectra.compute(stop));
   impl_->ends("reduction");
@@ -88,16 +78,14 @@ Result<FullSvd> DeviceSvd::decompose(const Eigen::MatrixXd& matrix, std::stop_to
   impl_->ends("reflections");
   TRY(impl_->multiply(stop));
   impl_->ends("other side");
-  TRY_ASSIGN(const Rows own, impl_->read(impl_->vectors, impl_->shape().n()));
-  TRY_ASSIGN(const Rows other, impl_->read(impl_->other, impl_->shape().longSide()));
+  TRY_ASSIGN(FullSvd svd, impl_->ordered());
   impl_->ends("download");
-  FullSvd svd = sorted(own, other);
   TRY_ASSIGN(impl_->path.tail, completeTail(svd));
   // On the device lies the transpose, row by row; of equal sides its columns are `own`.
   if (matrix.rows() <= matrix.cols()) std::swap(svd.u, svd.v);
   svd.sigma *= std::ldexp(1.0, exponent);
   fixSigns(svd);
-  impl_->ends("order and tail");
+  impl_->ends("tail");
   return svd;
 }
 
@@ -134,6 +122,19 @@ Result<void> DeviceSvd::Impl::findTridiagonalVectors(const std::stop_token& stop
   const auto n = static_cast<std::ptrdiff_t>(shape().n());
   TRY_ASSIGN(const Rows z, vectorsOf({form.begin(), form.begin() + n}, {form.begin() + n, form.end()}));
   return write(z);
+}
+
+// Values by the lengths of the other side's vectors, which are more accurate than the roots of the Gram
+// matrix's.
+Result<FullSvd> DeviceSvd::Impl::ordered() {
+  TRY_ASSIGN(const std::vector<double> lengths, columnLengths());
+  const std::vector<std::uint32_t> places = descending(lengths);
+  TRY(gpu::upload(device, std::as_bytes(std::span(places)), order));
+  FullSvd svd{.u = {}, .sigma = Eigen::VectorXd(Index(lengths.size())), .v = {}};
+  for (std::size_t i = 0; i < places.size(); ++i) svd.sigma[Index(i)] = lengths[places[i]];
+  TRY_ASSIGN(svd.u, readOrdered(other, shape().longSide()));
+  TRY_ASSIGN(svd.v, readOrdered(vectors, shape().n()));
+  return svd;
 }
 
 }  // namespace vitrine::core

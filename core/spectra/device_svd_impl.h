@@ -20,7 +20,7 @@ struct DeviceSvd::Impl {
   Path path;
   Clock::time_point stage_begin;
   // (n, stride) each; (long side, stride); the rest is apply_reflectors' own.
-  gpu::Buffer vectors, scratch, other, cross, inverse_taus, thin, sums, sums_host;
+  gpu::Buffer vectors, scratch, other, cross, inverse_taus, order, thin, sums, sums_host;
   SpectraBatchShape reserved;
 
   const SpectraBatchShape& shape() const { return spectra.shape; }
@@ -35,8 +35,9 @@ struct DeviceSvd::Impl {
   Result<void> applyReflections(const std::stop_token& stop);
   Result<void> applyBlock(gpu::Commands& commands, std::uint32_t block);
   Result<void> multiply(const std::stop_token& stop);
-  Result<Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> read(const gpu::Buffer& from,
-                                                                                      std::uint32_t rows);
+  Result<FullSvd> ordered();  // u and sigma of the other side, v of the Gram matrix's
+  Result<std::vector<double>> columnLengths();
+  Result<Eigen::MatrixXd> readOrdered(const gpu::Buffer& from, std::uint32_t rows);
   Result<void> write(
       const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>& vectors_of_t);
 

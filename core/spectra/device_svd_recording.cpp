@@ -3,6 +3,7 @@
 #include "core/spectra/device_product.h"
 #include "core/spectra/device_svd_impl.h"
 #include "svd/gram.params.h"
+#include "svd/ordered.params.h"
 #include "svd/squares.params.h"
 
 namespace vitrine::core {
@@ -33,6 +34,8 @@ Result<void> DeviceSvd::Impl::reserve() {
   TRY(make(other, shape().longSide() * stride, "singular vectors, other side"));
   TRY(make(cross, padded * kReflectorBlock, "products of reflectors"));
   TRY(make(inverse_taus, padded, "reflectors' lengths"));
+  TRY_ASSIGN(order, gpu::Buffer::create(device, n * sizeof(std::uint32_t), gpu::MemoryKind::kDevice,
+                                        "order of singular values"));
   TRY(make(thin, std::uint64_t{kThinParts} * kReflectorBlock * stride, "products with reflectors"));
   TRY(make(sums, kDistanceParts, "sums"));
   TRY_ASSIGN(sums_host, gpu::Buffer::create(device, kDistanceParts * kDoubleBytes, gpu::MemoryKind::kReadback,
@@ -227,11 +230,47 @@ Result<void> DeviceSvd::Impl::multiply(const std::stop_token& stop) {
   return commands.submitAndWait();
 }
 
-Result<SvdRows> DeviceSvd::Impl::read(const gpu::Buffer& from, std::uint32_t rows) {
-  SvdRows all(Eigen::Index(rows), Eigen::Index(shape().stride()));
-  TRY(gpu::download(device, {from, 0, all.size() * kDoubleBytes},
+Result<std::vector<double>> DeviceSvd::Impl::columnLengths() {
+  TRY_ASSIGN(auto commands, gpu::Commands::create(device, "lengths"));
+  TRY(commands.begin());
+  const std::uint32_t subgroups = std::max(1u, kVectorThreads / spectra.kernels.lanes());
+  TRY_ASSIGN(const gpu::Kernel* kernel, spectra.kernels.get("svd/lengths", subgroups));
+  commands.dispatch(*kernel, {gpu::divideUp(shape().n(), subgroups * spectra.kernels.lanes())},
+                    shader::OrderedParams{.from = other.address(),
+                                          .lengths = inverse_taus.address(),
+                                          .rows = shape().longSide(),
+                                          .columns = shape().n(),
+                                          .stride = shape().stride()},
+                    {.reads = {other}, .writes = {inverse_taus}});
+  TRY(commands.end());
+  TRY(commands.submitAndWait());
+  std::vector<double> lengths(shape().n());
+  TRY(gpu::download(device, {inverse_taus, 0, lengths.size() * kDoubleBytes},
+                    std::as_writable_bytes(std::span(lengths))));
+  return lengths;
+}
+
+// By way of the input's place, which nothing needs any more.
+Result<Eigen::MatrixXd> DeviceSvd::Impl::readOrdered(const gpu::Buffer& from, std::uint32_t rows) {
+  constexpr std::uint32_t kSide = 32, kThreads = 256;  // of ordered.comp
+  TRY_ASSIGN(auto commands, gpu::Commands::create(device, "ordered vectors"));
+  TRY(commands.begin());
+  TRY_ASSIGN(const gpu::Kernel* kernel,
+             spectra.kernels.get("svd/ordered", kThreads / spectra.kernels.lanes()));
+  commands.dispatch(*kernel, {gpu::divideUp(rows, kSide), gpu::divideUp(shape().n(), kSide)},
+                    shader::OrderedParams{.from = from.address(),
+                                          .to = spectra.input.address(),
+                                          .order = order.address(),
+                                          .rows = rows,
+                                          .columns = shape().n(),
+                                          .stride = shape().stride()},
+                    {.reads = {from}, .writes = {spectra.input}});
+  TRY(commands.end());
+  TRY(commands.submitAndWait());
+  Eigen::MatrixXd all(Eigen::Index(rows), Eigen::Index(shape().n()));
+  TRY(gpu::download(device, {spectra.input, 0, std::uint64_t(all.size()) * kDoubleBytes},
                     std::as_writable_bytes(std::span(all.data(), std::size_t(all.size())))));
-  return SvdRows(all.leftCols(Eigen::Index(shape().n())));
+  return all;
 }
 
 Result<void> DeviceSvd::Impl::write(const SvdRows& vectors_of_t) {
