@@ -94,6 +94,13 @@ Result<LowRankFactors> curFactors(const Eigen::MatrixXd& a, const CurChoice& cho
                            a(choice.rows, Eigen::all));
 }
 
+LowRankFactors curProjection(const Eigen::MatrixXd& a, const CurChoice& choice) {
+  const Eigen::MatrixXd columns = orthonormalBasis(a(Eigen::all, choice.columns));
+  const Eigen::MatrixXd rows = orthonormalBasis(a(choice.rows, Eigen::all).transpose());
+  const Eigen::MatrixXd core = multiply(multiply(columns, a, Side::kTransposed), rows);
+  return {multiply(columns, core), rows.transpose()};
+}
+
 double relativeError(const Eigen::MatrixXd& a, const LowRankFactors& factors) {
   const double norm = a.norm();
   return norm > 0 ? (a - multiply(factors.left, factors.right)).norm() / norm : 0;

@@ -51,6 +51,8 @@ struct CurChoice {
 // terms.
 CurChoice curChoice(const Eigen::MatrixXd& a, Eigen::Index k, Eigen::Index oversampling, std::uint64_t seed);
 Result<LowRankFactors> curFactors(const Eigen::MatrixXd& a, const CurChoice& choice);
+// C (C^+ A R^+) R, the core that is best for these rows and columns: A projected on both. Reads A once more.
+LowRankFactors curProjection(const Eigen::MatrixXd& a, const CurChoice& choice);
 
 // ||A - left right||_F / ||A||_F; 0 for a zero matrix.
 double relativeError(const Eigen::MatrixXd& a, const LowRankFactors& factors);
