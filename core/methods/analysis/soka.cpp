@@ -7,6 +7,7 @@
 #include "core/spectra/energy_curve.h"
 #include "core/spectra/kronecker.h"
 #include "core/spectra/lapack_spectrum.h"
+#include "core/spectra/shuffled.h"
 
 namespace vitrine::core::methods::soka {
 namespace {
@@ -53,8 +54,9 @@ struct Expansion {
 struct Sweep {
   std::uint64_t rows = 0, columns = 0;
   Expansion ordinary, lean;
-  std::vector<std::uint64_t> down, across;  // the divisors that were tried
-  std::vector<Expansion> others;            // neither ordinary nor trivial
+  Expansion shuffled_ordinary, shuffled_lean;  // of the same elements in random order
+  std::vector<std::uint64_t> down, across;     // the divisors that were tried
+  std::vector<Expansion> others;               // neither ordinary nor trivial
 
   double budget(double share) const { return share * static_cast<double>(rows * columns); }
   const Expansion* best(double share) const {
@@ -89,12 +91,17 @@ Result<Sweep> sweepOf(const DenseMatrix& matrix, std::size_t divisors, const std
               .columns = matrix.columns,
               .ordinary = {},
               .lean = {},
+              .shuffled_ordinary = {},
+              .shuffled_lean = {},
               .down = spreadDivisors(matrix.rows, divisors),
               .across = spreadDivisors(matrix.columns, divisors),
               .others = {}};
   const BlockShape lean = leanestBlock(matrix.rows, matrix.columns);
   TRY_ASSIGN(sweep.ordinary, expansionOf(matrix, {matrix.rows, 1}, stop));
   TRY_ASSIGN(sweep.lean, expansionOf(matrix, lean, stop));
+  const DenseMatrix null = shuffled(matrix);
+  TRY_ASSIGN(sweep.shuffled_ordinary, expansionOf(null, {matrix.rows, 1}, stop));
+  TRY_ASSIGN(sweep.shuffled_lean, expansionOf(null, lean, stop));
   if (isWorthTrying(matrix, lean)) sweep.others.push_back(sweep.lean);
   for (const std::uint64_t r : sweep.down)
     for (const std::uint64_t c : sweep.across) {
@@ -128,7 +135,9 @@ Table tableOf(const AnalysisInput& input, const std::vector<Sweep>& all) {
                           {"error", "", "relative, of the leanest block's sum " + at},
                           {"SVD's error", "", "of as many parameters in an ordinary SVD"},
                           {"best block", "", "of the sweep, without the ordinary SVD"},
-                          {"its error", "", "relative, " + at}},
+                          {"its error", "", "relative, " + at},
+                          {"shuffled", "", "the leanest block's error on the same elements in random order"},
+                          {"SVD, shuffled", "", "the ordinary SVD's there"}},
               .rows = {}};
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Sweep& s = all[i];
@@ -137,7 +146,9 @@ Table tableOf(const AnalysisInput& input, const std::vector<Sweep>& all) {
                           countOf(energyRank(s.lean.sigma, energy)), countOf(elbowRank(s.lean.sigma)),
                           countOf(energyRank(s.ordinary.sigma, energy)), s.lean.errorAt(s.budget(share)),
                           s.ordinary.errorAt(s.budget(share)), best ? textOf(best->block) : "-",
-                          best ? best->errorAt(s.budget(share)) : std::nan("")});
+                          best ? best->errorAt(s.budget(share)) : std::nan(""),
+                          s.shuffled_lean.errorAt(s.budget(share)),
+                          s.shuffled_ordinary.errorAt(s.budget(share))});
   }
   return table;
 }
@@ -259,18 +270,23 @@ std::vector<Figure> figuresOf(const AnalysisInput& input, const std::vector<Swee
 
 std::string noteOf(const AnalysisInput& input, const std::vector<Sweep>& all) {
   const double share = input.parameters.value("budget") / 100;
-  std::size_t lean = 0, best = 0, swept = 0;
+  std::size_t lean = 0, best = 0, swept = 0, by_shape = 0;
   for (const Sweep& s : all) {
     const double ordinary = s.ordinary.errorAt(s.budget(share));
     lean += s.lean.errorAt(s.budget(share)) < ordinary ? 1 : 0;
+    by_shape +=
+        s.shuffled_lean.errorAt(s.budget(share)) < s.shuffled_ordinary.errorAt(s.budget(share)) ? 1 : 0;
     if (const Expansion* b = s.best(share)) ++swept, best += b->errorAt(s.budget(share)) < ordinary ? 1 : 0;
   }
   return fmt::format(
       "With {:g} % of the elements as parameters the leanest block has the smaller error than the ordinary "
-      "SVD "
-      "on {} of {} matrices, the best block of the sweep on {} of the {} that have one. Terms of the leanest "
-      "block have at least 2 sqrt(m n) parameters against m + n: for square matrices no fewer.",
-      100 * share, lean, all.size(), best, swept);
+      "SVD on {} "
+      "of {} matrices (on {} with their elements shuffled, which is what the shape alone gives), the best "
+      "block of the "
+      "sweep on {} of the {} that have one. Terms of the leanest block have 2 sqrt(m n) parameters or more "
+      "against m + "
+      "n: for square matrices no fewer.",
+      100 * share, lean, all.size(), by_shape, best, swept);
 }
 
 Result<AnalysisResult> run(const AnalysisInput& whole) {

@@ -120,6 +120,7 @@ TEST(Soka, PrefersTheBlocksThatTheMatrixIsMadeOf) {
   const auto method = core::methods::findAnalysis("soka");
   ASSERT_TRUE(method);
   AnalysisInput input{.model = "product", .parameters = Parameters((*method)->parameters)};
+  input.threads = 1;
   ASSERT_TRUE(input.parameters.set("divisors", 40));
   input.matrices.push_back(namedMatrix("layers.0.w", sumOfProducts(1)));
   const auto result = core::methods::runAnalysis(**method, input);
