@@ -165,7 +165,7 @@ TEST_P(SmallSvdOrders, EndAtTheSameValues) {
 
 // As on the CPU (givens_rotation_numerics_test): c and s by division lose more than Rutishauser's form.
 TEST_P(SmallSvdOrders, OtherFormsLoseMore) {
-  const std::vector<DenseMatrix> matrices = {test::gaussian(128, 128, 1)};
+  const std::vector<DenseMatrix> matrices = {test::gaussian(80, 80, 1)};
   const double best = errorOf(decompose(matrices, RotationForm::kRutishauser)[0], matrices[0]);
   for (const RotationForm form :
        {RotationForm::kDivide, RotationForm::kReciprocal, RotationForm::kTextbook}) {
