@@ -4,6 +4,7 @@
 #include "core/methods/support/for_each.h"
 #include "core/methods/support/panels.h"
 #include "core/methods/support/suited_matrices.h"
+#include "core/methods/support/summaries.h"
 #include "core/spectra/aspect_ratio.h"
 #include "core/spectra/lapack_spectrum.h"
 #include "core/spectra/power_law.h"
@@ -195,13 +196,11 @@ std::string noteOf(const std::vector<Study>& all) {
   }
   if (plain.empty())
     return "No matrix has a short side of 128 or more, so that none was cut to show the bias.";
-  std::ranges::sort(plain);
-  std::ranges::sort(farms);
   return fmt::format(
       "Leaving out seven eighths of the short side moves Hill's alpha by {:+.2f} (median of {} matrices) "
       "from the whole "
       "spectrum and by {:+.2f} from windows of one shape: the first is the bias of the aspect ratio.",
-      plain[plain.size() / 2], plain.size(), farms[farms.size() / 2]);
+      finiteMedian(plain), plain.size(), finiteMedian(farms));
 }
 
 Result<AnalysisResult> run(const AnalysisInput& whole) {

@@ -5,6 +5,7 @@
 #include "core/methods/support/for_each.h"
 #include "core/methods/support/panels.h"
 #include "core/methods/support/suited_matrices.h"
+#include "core/methods/support/summaries.h"
 #include "core/methods/support/triangular_block.h"
 #include "core/spectra/full_svd.h"
 #include "core/spectra/givens.h"
@@ -171,9 +172,7 @@ Panel driftPanel(const Kind& kind) {
       line.x.push_back(static_cast<double>(q));
       line.y.push_back(drift[q * (drift.size() - 1) / (kQuantiles - 1)]);
     }
-    line.style = seriesStyle(f);
-    line.style->marker = Marker::kNone;
-    panel.lines.push_back(std::move(line));
+    panel.lines.push_back(unmarked(std::move(line), f));
   }
   return panel;
 }
@@ -225,9 +224,7 @@ std::string noteOf(const std::vector<Kind>& kinds, const std::vector<Study>& all
   for (std::size_t f = 0; f < kRotationForms.size(); ++f) {
     std::vector<double> errors;
     for (const Study& study : all) errors.push_back(study.errors.back()[f].absolute);
-    std::ranges::sort(errors);
-    text +=
-        fmt::format("{} {} {:.2e}", f == 0 ? "" : ",", name(kRotationForms[f]), errors[errors.size() / 2]);
+    text += fmt::format("{} {} {:.2e}", f == 0 ? "" : ",", name(kRotationForms[f]), finiteMedian(errors));
   }
   return text +
          ". Rutishauser's form adds a small change to each element instead of multiplying it by c near 1, "

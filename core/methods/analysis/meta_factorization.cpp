@@ -5,6 +5,7 @@
 #include "core/methods/support/for_each.h"
 #include "core/methods/support/panels.h"
 #include "core/methods/support/suited_matrices.h"
+#include "core/methods/support/summaries.h"
 #include "core/spectra/energy_curve.h"
 #include "core/spectra/lapack_spectrum.h"
 #include "core/spectra/sketched_factorization.h"
@@ -256,8 +257,7 @@ std::vector<std::string> notesOf(const AnalysisInput& input, const std::vector<S
       const Errors& e = study.errors.at(study.choice.columns.size());
       if (e.best > 1e-6) ratios.push_back(e.*kind / e.best);
     }
-    std::ranges::sort(ratios);
-    return ratios.empty() ? std::nan("") : ratios[ratios.size() / 2];
+    return finiteMedian(ratios);
   };
   std::vector<std::string> notes;
   if (const double randomized = medianRatio(&Errors::randomized); std::isfinite(randomized))

@@ -4,6 +4,7 @@
 #include "core/methods/support/for_each.h"
 #include "core/methods/support/panels.h"
 #include "core/methods/support/suited_matrices.h"
+#include "core/methods/support/summaries.h"
 #include "core/methods/support/triangular_block.h"
 #include "core/spectra/full_svd.h"
 #include "core/spectra/jacobi_sweeps.h"
@@ -125,10 +126,7 @@ LineSeries provedLine(const LineSeries& from, std::size_t columns) {
   const double pairs = 0.5 * static_cast<double>(columns) * static_cast<double>(columns - 1);
   LineSeries line{.label = "expected of random pairs", .x = from.x, .y = {}};
   for (const double t : from.x) line.y.push_back(from.y.front() * std::pow(1 - 1 / pairs, pairs * t));
-  line.style = seriesStyle(4);
-  line.style->marker = Marker::kNone;
-  line.style->dash = {3, 2};
-  return line;
+  return dashed(std::move(line), 4);
 }
 
 Panel offPanel(const std::vector<Study>& all, bool single, const std::vector<double>& x) {
@@ -140,9 +138,7 @@ Panel offPanel(const std::vector<Study>& all, bool single, const std::vector<dou
     const auto curves = curvesOf(all, &Run::off, single ? 1e-16 : 1e-32, [&](const Study& s) -> const Run& {
       return single ? s.in_float[r] : s.in_double[r];
     });
-    panel.lines.push_back(medianWithRange(std::string(name(kPivotRules[r])), x, curves));
-    panel.lines.back().style = seriesStyle(r);
-    panel.lines.back().style->marker = Marker::kNone;
+    panel.lines.push_back(unmarked(medianWithRange(std::string(name(kPivotRules[r])), x, curves), r));
   }
   if (all.front().columns > 2) panel.lines.push_back(provedLine(panel.lines[2], all.front().columns));
   return panel;
@@ -161,8 +157,7 @@ Panel potentialPanel(const std::vector<Study>& all, const std::vector<double>& x
           "triangular: QR", x,
           curvesOf(all, &Run::potential, 1e-15, [](const Study& s) -> const Run& { return s.triangular; }))};
   for (std::size_t i = 0; i < panel.lines.size(); ++i) {
-    panel.lines[i].style = seriesStyle(i);
-    panel.lines[i].style->marker = Marker::kNone;
+    panel.lines[i] = unmarked(std::move(panel.lines[i]), i);
     for (auto* values : {&panel.lines[i].y, &panel.lines[i].low, &panel.lines[i].high})
       for (double& value : *values)
         if (!std::isfinite(value)) value = std::nan("");
@@ -186,12 +181,6 @@ Figure figureOf(const AnalysisInput& input, const std::vector<Study>& all) {
       .panels = {offPanel(all, false, x), offPanel(all, true, x), potentialPanel(all, x)}};
 }
 
-double medianOf(std::vector<double> values) {
-  std::erase_if(values, [](double v) { return !std::isfinite(v); });
-  std::ranges::sort(values);
-  return values.empty() ? std::nan("") : values[values.size() / 2];
-}
-
 // The slope of ln off^2 of random pairs between the third sweep and where rounding begins.
 double rateOf(const Study& study) {
   const std::vector<double>& off = study.in_double[2].off;
@@ -212,12 +201,12 @@ std::vector<std::string> notesOf(const std::vector<Study>& all) {
   std::string text =
       "Median sweeps to convergence in double precision (where reached) and error of float32's values / s1:";
   for (std::size_t r = 0; r < kPivotRules.size(); ++r) {
-    const double count = medianOf(sweeps[r]);
+    const double count = finiteMedian(sweeps[r]);
     text += fmt::format("{} {} {}, {:.1e}", r == 0 ? "" : ";", name(kPivotRules[r]),
-                        std::isfinite(count) ? fmt::format("{:.0f}", count) : "-", medianOf(errors[r]));
+                        std::isfinite(count) ? fmt::format("{:.0f}", count) : "-", finiteMedian(errors[r]));
   }
   std::vector<std::string> notes = {text + "."};
-  if (const double rate = medianOf(rates); std::isfinite(rate))
+  if (const double rate = finiteMedian(rates); std::isfinite(rate))
     notes.push_back(
         fmt::format("Random pairs lower the mass by e^{:.2f} a sweep (expected in the mean: e^-1; what is "
                     "typical lies below the "

@@ -4,6 +4,7 @@
 #include "core/methods/support/for_each.h"
 #include "core/methods/support/panels.h"
 #include "core/methods/support/suited_matrices.h"
+#include "core/methods/support/summaries.h"
 #include "core/spectra/energy_curve.h"
 #include "core/spectra/kronecker.h"
 #include "core/spectra/lapack_spectrum.h"
@@ -202,10 +203,8 @@ Figure errorFigure(const AnalysisInput& input, const std::vector<Sweep>& all) {
   const Sweep& first = all.front();
   spectra.lines = {spectrumLine("ordinary", first.ordinary.sigma),
                    spectrumLine("Kronecker, blocks of " + textOf(first.lean.block), first.lean.sigma)};
-  for (std::size_t i = 0; i < spectra.lines.size(); ++i) {
-    spectra.lines[i].style = seriesStyle(i);
-    spectra.lines[i].style->marker = Marker::kNone;
-  }
+  for (std::size_t i = 0; i < spectra.lines.size(); ++i)
+    spectra.lines[i] = unmarked(std::move(spectra.lines[i]), i);
   figure.panels.push_back(std::move(spectra));
   return figure;
 }

@@ -4,6 +4,7 @@
 #include "core/methods/support/for_each.h"
 #include "core/methods/support/panels.h"
 #include "core/methods/support/suited_matrices.h"
+#include "core/methods/support/summaries.h"
 #include "core/spectra/energy_curve.h"
 #include "core/spectra/lapack_spectrum.h"
 #include "core/spectra/shuffled.h"
@@ -134,10 +135,8 @@ Figure figureOf(const AnalysisInput& input, const std::vector<Energies>& all, co
   curves.x = {.label = "largest values", .unit = "%"};
   curves.y = {.label = "energy", .unit = "%", .maximum = 100.0};
   curves.lines = {medianWithRange("weights", x, stored), medianWithRange("shuffled", x, null)};
-  for (std::size_t i = 0; i < 2; ++i) {
-    curves.lines[i].style = seriesStyle(i);
-    curves.lines[i].style->marker = Marker::kNone;
-  }
+  for (std::size_t i = 0; i < curves.lines.size(); ++i)
+    curves.lines[i] = unmarked(std::move(curves.lines[i]), i);
   curves.annotations.push_back(
       {.kind = AnnotationKind::kHorizontalLine, .at = {0, energy}, .text = fmt::format("{:g} %", energy)});
   figure.panels.push_back(std::move(curves));
