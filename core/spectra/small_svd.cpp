@@ -18,13 +18,15 @@ constexpr std::uint32_t kQrThreads = 512;
 }  // namespace
 
 struct SmallSvd::Impl {
-  Impl(gpu::Device& d, Precision p) : device(d), kernels(d), precision(p) {}
+  Impl(gpu::Device& d, Precision p, const Order& o) : device(d), kernels(d), precision(p), order(o) {}
 
   gpu::Device& device;
   Kernels kernels;
   Precision precision;
+  Order order;
   std::uint32_t rows = 0, columns = 0, count = 0;
-  gpu::Buffer matrices, work, factor, found, host;
+  gpu::Buffer matrices, work, factor, found, host, pairs;
+  std::uint32_t random_rounds = 0;
   gpu::Commands commands;
   std::vector<int> exponents;  // input is what decompose() was given over 2^exponent
   bool recorded = false;
@@ -38,6 +40,11 @@ struct SmallSvd::Impl {
     return {found, sigma().bytes + vectors().bytes, count * sizeof(std::uint32_t)};
   }
 
+  std::uint32_t mostSweeps() const {
+    return order.pivots == Pivots::kRandom ? kMostRandomSweeps : kMostSweeps;
+  }
+
+  Result<void> makePairs();
   Result<void> record();
   Result<const gpu::Kernel*> rotations();
 };
@@ -48,11 +55,16 @@ SmallSvd::~SmallSvd() {
 }
 
 Result<std::unique_ptr<SmallSvd>> SmallSvd::create(gpu::Device& device, Precision precision) {
+  return create(device, precision, Order{});
+}
+
+Result<std::unique_ptr<SmallSvd>> SmallSvd::create(gpu::Device& device, Precision precision,
+                                                   const Order& order) {
   if (!device.info().features.float64)
     return fail(ErrorCode::kUnsupported, "{} has no double precision, which singular values need",
                 device.info().name);
   std::unique_ptr<SmallSvd> svd(new SmallSvd);
-  svd->impl_ = std::make_unique<Impl>(device, precision);
+  svd->impl_ = std::make_unique<Impl>(device, precision, order);
   TRY_ASSIGN(svd->impl_->commands, gpu::Commands::create(device, "small SVDs"));
   return svd;
 }
@@ -83,6 +95,7 @@ Result<void> SmallSvd::reserve(std::uint64_t rows, std::uint64_t columns, std::u
   TRY(make(impl.host, found, gpu::MemoryKind::kReadback, "small SVDs, host"));
   impl.rows = static_cast<std::uint32_t>(rows);
   impl.columns = static_cast<std::uint32_t>(columns);
+  TRY(impl.makePairs());
   impl.count = count;
   impl.exponents.assign(count, 0);
   return {};
@@ -94,13 +107,35 @@ gpu::Slice SmallSvd::input(std::uint32_t index) {
   return {impl_->matrices, index * bytes, bytes};
 }
 
+// The table of jacobi_pairs.comp: a tournament, then random rounds, which repeat after a few sweeps.
+Result<void> SmallSvd::Impl::makePairs() {
+  constexpr std::uint32_t kRandomSweeps = 16;
+  std::vector<PairRound> rounds = roundRobinPairs(n());
+  random_rounds =
+      order.pivots == Pivots::kRandom ? kRandomSweeps * static_cast<std::uint32_t>(rounds.size()) : 0;
+  const auto random = disjointPairs(n(), random_rounds, order.seed);
+  rounds.insert(rounds.end(), random.begin(), random.end());
+  std::vector<std::uint32_t> packed;
+  for (const PairRound& round : rounds)
+    for (const auto& [i, j] : round) packed.push_back(i | j << 16);
+  packed.resize(std::max<std::size_t>(1, packed.size()));
+  TRY_ASSIGN(pairs, gpu::Buffer::create(device, packed.size() * sizeof(std::uint32_t),
+                                        gpu::MemoryKind::kDevice, "pairs of columns"));
+  return gpu::upload(device, std::as_bytes(std::span(packed)),
+                     {pairs, 0, packed.size() * sizeof(std::uint32_t)});
+}
+
 Result<const gpu::Kernel*> SmallSvd::Impl::rotations() {
   const std::uint32_t subgroups = gpu::divideUp(n(), kColumnsEach), lanes = kernels.lanes();
   const std::uint32_t rows_each = gpu::divideUp(n(), lanes);
   const std::string_view variant = precision == Precision::kDouble ? "double" : "single";
-  return kernels.get("svd/jacobi", subgroups,
-                     {{0, subgroups}, {1, rows_each}, {2, std::max(1u, (subgroups - 1) * lanes * rows_each)}},
-                     variant);
+  const auto form = static_cast<std::uint32_t>(order.form);
+  if (order.pivots != Pivots::kNeighbours)
+    return kernels.get("svd/jacobi_pairs", subgroups, {{0, subgroups}, {1, rows_each}, {3, form}}, variant);
+  return kernels.get(
+      "svd/jacobi", subgroups,
+      {{0, subgroups}, {1, rows_each}, {2, std::max(1u, (subgroups - 1) * lanes * rows_each)}, {3, form}},
+      variant);
 }
 
 Result<void> SmallSvd::Impl::record() {
@@ -114,14 +149,16 @@ Result<void> SmallSvd::Impl::record() {
                                       .sigma = sigma().address(),
                                       .vectors = vectors().address(),
                                       .sweeps = sweeps().address(),
+                                      .pairs = pairs.address(),
                                       .n = n(),
                                       .long_side = longSide(),
                                       .columns = columns,
                                       .tolerance = twice ? 1e-14f : 1e-6f,
-                                      .most_sweeps = kMostSweeps};
+                                      .most_sweeps = mostSweeps(),
+                                      .random_rounds = random_rounds};
   TRY(commands.begin());
   commands.dispatch(*qr, {count}, params, {.reads = {matrices}, .writes = {work, factor}});
-  commands.dispatch(*jacobi, {count}, params, {.reads = {factor}, .writes = {found}});
+  commands.dispatch(*jacobi, {count}, params, {.reads = {factor, pairs}, .writes = {found}});
   commands.copy(found, host);
   commands.hostBarrier();
   return commands.end();
@@ -145,9 +182,9 @@ Result<std::vector<SmallSvdResult>> SmallSvd::results() const {
     const auto sigma = all.subspan(i * n, n);
     const auto vectors = all.subspan(impl.vectors().offset / sizeof(double) + i * n * n, n * n);
     SmallSvdResult result{.sigma = {}, .vectors = {}, .sweeps = sweeps[i]};
-    if (result.sweeps >= kMostSweeps)
+    if (result.sweeps >= impl.mostSweeps())
       return fail(ErrorCode::kUnsupported, "matrix {}: the rotations have not converged after {} sweeps", i,
-                  kMostSweeps);
+                  impl.mostSweeps());
     const int exponent = impl.exponents[i];
     std::vector<std::size_t> order(n);
     std::iota(order.begin(), order.end(), std::size_t{0});

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/spectra/dense_matrix.h"
+#include "core/spectra/jacobi_sweeps.h"
 #include "gpu/buffer.h"
 
 namespace vitrine::core {
@@ -20,18 +21,29 @@ struct SmallSvdResult {
   // (n, n): row i is the unit vector of value i along the short side, its largest entry positive; zeros where
   // the value is 0. Of the long side they are A v / sigma.
   std::vector<double> vectors;
-  std::uint32_t sweeps = 0;  // of rotations; kMostSweeps: it has not converged
+  std::uint32_t sweeps = 0;  // of rotations
 };
 
 class SmallSvd {
  public:
-  static constexpr std::uint32_t kMostSweeps = 30;
+  static constexpr std::uint32_t kMostSweeps = 30, kMostRandomSweeps = 150;
   // Of the rotations; QR is in double precision.
   enum class Precision { kSingle, kDouble };
+  // Which columns meet: neighbours that change places (the fastest, in registers and shared memory), or pairs
+  // of a table, in memory: those of a tournament, or drawn at random until none turns (kMostRandomSweeps; see
+  // jacobi_sweeps.h).
+  enum class Pivots { kNeighbours, kTournament, kRandom };
+  struct Order {
+    Pivots pivots = Pivots::kNeighbours;
+    RotationForm form = RotationForm::kRutishauser;  // the others lose accuracy: to compare
+    std::uint64_t seed = 0;                          // of random pairs
+  };
 
   // kUnsupported on a device without double precision or with workgroups smaller than n needs.
   static Result<std::unique_ptr<SmallSvd>> create(gpu::Device& device,
                                                   Precision precision = Precision::kSingle);
+  static Result<std::unique_ptr<SmallSvd>> create(gpu::Device& device, Precision precision,
+                                                  const Order& order);
   ~SmallSvd();
 
   // As DeviceSpectra's: room for `count` matrices of a shape, where matrix `index` goes, the work, the

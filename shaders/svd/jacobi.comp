@@ -3,8 +3,8 @@
 // Singular values and the vectors of the short side by one-sided Jacobi rotations on the rows of R (qr.comp), each of
 // which becomes sigma times a vector. A workgroup a matrix: a subgroup keeps four neighbouring columns in registers.
 // Columns meet by odd-even transposition: neighbours are rotated and change places, so that in n rounds each pair meets
-// once; every other round one column of each subgroup goes through shared memory. Rotations in Rutishauser's form, which
-// loses far less than the textbook's (measured 70 times; Rutishauser 1966).
+// once; every other round one column of each subgroup goes through shared memory. Rotations in Rutishauser's form lose
+// far less than the textbook's (measured 70 times; Rutishauser 1966); the others are there to be compared.
 #include "common/device.glsl"
 #include "svd/doubles.glsl"
 #include "svd/small_svd.params.h"
@@ -18,6 +18,8 @@ layout(push_constant, scalar) uniform Push { SmallSvdParams params; };
 #define REAL float
 #define REAL4 vec4
 #endif
+
+#include "svd/rotation.glsl"
 
 layout(constant_id = 0) const uint SUBGROUPS = 32;  // four columns each
 layout(constant_id = 1) const uint ROWS = 4;        // of a lane: LANES * ROWS >= n
@@ -40,19 +42,16 @@ void meet(inout REAL a[ROWS], inout REAL b[ROWS]) {
   aa = subgroupAdd(aa);
   bb = subgroupAdd(bb);
   ab = subgroupAdd(ab);
-  REAL s = REAL(0), tau = REAL(0);
+  Rotation by = Rotation(REAL(1), REAL(0), REAL(0));
   if (abs(ab) > REAL(params.tolerance) * sqrt(aa) * sqrt(bb)) {
     any_rotation = true;
-    REAL zeta = (bb - aa) / (REAL(2) * ab);
-    REAL t = (zeta < REAL(0) ? REAL(-1) : REAL(1)) / (abs(zeta) + sqrt(REAL(1) + zeta * zeta));
-    REAL c = REAL(1) / sqrt(REAL(1) + t * t);
-    s = c * t;
-    tau = s / (REAL(1) + c);
+    by = rotationOf(aa, bb, ab);
   }
   [[unroll]] for (uint r = 0; r < ROWS; ++r) {
-    REAL old = a[r];
-    a[r] = b[r] + s * (old - tau * b[r]);
-    b[r] = old - s * (b[r] + tau * old);
+    REAL x = a[r], y = b[r];
+    turn(by, x, y);
+    a[r] = y;
+    b[r] = x;
   }
 }
 

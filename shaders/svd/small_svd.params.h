@@ -12,10 +12,14 @@ struct SmallSvdParams {
   device_address
       vectors;  // (n, n) f64: row k is the vector of value k along the short side, zero where that is zero
   device_address sweeps;  // (1) u32: how many it took
+  // jacobi_pairs.comp: rounds of n / 2 pairs i | j << 16 without a common column, of all matrices; first a
+  // sweep's in which each pair is once, then `random_rounds` drawn at random.
+  device_address pairs;
   uint n, long_side;
   uint columns;     // of a
   float tolerance;  // the cosine between columns that passes for zero
   uint most_sweeps;
+  uint random_rounds;
 };
 
 VITRINE_SHARED_END

@@ -123,5 +123,75 @@ INSTANTIATE_TEST_SUITE_P(Precisions, SmallSvdTest,
                            return info.param == SmallSvd::Precision::kSingle ? "single" : "double";
                          });
 
+// Other orders of the pairs and other forms of the rotation, single precision.
+class SmallSvdOrders : public test::GpuTest, public testing::WithParamInterface<SmallSvd::Pivots> {
+ protected:
+  void SetUp() override {
+    GpuTest::SetUp();
+    if (!device().info().features.float64) GTEST_SKIP() << "no double precision";
+  }
+
+  std::vector<SmallSvdResult> decompose(const std::vector<DenseMatrix>& matrices, RotationForm form,
+                                        SmallSvd::Precision precision = SmallSvd::Precision::kSingle) {
+    const auto svd =
+        expectValue(SmallSvd::create(device(), precision, {.pivots = GetParam(), .form = form, .seed = 3}));
+    return expectValue(svd->decompose(matrices));
+  }
+
+  // The largest over s1.
+  double errorOf(const SmallSvdResult& found, const DenseMatrix& matrix) {
+    return test::errorsOf(found.sigma, test::referenceSigma(matrix)).absolute;
+  }
+};
+
+TEST_P(SmallSvdOrders, EndAtTheSameValues) {
+  for (const auto& [rows, columns] :
+       {std::pair<std::uint64_t, std::uint64_t>{1, 5}, {2, 2}, {33, 34}, {50, 21}, {64, 128}}) {
+    const std::vector<DenseMatrix> matrices = {test::gaussian(rows, columns, 1),
+                                               test::gaussian(rows, columns, 2)};
+    const auto single = decompose(matrices, RotationForm::kRutishauser);
+    const auto twice = decompose(matrices, RotationForm::kDivide, SmallSvd::Precision::kDouble);
+    for (std::size_t i = 0; i < 2; ++i) {
+      EXPECT_LE(errorOf(single[i], matrices[i]), kSingleGates.absolute) << rows << " x " << columns;
+      EXPECT_LE(errorOf(twice[i], matrices[i]), kDoubleGates.absolute) << rows << " x " << columns;
+      const auto n = Eigen::Index(matrices[i].shortSide());
+      const Matrix v = Eigen::Map<const Matrix>(single[i].vectors.data(), n, n);
+      EXPECT_LE((v * v.transpose() - Matrix::Identity(n, n)).cwiseAbs().maxCoeff(), kSingleGates.orthogonal);
+    }
+  }
+  const auto zeros = decompose({DenseMatrix{5, 7, std::vector<float>(35)}}, RotationForm::kRutishauser);
+  EXPECT_EQ(zeros[0].sigma, std::vector<double>(5));
+}
+
+// As on the CPU (givens_rotation_numerics_test): c and s by division lose more than Rutishauser's form.
+TEST_P(SmallSvdOrders, OtherFormsLoseMore) {
+  const std::vector<DenseMatrix> matrices = {test::gaussian(80, 80, 1)};
+  const double best = errorOf(decompose(matrices, RotationForm::kRutishauser)[0], matrices[0]);
+  for (const RotationForm form :
+       {RotationForm::kDivide, RotationForm::kReciprocal, RotationForm::kTextbook}) {
+    const double error = errorOf(decompose(matrices, form)[0], matrices[0]);
+    EXPECT_GE(error, 2 * best) << name(form);
+    EXPECT_LE(error, 1e-4) << name(form);
+  }
+}
+
+// The rate of random pairs is linear: more sweeps than a tournament's, which is quadratic at the end.
+TEST_P(SmallSvdOrders, RandomPairsTakeMoreSweeps) {
+  const std::uint32_t sweeps = decompose({test::gaussian(48, 48, 1)}, RotationForm::kRutishauser)[0].sweeps;
+  if (GetParam() == SmallSvd::Pivots::kRandom)
+    EXPECT_GE(sweeps, 15u);
+  else
+    EXPECT_LT(sweeps, 12u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Pivots, SmallSvdOrders,
+                         testing::Values(SmallSvd::Pivots::kNeighbours, SmallSvd::Pivots::kTournament,
+                                         SmallSvd::Pivots::kRandom),
+                         [](const auto& info) {
+                           return info.param == SmallSvd::Pivots::kNeighbours   ? "neighbours"
+                                  : info.param == SmallSvd::Pivots::kTournament ? "tournament"
+                                                                                : "random";
+                         });
+
 }  // namespace
 }  // namespace vitrine::core::small_svd_test
