@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/model/model_spec.h"
 #include "core/methods/analysis.h"
+#include "core/model/model_spec.h"
 #include "core/spectra/full_svd.h"
 #include "core/spectra/spectrum_matrices.h"
 #include "support/small_model.h"
@@ -27,12 +27,9 @@ inline std::vector<DenseMatrix> hostileMatrices() {
   DenseMatrix outliers = gaussian(33, 20, 3);
   outliers.values[5] = 400;
   outliers.values[300] = -900;
-  return {gaussian(24, 24, 1),
-          gaussian(17, 31, 2),
-          std::move(outliers),
-          toDense(orthonormal(30, 3, random) * orthonormal(12, 3, random).transpose()),
-          gaussian(1, 9, 4),
-          DenseMatrix{8, 6, std::vector<float>(48)}};
+  return {gaussian(24, 24, 1), gaussian(17, 31, 2),
+          std::move(outliers), toDense(orthonormal(30, 3, random) * orthonormal(12, 3, random).transpose()),
+          gaussian(1, 9, 4),   DenseMatrix{8, 6, std::vector<float>(48)}};
 }
 
 inline std::string matrixName(std::size_t index) {
@@ -47,7 +44,9 @@ inline NamedMatrix namedMatrix(std::string name, DenseMatrix matrix) {
 
 inline core::MatrixPair namedPair(std::string name, const Columns& base, const Columns& tuned) {
   return {std::move(name), std::uint64_t(base.rows()), std::uint64_t(base.cols()),
-          [base, tuned]() -> Result<core::TunedMatrix> { return core::TunedMatrix{base, tuned, {}}; }};
+          [base, tuned]() -> Result<core::TunedMatrix> {
+            return core::TunedMatrix{base, tuned, {}};
+          }};
 }
 
 // A change of full rank and one of rank 2 of each hostile matrix.
@@ -60,10 +59,9 @@ inline std::vector<FineTune> hostileTunes() {
     const Eigen::Index rank = std::min<Eigen::Index>(2, std::min(base.rows(), base.cols()));
     const Columns change = core::toDouble(gaussian(matrices[i].rows, matrices[i].columns, 50));
     full.pairs.push_back(namedPair(matrixName(i), base, base + 0.1 * change));
-    adapter.pairs.push_back(
-        namedPair(matrixName(i), base,
-                  base + 2 * orthonormal(base.rows(), rank, random) *
-                             orthonormal(base.cols(), rank, random).transpose()));
+    adapter.pairs.push_back(namedPair(matrixName(i), base,
+                                      base + 2 * orthonormal(base.rows(), rank, random) *
+                                                 orthonormal(base.cols(), rank, random).transpose()));
   }
   return {std::move(full), std::move(adapter)};
 }
@@ -85,10 +83,14 @@ inline AnalysisInput inputFor(const Analysis& analysis) {
     std::vector<DenseMatrix> matrices = hostileMatrices();
     for (std::size_t i = 0; i < matrices.size(); ++i)
       input.matrices.push_back(namedMatrix(matrixName(i), std::move(matrices[i])));
+    // A mixture of three experts, one of them zero.
+    for (std::uint32_t e = 0; e < 3; ++e)
+      input.matrices.push_back(
+          namedMatrix("layers.0.experts." + std::to_string(e) + ".proj.weight",
+                      e == 2 ? DenseMatrix{5, 7, std::vector<float>(35)} : gaussian(5, 7, e)));
   }
   if (analysis.subject == Subject::kFineTunes) input.tunes = hostileTunes();
-  if (analysis.subject == Subject::kHeads)
-    input.spec = smallSpec();
+  if (analysis.subject == Subject::kHeads) input.spec = smallSpec();
   return input;
 }
 

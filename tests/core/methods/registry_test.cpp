@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <set>
 
+#include "core/figure/figure_fixtures.h"
+#include "core/figure/layout.h"
 #include "core/methods/analysis.h"
-#include "core/spectra/full_svd.h"
 #include "core/methods/analysis_fixtures.h"
+#include "core/spectra/full_svd.h"
 
 namespace vitrine::test::methods {
 namespace {
@@ -17,7 +19,8 @@ TEST(Analyses, SayWhatTheyDo) {
   std::set<std::string_view> ids;
   for (const Analysis* analysis : analyses()) {
     EXPECT_TRUE(ids.insert(analysis->id).second) << analysis->id;
-    for (std::string_view text : {analysis->title, analysis->paper, analysis->summary, analysis->equation, analysis->cost})
+    for (std::string_view text :
+         {analysis->title, analysis->paper, analysis->summary, analysis->equation, analysis->cost})
       EXPECT_FALSE(text.empty()) << analysis->id;
     for (const Parameter& parameter : analysis->parameters) {
       EXPECT_FALSE(parameter.help.empty()) << analysis->id << " " << parameter.name;
@@ -35,10 +38,14 @@ void expectTidy(const AnalysisResult& result, std::string_view id) {
     EXPECT_TRUE(names.insert(figure.name).second) << id;
     EXPECT_FALSE(figure.panels.empty()) << figure.name;
     EXPECT_FALSE(figure.caption.empty()) << figure.name;
+    EXPECT_TRUE(figure.name.starts_with(id)) << figure.name;
+    const auto drawn = core::layoutFigure(figure, core::figurePresets()[0], core::testing::FixedMeasure());
+    EXPECT_TRUE(drawn) << figure.name << ": " << drawn.error().describe();
   }
   for (const Table& table : result.tables) {
     EXPECT_FALSE(table.rows.empty()) << id << " " << table.title;
-    for (const auto& row : table.rows) EXPECT_EQ(row.size(), table.columns.size()) << id << " " << table.title;
+    for (const auto& row : table.rows)
+      EXPECT_EQ(row.size(), table.columns.size()) << id << " " << table.title;
   }
 }
 
@@ -52,7 +59,8 @@ TEST(Analyses, RunOnOddShapesAndDegenerateMatrices) {
 
 TEST(Analyses, GiveTheSameNumbersAgain) {
   for (const Analysis* analysis : analyses()) {
-    const auto first = runAnalysis(*analysis, inputFor(*analysis)), again = runAnalysis(*analysis, inputFor(*analysis));
+    const auto first = runAnalysis(*analysis, inputFor(*analysis)),
+               again = runAnalysis(*analysis, inputFor(*analysis));
     ASSERT_TRUE(first && again) << analysis->id;
     ASSERT_EQ(first->tables.size(), again->tables.size());
     for (std::size_t t = 0; t < first->tables.size(); ++t)
@@ -71,8 +79,7 @@ TEST(Analyses, NameTheMatrixThatTheyCannotRead) {
     for (NamedMatrix& matrix : input.matrices)
       matrix.load = [name = matrix.name] { return unreadable(name); };
     for (FineTune& tune : input.tunes)
-      for (core::MatrixPair& pair : tune.pairs)
-        pair.load = [name = pair.name] { return unreadable(name); };
+      for (core::MatrixPair& pair : tune.pairs) pair.load = [name = pair.name] { return unreadable(name); };
     const auto result = runAnalysis(*analysis, input);
     ASSERT_FALSE(result) << analysis->id;
     EXPECT_EQ(result.error().code, ErrorCode::kInvalidFile) << analysis->id;
