@@ -20,12 +20,20 @@ constexpr Parameter kParameters[] = {
      .most = 20,
      .unit = "",
      .help = "strongest pairs of heads that are looked at by component"},
+    {.name = "components",
+     .fallback = 8,
+     .least = 1,
+     .most = 64,
+     .unit = "",
+     .help = "strongest components of each head that are searched for channels"},
 };
 
 constexpr CompositionThrough kThrough[] = {CompositionThrough::kQuery, CompositionThrough::kKey,
                                            CompositionThrough::kValue};
 constexpr std::size_t kMostComponents = 32;  // of a bar chart
 constexpr std::size_t kBins = 40;
+constexpr std::size_t kListedComponents = 20;
+constexpr std::size_t kMostHeads = 2'048;  // of six million pairs
 
 std::string nameOf(const CompositionEdge& edge) {
   return fmt::format("{}.{} to {}.{} ({})", edge.from_layer, edge.from_head, edge.to_layer, edge.to_head,
@@ -93,6 +101,30 @@ Table channelTable(const std::vector<Channel>& channels) {
                           fmt::format("{}.{}", edge.to_layer, edge.to_head), std::string(name(edge.through)),
                           edge.score.score, edge.score.z, static_cast<std::int64_t>(i), parts.score[i],
                           parts.share[i], parts.energy[i], parts.without[i], parts.effective});
+  }
+  return table;
+}
+
+Table componentTable(const CompositionGraph& graph, const ComponentSearch& search) {
+  Table table{.title = "The strongest components, of all pairs of heads",
+              .columns = {{"from", "", "layer.head"},
+                          {"component", "", "s_i u_i v_i^T of OV_1, counted from 0 by s"},
+                          {"its energy", "", "its share of ||OV_1||_F^2"},
+                          {"to", "", "layer.head"},
+                          {"through", "", ""},
+                          {"its score", "", "||C_2 u_i|| / ||C_2||_F"},
+                          {"z", "", "deviations of its square above that of random directions"},
+                          {"edge's score", "", "of all components together"}},
+              .rows = {}};
+  for (const ComponentScore& c : search.strongest) {
+    const auto edge = std::ranges::find_if(graph.edges, [&](const CompositionEdge& e) {
+      return e.from_layer == c.from_layer && e.from_head == c.from_head && e.to_layer == c.to_layer &&
+             e.to_head == c.to_head && e.through == c.through;
+    });
+    table.rows.push_back({fmt::format("{}.{}", c.from_layer, c.from_head),
+                          static_cast<std::int64_t>(c.component), c.energy,
+                          fmt::format("{}.{}", c.to_layer, c.to_head), std::string(name(c.through)), c.score,
+                          c.z, edge == graph.edges.end() ? std::nan("") : edge->score.score});
   }
   return table;
 }
@@ -205,7 +237,7 @@ LineSeries histogram(std::string label, const std::vector<double>& scores, doubl
 }
 
 Figure distributionFigure(const AnalysisInput& input, const CompositionGraph& graph,
-                          const std::vector<double>& components) {
+                          const ComponentSearch& search) {
   double most = 1e-9;
   for (const CompositionEdge& edge : graph.edges) most = std::max(most, edge.score.score);
   Panel edges;
@@ -223,15 +255,27 @@ Figure distributionFigure(const AnalysisInput& input, const CompositionGraph& gr
   Figure figure{
       .name = "talking-heads-distribution",
       .caption = fmt::format(
-          "Composition scores of all pairs of heads of {}, and of the components of the {} strongest "
-          "pairs; random: 1 / sqrt d, the root mean square over rotations.",
-          input.model, input.parameters.count("edges")),
+          "Composition scores of all pairs of heads of {}, and of the {} strongest components of each "
+          "earlier "
+          "head alone; random: 1 / sqrt d, the root mean square over rotations. Channels of low rank are the "
+          "components far to the right.",
+          input.model, input.parameters.count("components")),
       .panels = {std::move(edges)}};
-  if (components.empty() || std::ranges::max(components) <= 0) return figure;
+  double most_part = 1e-9;
+  for (const std::vector<float>& scores : search.scores)
+    for (const float score : scores) most_part = std::max(most_part, double{score});
   Panel parts;
   parts.x.label = "component's score";
-  parts.y = {.label = "share of components", .minimum = 0};
-  parts.lines = {histogram("components", components, std::ranges::max(components) * 1.001, 0)};
+  parts.y = {.label = "share of components", .scale = AxisScale::kLog};
+  for (const CompositionThrough through : kThrough) {
+    const std::vector<float>& scores = search.scores[static_cast<std::size_t>(through)];
+    if (scores.empty()) continue;
+    LineSeries line = histogram(std::string(name(through)), std::vector<double>(scores.begin(), scores.end()),
+                                most_part * 1.001, static_cast<std::size_t>(through));
+    for (double& share : line.y)
+      if (share == 0) share = std::nan("");
+    parts.lines.push_back(std::move(line));
+  }
   parts.annotations = {{.kind = AnnotationKind::kVerticalLine, .at = {random, 0}, .text = "random"}};
   figure.panels.push_back(std::move(parts));
   return figure;
@@ -253,21 +297,32 @@ Result<std::vector<Channel>> channelsOf(const AnalysisInput& input, const Compos
   return channels;
 }
 
+std::size_t headsIn(const ModelSpec& spec) {
+  std::size_t heads = 0;
+  for (const BlockSpec& block : spec.blocks)
+    if (const AttentionSpec* attention = block.attention()) heads += attention->heads;
+  return heads;
+}
+
 Result<AnalysisResult> run(const AnalysisInput& input) {
-  TRY_ASSIGN(const CompositionGraph graph,
-             compositionGraph(*input.spec, {}, input.stop, [&](std::size_t layer, std::size_t layers) {
-               if (input.progress) input.progress(layer, layers);
-             }));
+  if (const std::size_t heads = headsIn(*input.spec); heads > kMostHeads)
+    return fail(ErrorCode::kInvalidArgument, "{} heads in all: pairs are compared up to {} heads", heads,
+                kMostHeads);
+  const auto halfOf = [&](std::size_t half) {
+    return [&input, half](std::size_t layer, std::size_t layers) {
+      if (input.progress) input.progress(half * layers + layer, 2 * layers);
+    };
+  };
+  TRY_ASSIGN(const CompositionGraph graph, compositionGraph(*input.spec, {}, input.stop, halfOf(0)));
   if (graph.edges.empty())
     return fail(ErrorCode::kInvalidArgument, "no two layers with attention, whose heads could compose{}{}",
                 graph.left_out.empty() ? "" : ": ", graph.left_out.empty() ? "" : graph.left_out.front());
   TRY_ASSIGN(const std::vector<Channel> channels, channelsOf(input, graph));
-  std::vector<double> components;
-  for (const Channel& channel : channels)
-    components.insert(components.end(), channel.parts.score.begin(), channel.parts.score.end());
-  AnalysisResult result{.tables = {kindTable(graph), channelTable(channels)},
+  TRY_ASSIGN(const ComponentSearch search, searchComponents(*input.spec, input.parameters.count("components"),
+                                                            kListedComponents, input.stop, halfOf(1)));
+  AnalysisResult result{.tables = {kindTable(graph), componentTable(graph, search), channelTable(channels)},
                         .figures = {mapFigure(input, graph), channelFigure(input, graph, channels),
-                                    distributionFigure(input, graph, components)},
+                                    distributionFigure(input, graph, search)},
                         .notes = graph.left_out};
   const auto& [edge, parts] = channels.front();
   const Eigen::Index i = parts.strongest();
@@ -277,6 +332,14 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
                   "it the score is {:.3f}.",
                   nameOf(edge), edge.score.score, 1 / std::sqrt(static_cast<double>(graph.dimension)),
                   edge.score.z, i, 100 * parts.share[i], parts.without[i]));
+  if (!search.strongest.empty()) {
+    const ComponentScore& c = search.strongest.front();
+    result.notes.push_back(fmt::format(
+        "Strongest component: {} of {}.{}, read by {}.{} through its {} with {:.3f}, {:.1f} times a random "
+        "direction's.",
+        c.component, c.from_layer, c.from_head, c.to_layer, c.to_head, name(c.through), c.score,
+        c.score * std::sqrt(static_cast<double>(graph.dimension))));
+  }
   result.notes.emplace_back(
       "z is against rotations of the whole stream: all heads share its few strong directions, so that most "
       "pairs are above it; compare pairs with one another.");
@@ -303,7 +366,9 @@ const Analysis kMethod = {
         "component ||C_2 u_i|| / ||C_2||_F =: c_i; score^2 = sum s_i^2 c_i^2 / sum s_i^2, without component "
         "i the sums "
         "without it",
-    .cost = "of H heads in all, width w: 3 H^2 d w^2 / 2 and 16 H d w^2; 4 H d w doubles",
+    .cost =
+        "of H heads in all, width w: 3 H^2 d w^2 / 2, as much again for all w components, and 16 H d w^2; 4 "
+        "H d w doubles",
     .unchecked =
         "Attention maps and task accuracy with a component zeroed or rescaled (they need the engine's "
         "interventions on "

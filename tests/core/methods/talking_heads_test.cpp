@@ -60,6 +60,55 @@ TEST(ComponentChannels, OfZerosAndOfOneComponent) {
   EXPECT_EQ(one.without[0], 0);
 }
 
+// Every component of a model against every reader, by the formed products.
+TEST(ComponentSearch, FindsTheStrongestOfAll) {
+  const auto spec = smallSpec();
+  const auto found = searchComponents(*spec, 3, 5);
+  ASSERT_TRUE(found) << found.error().describe();
+  const auto first = LayerFactors::read(*spec, 0, {}), second = LayerFactors::read(*spec, 1, {});
+  std::vector<double> all;
+  for (std::uint32_t from = 0; from < 6; ++from) {
+    const auto svd = productSvd(*first->product(ProductKind::kOv, from));
+    for (std::uint32_t to = 0; to < 6; ++to)
+      for (const CompositionThrough through :
+           {CompositionThrough::kQuery, CompositionThrough::kKey, CompositionThrough::kValue}) {
+        const auto read =
+            second->product(through == CompositionThrough::kValue ? ProductKind::kOv : ProductKind::kQk, to);
+        Columns later = read->left * read->right;
+        if (through == CompositionThrough::kQuery) later.transposeInPlace();
+        const double d = 48, a = (later.transpose() * later).squaredNorm() / std::pow(later.norm(), 4);
+        for (Eigen::Index i = 0; i < 3; ++i) {
+          const double score = (later * svd->u.col(i)).norm() / later.norm();
+          all.push_back((score * score - 1 / d) / std::sqrt(2 * (d * a - 1) / (d * d * (d + 2))));
+        }
+      }
+  }
+  std::ranges::sort(all, std::greater<>());
+  EXPECT_EQ(found->scores[0].size() + found->scores[1].size() + found->scores[2].size(), all.size());
+  ASSERT_EQ(found->strongest.size(), 5u);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(found->strongest[i].z, all[i], 1e-8 * all[i]);
+}
+
+// z has mean 0 and deviation 1 over random directions.
+TEST(ComponentSearch, ComparesWithRandomDirections) {
+  const LowRankProduct later{toDouble(gaussian(10, 3, 1)), toDouble(gaussian(3, 10, 2))};
+  const auto reader = readerOf(later);
+  ASSERT_TRUE(reader);
+  const double d = 10,
+               variance = 2 * (d * reader->fourth / std::pow(reader->norm, 4) - 1) / (d * d * (d + 2));
+  std::mt19937 random(3);
+  double sum = 0, squares = 0;
+  constexpr int kDraws = 4'000;
+  for (int i = 0; i < kDraws; ++i) {
+    const double z = (std::pow(composeComponents(*reader, orthonormal(10, 1, random))[0], 2) - 1 / d) /
+                     std::sqrt(variance);
+    sum += z / kDraws;
+    squares += z * z / kDraws;
+  }
+  EXPECT_NEAR(sum, 0, 0.07);
+  EXPECT_NEAR(squares, 1, 0.1);
+}
+
 // The method's table against the products of a model.
 TEST(TalkingHeads, ZeroesComponentsOfAModel) {
   const auto method = core::methods::findAnalysis("talking-heads");
@@ -69,8 +118,8 @@ TEST(TalkingHeads, ZeroesComponentsOfAModel) {
   const auto result = core::methods::runAnalysis(**method, input);
   ASSERT_TRUE(result) << result.error().describe();
   const auto first = LayerFactors::read(*input.spec, 0, {}), second = LayerFactors::read(*input.spec, 1, {});
-  ASSERT_EQ(result->tables[1].rows.size(), 10u);
-  for (const auto& row : result->tables[1].rows) {
+  ASSERT_EQ(result->tables[2].rows.size(), 10u);
+  for (const auto& row : result->tables[2].rows) {
     const auto headIn = [&](std::size_t c) {
       return std::uint32_t(std::get<std::string>(row[c]).back() - '0');
     };
