@@ -17,6 +17,12 @@ constexpr Parameter kParameters[] = {
      .most = 512,
      .unit = "",
      .help = "directions of the shared basis"},
+    {.name = "equal",
+     .fallback = 1,
+     .least = 0,
+     .most = 1,
+     .unit = "",
+     .help = "1: each fine-tune counts alike in what the basis minimizes; 0: by ||dW||^2"},
 };
 
 struct Found {
@@ -41,6 +47,19 @@ Result<std::vector<Eigen::MatrixXd>> changesOf(const AnalysisInput& input, const
   return changes;
 }
 
+// Where all count alike, of changes of norm 1, with singular values of the changes as they are.
+Result<SharedBasis> fittedBasis(std::vector<Eigen::MatrixXd> changes, Eigen::Index rank, bool equal) {
+  if (!equal) return sharedBasis(changes, rank);
+  std::vector<double> norms;
+  for (Eigen::MatrixXd& change : changes) {
+    norms.push_back(change.norm());
+    if (norms.back() > 0) change /= norms.back();
+  }
+  TRY_ASSIGN(SharedBasis basis, sharedBasis(changes, rank));
+  for (std::size_t g = 0; g < norms.size(); ++g) basis.sigma[g] *= norms[g];
+  return basis;
+}
+
 Result<Found> look(const AnalysisInput& input, const PairsOfBase& base, Eigen::Index rank) {
   Found found{.name = base.name,
               .sigma = {},
@@ -51,7 +70,7 @@ Result<Found> look(const AnalysisInput& input, const PairsOfBase& base, Eigen::I
               .apart = {},
               .drift = {}};
   TRY_ASSIGN(const std::vector<Eigen::MatrixXd> changes, changesOf(input, base, found.base_norm));
-  auto basis = sharedBasis(changes, rank);
+  auto basis = fittedBasis(changes, rank, input.parameters.count("equal") == 1);
   if (!basis) return within(base.name, std::move(basis).error());
   const auto count = static_cast<Eigen::Index>(changes.size());
   found.apart = found.drift = Eigen::MatrixXd::Zero(count, count);
@@ -64,7 +83,7 @@ Result<Found> look(const AnalysisInput& input, const PairsOfBase& base, Eigen::I
     found.own.push_back(lost(basis->kept_own[g]));
     found.stacked.push_back(lost(basis->kept_stacked[g]));
     found.shared.push_back(lost(basis->kept_shared[g]));
-    found.norm.push_back(std::sqrt(all));
+    found.norm.push_back(changes[g].norm());
     for (std::size_t h = 0; h < g; ++h) {
       const auto i = static_cast<Eigen::Index>(g), j = static_cast<Eigen::Index>(h);
       found.apart(i, j) = found.apart(j, i) = (changes[g] - changes[h]).norm();
@@ -144,7 +163,7 @@ Panel spectraPanel(const AnalysisInput& input, const Found& found) {
   Panel panel;
   panel.title = found.name;
   panel.x.label = "shared direction i";
-  panel.y.label = "s₍g,i₎";
+  panel.y.label = "singular value s";
   for (std::size_t t = 0; t < input.tunes.size(); ++t) {
     LineSeries line{.label = input.tunes[t].name, .x = {}, .y = {}};
     for (Eigen::Index i = 0; i < found.sigma[t].size(); ++i) {
@@ -159,7 +178,7 @@ Panel spectraPanel(const AnalysisInput& input, const Found& found) {
 Panel meanSpectraPanel(const AnalysisInput& input, const std::vector<Found>& all) {
   Panel panel;
   panel.x.label = "shared direction i";
-  panel.y = {.label = "|s₍g,i₎| / ‖ΔW₍g₎‖", .minimum = 0};
+  panel.y = {.label = "|s| / ‖ΔW‖", .minimum = 0};
   const std::size_t rank = input.parameters.count("rank");
   for (std::size_t t = 0; t < input.tunes.size(); ++t) {
     std::vector<double> x;
@@ -254,7 +273,7 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
   result.notes.emplace_back(
       "The shared basis is found by alternating steps, which need not end at the best one; "
       "what it loses more than shared spans do is what singular values alone cannot follow. "
-      "The sum of squares is shared, so that the larger change has more of the basis.");
+      "With equal=0 the larger change has more of the basis.");
   return result;
 }
 

@@ -72,5 +72,30 @@ TEST(SharedBasis, TakesZerosAndRefusesOtherShapes) {
   EXPECT_EQ(sharedBasis({}, 2).error().code, ErrorCode::kInvalidArgument);
 }
 
+// Lost shares of two fine-tunes, the second of which is scaled; counting alike or by size.
+std::pair<double, double> lostFor(double scale, double equal) {
+  const auto method = core::methods::findAnalysis("fairlora");
+  VITRINE_ASSERT(method.has_value());
+  AnalysisInput input{.model = "base", .parameters = Parameters((*method)->parameters)};
+  VITRINE_ASSERT(input.parameters.set("rank", 3) && input.parameters.set("equal", equal));
+  const Columns base = toDouble(gaussian(15, 12, 1));
+  input.tunes = {{"a", {namedPair("layers.0.a.weight", base, base + toDouble(gaussian(15, 12, 2)))}},
+                 {"b", {namedPair("layers.0.a.weight", base, base + scale * toDouble(gaussian(15, 12, 3)))}}};
+  const auto result = core::methods::runAnalysis(**method, input);
+  VITRINE_ASSERT(result.has_value());
+  const auto& rows = result->tables[0].rows;
+  return {std::get<double>(rows[0][3]), std::get<double>(rows[1][3])};
+}
+
+TEST(Fairlora, CountsFineTunesAlikeOrBySize) {
+  const auto [a, b] = lostFor(1, 1);
+  const auto [alike_a, alike_b] = lostFor(64, 1);
+  EXPECT_NEAR(alike_a, a, 1e-6);
+  EXPECT_NEAR(alike_b, b, 1e-6);
+  const auto [by_size_a, by_size_b] = lostFor(64, 0);
+  EXPECT_GT(by_size_a, a + 0.05);
+  EXPECT_LT(by_size_b, b - 0.05);
+}
+
 }  // namespace
 }  // namespace vitrine::test::fairlora_test
