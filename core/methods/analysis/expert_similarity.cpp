@@ -28,6 +28,7 @@ constexpr Parameter kParameters[] = {
 
 constexpr std::uint64_t kLargestShortSide = 4'096;
 constexpr std::uint64_t kMostGroupElements = std::uint64_t{1} << 27;  // 1 GiB in double precision
+constexpr std::size_t kMostKinds = 4;                                 // of the means' maps
 constexpr std::size_t kMostExpertRows = 2'000;                        // of the table by expert
 
 struct Group {
@@ -232,20 +233,20 @@ Result<Panel> gridOf(const std::vector<Found>& all, const MapOf& map_of, std::st
   return mapsOfMatrices(names, maps, style);
 }
 
-// Over the layers of each kind, of groups with as many experts as the first.
+// Of the layers with as many experts as the first.
 template <typename MapOf>
-Panel meanMap(const std::vector<Found>& all, const MapOf& map_of, std::string quantity) {
-  const Eigen::Index side = map_of(all.front()).rows();
+Panel meanMap(const std::vector<const Found*>& layers, const MapOf& map_of, std::string quantity) {
+  const Eigen::Index side = map_of(*layers.front()).rows();
   Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(side, side);
   int count = 0;
-  for (const Found& f : all)
-    if (const Eigen::MatrixXd map = map_of(f); map.rows() == side) {
+  for (const Found* found : layers)
+    if (const Eigen::MatrixXd map = map_of(*found); map.rows() == side) {
       sum += map;
       ++count;
     }
   sum /= count;
   Eigen::MatrixXd off = sum;
-  off.diagonal().setZero();
+  off.diagonal().setConstant(sum(0, 1));  // there are two experts at least
   HeatMap map{.rows = static_cast<std::size_t>(side),
               .columns = static_cast<std::size_t>(side),
               .values = squareOf(sum).values,
@@ -254,8 +255,8 @@ Panel meanMap(const std::vector<Found>& all, const MapOf& map_of, std::string qu
               .top = {},
               .right = {}};
   map.color.quantity = std::move(quantity);
-  map.color.minimum = std::min(0.0, off.minCoeff());
-  map.color.maximum = std::max(off.maxCoeff(), *map.color.minimum + 1e-3);
+  map.color.minimum = off.minCoeff();
+  map.color.maximum = std::max(off.maxCoeff(), off.minCoeff() + 1e-3);
   Panel panel;
   panel.x.label = panel.y.label = "expert";
   for (Eigen::Index e = 0; e < side; ++e) panel.x.categories.push_back(std::to_string(e));
@@ -263,6 +264,38 @@ Panel meanMap(const std::vector<Found>& all, const MapOf& map_of, std::string qu
   panel.x.category_font = panel.y.category_font = FontRole::kSans;
   panel.heat_map = std::move(map);
   return panel;
+}
+
+// A row of three maps for each kind of matrix.
+Figure meanFigure(const AnalysisInput& input, const std::vector<Found>& all) {
+  std::vector<std::string> names;
+  for (const Found& found : all) names.push_back(found.group.name);
+  const std::vector<std::string> kinds = kindsOf(names);
+  std::map<std::string, std::vector<const Found*>> by_kind;
+  for (std::size_t g = 0; g < all.size(); ++g) by_kind[kinds[g]].push_back(&all[g]);
+  Figure figure{
+      .name = "expert-similarity-mean",
+      .caption = fmt::format(
+          "Experts of {} against one another, means over the layers of each kind of matrix: cosines, "
+          "and overlap of their {} leading left (output) and right (input) singular vectors. The "
+          "diagonal is 1 and saturated.",
+          input.model, input.parameters.count("k")),
+      .panels = {},
+      .panel_columns = 3};
+  for (const auto& [kind, layers] : by_kind) {
+    if (figure.panels.size() == 3 * kMostKinds) break;
+    for (Panel& panel :
+         std::vector<Panel>{meanMap(
+                                layers, [](const Found& f) { return f.cosines.cosines; }, "cosine"),
+                            meanMap(
+                                layers, [](const Found& f) { return f.left; }, "left overlap"),
+                            meanMap(
+                                layers, [](const Found& f) { return f.right; }, "right overlap")}) {
+      panel.title = kind;
+      figure.panels.push_back(std::move(panel));
+    }
+  }
+  return figure;
 }
 
 Result<Figure> mapFigure(const AnalysisInput& input, const std::vector<Found>& all) {
@@ -274,18 +307,13 @@ Result<Figure> mapFigure(const AnalysisInput& input, const std::vector<Found>& a
                     "Experts of {} against one another: cosines of their matrices, and overlap of their {} "
                     "leading left "
                     "(output) and right (input) singular vectors; small maps of at most 32 experts each, by "
-                    "kind and layer, and the mean over all of them. The diagonal is 1 and saturated.",
+                    "kind and layer. The diagonal is 1 and saturated.",
                     input.model, input.parameters.count("k")),
                 .panels = {}};
   TRY_ASSIGN(Panel cosine_grid, gridOf(all, cosines, "cosine", true));
   TRY_ASSIGN(Panel left_grid, gridOf(all, left, "left overlap", false));
   TRY_ASSIGN(Panel right_grid, gridOf(all, right, "right overlap", false));
   figure.panels = {std::move(cosine_grid), std::move(left_grid), std::move(right_grid)};
-  if (all.size() > 1)
-    for (Panel& panel :
-         std::vector<Panel>{meanMap(all, cosines, "mean cosine"), meanMap(all, left, "mean left overlap"),
-                            meanMap(all, right, "mean right overlap")})
-      figure.panels.push_back(std::move(panel));
   return figure;
 }
 
@@ -356,7 +384,7 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
   }
   TRY_ASSIGN(Figure map, mapFigure(input, all));
   AnalysisResult result{.tables = {groupTable(all, input.parameters.count("k"))},
-                        .figures = {std::move(map), spectraFigure(input, all)},
+                        .figures = {std::move(map), meanFigure(input, all), spectraFigure(input, all)},
                         .notes = std::move(groups.notes)};
   if (experts <= kMostExpertRows)
     result.tables.push_back(expertTable(all));
