@@ -1,6 +1,7 @@
 // MergeLock: random changes of basis inside of heads keep what a model computes and break its averages.
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <random>
 
 #include "core/methods/support/for_each.h"
@@ -31,6 +32,7 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr double kStrengths[] = {0, 0.25, 0.5, 0.75, 1, 1.5, 2};
+constexpr std::size_t kMostSweptLayers = 6;       // evenly spread
 constexpr std::uint64_t kLargestRawSide = 4'096;  // of raw spectra
 
 // Relative errors over the heads of a layer, of one kind of product; NaN where it has none.
@@ -51,7 +53,8 @@ struct Found {
   std::uint32_t layer = 0;
   Errors qk, ov;
   RawMatrix raw[4];  // Q, K, V, O
-  // At kStrengths: worst exact and stored, mean merged error over both kinds, mean move of the four.
+  // At kStrengths, empty where that was not looked at: worst exact and stored, mean merged error over both
+  // kinds, mean move of the four.
   std::vector<double> exact, stored, merged, moved;
   std::vector<double> ov_before, ov_after;  // spectra of OV of head 0
 };
@@ -169,7 +172,7 @@ Result<void> sweep(const AttentionSpec& attention, const AttentionMatrices& orig
   return {};
 }
 
-Result<Found> look(const AnalysisInput& input, std::uint32_t layer) {
+Result<Found> look(const AnalysisInput& input, std::uint32_t layer, bool with_sweep) {
   const AttentionSpec& attention = *input.spec->blocks[layer].attention();
   const std::uint64_t seed = input.parameters.count("seed") * 1'000'003 + layer;
   const auto offset = static_cast<std::int64_t>(input.parameters.count("offset"));
@@ -187,7 +190,7 @@ Result<Found> look(const AnalysisInput& input, std::uint32_t layer) {
   TRY_ASSIGN(const Spectrum after, productSpectrum(ovProduct(attention, v.locked, 0)));
   found.ov_before = before.sigma;
   found.ov_after = after.sigma;
-  TRY(sweep(attention, original, seed, input, offset, found));
+  if (with_sweep) TRY(sweep(attention, original, seed, input, offset, found));
   return found;
 }
 
@@ -197,6 +200,7 @@ struct Layers {
 };
 Layers layersOf(const ModelSpec& spec) {
   Layers layers;
+  std::map<std::string, std::string> by_reason;  // layers of each sentence
   for (std::uint32_t layer = 0; layer < spec.blocks.size(); ++layer) {
     const AttentionSpec* attention = spec.blocks[layer].attention();
     if (!attention) continue;
@@ -204,12 +208,15 @@ Layers layersOf(const ModelSpec& spec) {
     for (const bool of_scores : {true, false}) {
       const std::string reason = reasonAgainstLock(*attention, of_scores);
       any = any || reason.empty();
-      if (!reason.empty())
-        layers.notes.push_back(fmt::format("Layer {}: {} were left as they are: {}.", layer,
-                                           of_scores ? "queries and keys" : "values and outputs", reason));
+      if (reason.empty()) continue;
+      std::string& list = by_reason[fmt::format(
+          "{} were left as they are: {}.", of_scores ? "Queries and keys" : "Values and outputs", reason)];
+      list += fmt::format("{}{}", list.empty() ? "" : ", ", layer);
     }
     if (any) layers.usable.push_back(layer);
   }
+  for (const auto& [sentence, list] : by_reason)
+    layers.notes.push_back(fmt::format("{} In layers {}.", sentence, list));
   return layers;
 }
 
@@ -249,7 +256,8 @@ Figure strengthFigure(const AnalysisInput& input, const std::vector<Found>& all)
   const std::vector<double> x(std::begin(kStrengths), std::end(kStrengths));
   const auto line = [&](std::string label, std::vector<double> Found::*values) {
     std::vector<std::vector<double>> curves;
-    for (const Found& found : all) curves.push_back(found.*values);
+    for (const Found& found : all)
+      if (!(found.*values).empty()) curves.push_back(found.*values);
     return medianWithRange(std::move(label), x, curves);
   };
   Panel panel;
@@ -263,7 +271,8 @@ Figure strengthFigure(const AnalysisInput& input, const std::vector<Found>& all)
               "Locking the heads of {}: how far QK (at an offset of {} tokens) and OV are from the "
               "original, locked and averaged with it, and how far the weights moved; median and "
               "range over {} layers.",
-              input.model, input.parameters.count("offset"), all.size()),
+              input.model, input.parameters.count("offset"),
+              std::ranges::count_if(all, [](const Found& f) { return !f.exact.empty(); })),
           .panels = {std::move(panel)}};
 }
 
@@ -308,8 +317,9 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
   if (layers.usable.empty())
     return fail(ErrorCode::kInvalidArgument, "no layer has heads that can be locked{}{}",
                 layers.notes.empty() ? "" : ": ", layers.notes.empty() ? "" : layers.notes.front());
+  const std::size_t stride = (layers.usable.size() + kMostSweptLayers - 1) / kMostSweptLayers;
   TRY_ASSIGN(const std::vector<Found> all, forEach<Found>(input, layers.usable.size(), [&](std::size_t i) {
-               return look(input, layers.usable[i]);
+               return look(input, layers.usable[i], i % stride == 0);
              }));
   const auto worst = [&](const auto& value) {
     double most = 0;

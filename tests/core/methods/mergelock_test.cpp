@@ -149,5 +149,26 @@ TEST(Mergelock, KeepsTheLogitsAndBreaksTheAverages) {
   EXPECT_GT((merged->logits - expected->logits).norm(), 0.1 * expected->logits.norm());
 }
 
+TEST(Mergelock, SaysSoOfEachLayer) {
+  const auto method = core::methods::findAnalysis("mergelock");
+  ASSERT_TRUE(method);
+  AnalysisInput input{.model = "small", .parameters = Parameters((*method)->parameters)};
+  input.spec = smallSpec();
+  const auto result = core::methods::runAnalysis(**method, input);
+  ASSERT_TRUE(result) << result.error().describe();
+  ASSERT_EQ(result->tables[0].rows.size(), 2u);
+  for (const auto& row : result->tables[0].rows) {
+    const auto at = [&](std::size_t column) { return std::get<double>(row[column]); };
+    for (const std::size_t kind : {1u, 5u}) {
+      EXPECT_LT(at(kind), 1e-13);
+      EXPECT_GT(at(kind + 1), 1e-9);
+      EXPECT_LT(at(kind + 1), 1e-6);
+      EXPECT_LT(at(kind + 2), 1e-13);
+      EXPECT_GT(at(kind + 3), 0.2);
+    }
+    for (const std::size_t moved : {9u, 10u, 11u, 12u, 13u, 14u, 15u, 16u}) EXPECT_GT(at(moved), 0.05);
+  }
+}
+
 }  // namespace
 }  // namespace vitrine::test::mergelock_test
