@@ -186,7 +186,7 @@ Panel weightMap(const Toy& toy, const RecallRun& run, std::string title, double 
 LineSeries curveOf(std::string label, const RecallRun& run, double RecallState::*value) {
   LineSeries line{.label = std::move(label), .x = {}, .y = {}};
   for (const RecallState& state : run.states) {
-    if (!(state.margin > 0)) continue;  // not yet all answers are learned
+    if (!(state.margin >= 1)) continue;  // not yet all answers are learned
     line.x.push_back(state.step);
     line.y.push_back(state.*value / state.margin);
   }

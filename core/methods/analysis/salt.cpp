@@ -47,11 +47,10 @@ double between(const std::vector<double>& energies, double at) {
   return energies[low] + (at - static_cast<double>(low)) * (energies[low + 1] - energies[low]);
 }
 
-// Of SALT at a budget: the head first, then a tail of fractional rank.
-double saltAt(const SaltSplit& split, double budget) {
+// Of SALT at a budget: scale and shift of a shorter head, then the head and a tail of fractional rank.
+double saltAt(const SaltSplit& split, const std::vector<double>& values, double budget) {
   const double head = 2 * static_cast<double>(split.head);
-  if (budget < head || split.tail_sigma.size() == 0)
-    return budget < head ? std::nan("") : split.head_diagonal;
+  if (budget < head || split.tail_sigma.size() == 0) return between(values, std::min(budget, head) / 2);
   const double rank = (budget - head) / (2 * static_cast<double>(split.tail_sigma.size()));
   return split.head_diagonal + between(lowRankEnergies(split.tail_sigma), rank);
 }
@@ -84,7 +83,7 @@ Result<Found> look(const TunedPair& pair, Eigen::Index head, Eigen::Index rank) 
   found.lora = share(between(lora, found.lora_rank));
   for (const double part : logarithmicSteps(1e-4, 1, kBudgets)) {
     const double budget = part * elements;
-    found.salt_curve.push_back(share(saltAt(split, budget)));
+    found.salt_curve.push_back(share(saltAt(split, values, budget)));
     found.lora_curve.push_back(share(between(lora, budget / of_rank)));
     found.values_curve.push_back(share(between(values, budget)));
   }

@@ -170,6 +170,7 @@ Figure figureOf(const AnalysisInput& input, const PairedBases& paired, const Tun
     }
   }
   figure.panels.push_back(sharePanel(input, tunes));
+  figure.panel_columns = 2;
   return figure;
 }
 
