@@ -83,6 +83,11 @@ inline AnalysisInput inputFor(const Analysis& analysis) {
     std::vector<DenseMatrix> matrices = hostileMatrices();
     for (std::size_t i = 0; i < matrices.size(); ++i)
       input.matrices.push_back(namedMatrix(matrixName(i), std::move(matrices[i])));
+    // A mixture of three experts, one of them zero.
+    for (std::uint32_t e = 0; e < 3; ++e)
+      input.matrices.push_back(
+          namedMatrix("layers.0.experts." + std::to_string(e) + ".proj.weight",
+                      e == 2 ? DenseMatrix{5, 7, std::vector<float>(35)} : gaussian(5, 7, e)));
   }
   if (analysis.subject == Subject::kFineTunes) input.tunes = hostileTunes();
   if (analysis.subject == Subject::kHeads) input.spec = smallSpec();

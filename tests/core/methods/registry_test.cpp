@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <set>
 
+#include "core/figure/figure_fixtures.h"
+#include "core/figure/layout.h"
 #include "core/methods/analysis.h"
 #include "core/methods/analysis_fixtures.h"
 #include "core/spectra/full_svd.h"
@@ -36,6 +38,9 @@ void expectTidy(const AnalysisResult& result, std::string_view id) {
     EXPECT_TRUE(names.insert(figure.name).second) << id;
     EXPECT_FALSE(figure.panels.empty()) << figure.name;
     EXPECT_FALSE(figure.caption.empty()) << figure.name;
+    EXPECT_TRUE(figure.name.starts_with(id)) << figure.name;
+    const auto drawn = core::layoutFigure(figure, core::figurePresets()[0], core::testing::FixedMeasure());
+    EXPECT_TRUE(drawn) << figure.name << ": " << drawn.error().describe();
   }
   for (const Table& table : result.tables) {
     EXPECT_FALSE(table.rows.empty()) << id << " " << table.title;
