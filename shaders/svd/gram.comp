@@ -14,11 +14,15 @@ const uint TILE = 64, DEPTH = 8, SIDE = TILE / EACH, THREADS = SIDE * SIDE, LOAD
 
 shared double left[DEPTH][TILE + 2], right[DEPTH][TILE + 2];
 
-// Element `k` along the long side of vector `i`, zero beyond the ends.
-double element(uint64_t matrix, uint i, uint k) {
+// Element `k` along the long side of vector `i`, zero beyond the ends. Floats stay so until they are needed: to widen
+// them is to wait for them.
+float elementOfFloats(uint64_t matrix, uint i, uint k) {
+  if (i >= params.n || k >= params.long_side) return 0.0;
+  return Floats(matrix).at[WIDE ? i * params.columns + k : k * params.columns + i];
+}
+double elementOfDoubles(uint64_t matrix, uint i, uint k) {
   if (i >= params.n || k >= params.long_side) return 0.0lf;
-  uint at = WIDE ? i * params.columns + k : k * params.columns + i;
-  return DOUBLE ? Doubles(matrix).at[at] : double(Floats(matrix).at[at]);
+  return Doubles(matrix).at[WIDE ? i * params.columns + k : k * params.columns + i];
 }
 
 // Which element of a tile a thread's load number `part` is: neighbouring threads read neighbours in memory.
@@ -37,21 +41,29 @@ void main() {
   uint64_t matrix = params.a + uint64_t(gl_WorkGroupID.y) * params.n * params.long_side * (DOUBLE ? 8 : 4);
   double sum[EACH][EACH];
   [[unroll]] for (uint i = 0; i < EACH; ++i) [[unroll]] for (uint j = 0; j < EACH; ++j) sum[i][j] = 0.0lf;
-  double next_left[LOADS], next_right[LOADS];  // on their way while the last ones are multiplied
+  // On their way while the last ones are multiplied; of one kind.
+  float next_left[LOADS], next_right[LOADS];
+  double next_left_double[LOADS], next_right_double[LOADS];
   for (uint first = 0; first < params.long_side + DEPTH; first += DEPTH) {
     if (first > 0) {
       barrier();
       [[unroll]] for (uint part = 0; part < LOADS; ++part) {
         uvec2 at = place(part);
-        left[at.y][at.x] = next_left[part];
-        right[at.y][at.x] = next_right[part];
+        left[at.y][at.x] = DOUBLE ? next_left_double[part] : double(next_left[part]);
+        right[at.y][at.x] = DOUBLE ? next_right_double[part] : double(next_right[part]);
       }
       barrier();
     }
     [[unroll]] for (uint part = 0; part < LOADS; ++part) {
       uvec2 at = place(part);
-      next_left[part] = element(matrix, tile_row * TILE + at.x, first + at.y);
-      next_right[part] = element(matrix, tile_column * TILE + at.x, first + at.y);
+      uint of_left = tile_row * TILE + at.x, of_right = tile_column * TILE + at.x, k = first + at.y;
+      if (DOUBLE) {
+        next_left_double[part] = elementOfDoubles(matrix, of_left, k);
+        next_right_double[part] = elementOfDoubles(matrix, of_right, k);
+      } else {
+        next_left[part] = elementOfFloats(matrix, of_left, k);
+        next_right[part] = elementOfFloats(matrix, of_right, k);
+      }
     }
     if (first == 0) continue;
     for (uint k = 0; k < DEPTH; ++k) {

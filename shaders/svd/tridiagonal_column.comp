@@ -38,9 +38,9 @@ Rows productsOfBefore(uint row) {
       top[i] = from.at[params.column];
     }
     [[unroll]] for (uint i = 0; i < AHEAD; ++i) {
-      bool counts = slot + i < blocks;
-      sum.own += counts ? own[i] : 0.0lf;
-      sum.top += counts ? top[i] : 0.0lf;
+      if (slot + i >= blocks) continue;
+      sum.own += own[i];
+      sum.top += top[i];
     }
   }
   return sum;
@@ -62,11 +62,11 @@ Taken ofPanel(uint row) {
       top[i] = dvec2(v.at[at + params.column], w.at[at + params.column]);
     }
     [[unroll]] for (uint i = 0; i < AHEAD; ++i) {
-      bool counts = first + i < last;
-      dvec2 by = counts ? dvec2(dots[params.width + first + i], dots[first + i]) : dvec2(0);
+      if (first + i >= last) continue;
+      dvec2 by = dvec2(dots[params.width + first + i], dots[first + i]);
       taken.product.own += dot(own[i], by);
       taken.product.top += dot(top[i], by);
-      taken.column += counts ? dot(own[i], top[i].yx) : 0.0lf;
+      taken.column += dot(own[i], top[i].yx);
     }
   }
   return taken;
