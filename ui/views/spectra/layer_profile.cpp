@@ -27,16 +27,32 @@ std::map<std::string, std::size_t> kindNumbers(std::span<const MatrixPlace> plac
 
 }  // namespace
 
+std::vector<LayerSpan> layerSpans(const ProfileSeries& series) {
+  std::vector<LayerSpan> spans;
+  for (std::size_t i = 0; i < series.points.size();) {
+    LayerSpan span{series.points[i].layer, series.points[i].value, 0, series.points[i].value};
+    double sum = 0, count = 0;
+    for (; i < series.points.size() && series.points[i].layer == span.layer; ++i, ++count) {
+      sum += series.points[i].value;
+      span.low = std::min(span.low, series.points[i].value);
+      span.high = std::max(span.high, series.points[i].value);
+    }
+    span.mean = sum / count;
+    spans.push_back(span);
+  }
+  return spans;
+}
+
 LayerProfile profileOf(const core::SpectraSnapshot& snapshot, std::span<const MatrixPlace> places,
-                       std::span<const std::size_t> shown, const SeriesSelection& selection, Metric metric) {
+                       std::span<const std::size_t> shown, const SeriesSelection& selection, Metric metric,
+                       IntruderRule rule) {
   std::vector<std::size_t> indices(shown.begin(), shown.end());
   std::ranges::sort(indices);
   std::vector<std::string> kinds;
   std::map<std::string, std::vector<ProfilePoint>> points;
   for (const std::size_t i : indices) {
-    const auto& report = snapshot.results[i].report;
-    if (!report || !places[i].layer) continue;
-    const double value = valueOf(*report, metric);
+    if (!places[i].layer) continue;
+    const double value = valueOf(snapshot.results[i], metric, rule);
     if (!std::isfinite(value)) continue;
     if (!points.contains(places[i].kind)) kinds.push_back(places[i].kind);
     points[places[i].kind].push_back({*places[i].layer, i, value});

@@ -13,7 +13,9 @@ struct TableColumn {
   double x0 = 0, x1 = 0;
 };
 // The columns that have room, the name's taking what is left; a number that is sorted by always has some.
-std::vector<TableColumn> tableColumns(const Rect& area, Metric sorted_by);
+// Of a comparison with adapters their ranks are a column.
+std::vector<TableColumn> tableColumns(const Rect& area, Metric sorted_by, Subject subject = Subject::kWeights,
+                                      bool adapters = false);
 
 class MatrixTable {
  public:
@@ -40,7 +42,7 @@ class MatrixTable {
   int visible_rows_ = 1;
 };
 
-// All numbers of a matrix, with what certifies them.
-Tooltip matrixTooltip(const core::MatrixName& matrix, const core::MatrixResult& result, const Colors& colors);
+// The numbers of a matrix that the subject has.
+Tooltip matrixTooltip(const SpectraState& state, std::size_t matrix, const Colors& colors);
 
 }  // namespace vitrine::ui::spectra

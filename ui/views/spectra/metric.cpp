@@ -38,13 +38,37 @@ constexpr std::array kMetricTexts = {
                "σ₁ / σₙ; ≥: σₙ is no larger than what can be told from 0"},
     MetricText{Metric::kSpikes, "spikes", "spikes",
                "Values beyond the edge of Marchenko and Pastur's law of noise"},
+    MetricText{Metric::kChange, "|ΔW| / |W|", "|ΔW| / |W|", "The change's Frobenius norm over the base's"},
+    MetricText{Metric::kIntruders, "intruders", "intruders",
+               "Of the first k left singular vectors of the fine-tune those with max |u₀ᵢ·u₁ⱼ| < ε"},
+    MetricText{Metric::kPhi, "φ(k, k)", "φ(k, k)",
+               "‖U₀ᵀU₁‖² / k of the first k directions of both; 1: the same subspace"},
+    MetricText{Metric::kAngle, "largest angle", "angle",
+               "Radians; the largest principal angle between the first 10 directions"},
+    MetricText{Metric::kDiagonal, "diagonal share", "diagonal",
+               "Of ‖ΔW‖² on the diagonal of U₀ᵀΔW V₀: what only stretches the base's directions"},
+    MetricText{Metric::kBand, "band share", "band", "Of ‖ΔW‖² within |i − j| ≤ r / 20 of U₀ᵀΔW V₀"},
+    MetricText{Metric::kCorner, "corner share", "corner",
+               "Of ‖ΔW‖² between the strongest r / 10 directions of the base"},
+    MetricText{Metric::kChangeStableRank, "stable rank of ΔW", "ΔW st. rank", "Σσ² / σ₁² of the change"},
+    MetricText{Metric::kAdapterRank, "adapter rank", "rank of r",
+               "exp of the entropy of B A's singular values, of the nominal rank r"},
 };
 
-constexpr std::array kAllMetrics = [] {
-  std::array<Metric, kMetricTexts.size()> all{};
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = kMetricTexts[i].metric;
-  return all;
-}();
+constexpr std::array kOfWeights = {Metric::kName,          Metric::kShape,         Metric::kSigma1,
+                                   Metric::kStableRank,    Metric::kEffectiveRank, Metric::kAlpha,
+                                   Metric::kParticipation, Metric::kEnergyRank90,  Metric::kEnergyRank99,
+                                   Metric::kFrobenius,     Metric::kNuclear,       Metric::kCondition,
+                                   Metric::kSpikes};
+// Nothing is fitted to products: those of noise follow another law.
+constexpr std::array kOfProducts = {Metric::kName,         Metric::kSigma1,        Metric::kNuclear,
+                                    Metric::kStableRank,   Metric::kEffectiveRank, Metric::kParticipation,
+                                    Metric::kEnergyRank90, Metric::kEnergyRank99,  Metric::kFrobenius,
+                                    Metric::kCondition};
+constexpr std::array kOfComparisons = {
+    Metric::kName,       Metric::kShape,    Metric::kChange, Metric::kIntruders, Metric::kPhi,
+    Metric::kAngle,      Metric::kDiagonal, Metric::kBand,   Metric::kCorner,    Metric::kChangeStableRank,
+    Metric::kAdapterRank};
 
 const MetricText& metricText(Metric metric) {
   return *std::ranges::find(kMetricTexts, metric, &MetricText::metric);
@@ -66,19 +90,24 @@ std::string anywhere(const std::string& globs) {
   return all;
 }
 
-double sortValue(const core::SpectraSnapshot& snapshot, std::size_t index, Metric by) {
+std::string percent(double share) {
+  return fmt::format("{:.{}f} %", 100 * share, share < 0.0995 ? 1 : 0);
+}
+
+double sortValue(const core::SpectraSnapshot& snapshot, std::size_t index, Metric by, IntruderRule rule) {
   if (by == Metric::kShape) {
     const core::MatrixName& matrix = (*snapshot.matrices)[index];
     return double(matrix.rows) * double(matrix.columns);
   }
-  const auto& report = snapshot.results[index].report;
-  return report ? valueOf(*report, by) : std::nan("");
+  return valueOf(snapshot.results[index], by, rule);
 }
 
 }  // namespace
 
-std::span<const Metric> allMetrics() {
-  return kAllMetrics;
+std::span<const Metric> metricsOf(Subject subject) {
+  if (subject == Subject::kComparison) return kOfComparisons;
+  if (isProduct(subject)) return kOfProducts;
+  return kOfWeights;
 }
 std::string_view name(Metric metric) {
   return metricText(metric).name;
@@ -115,8 +144,7 @@ double valueOf(const core::SpectrumReport& report, Metric metric) {
       return m.condition;
     case Metric::kSpikes:
       return report.noise ? double(report.noise->spikes) : std::nan("");
-    case Metric::kName:
-    case Metric::kShape:
+    default:
       break;
   }
   return std::nan("");
@@ -145,8 +173,68 @@ std::string textOf(const core::SpectrumReport& report, Metric metric) {
   }
 }
 
+double valueOf(const core::MatrixComparison& comparison, Metric metric, IntruderRule rule) {
+  switch (metric) {
+    case Metric::kChange:
+      return comparison.base_norm > 0 ? comparison.change_norm / comparison.base_norm : std::nan("");
+    case Metric::kIntruders:
+      return core::intrudersAt(comparison, rule.first, rule.epsilon);
+    case Metric::kPhi: {
+      const auto k = std::min(Eigen::Index(rule.first), comparison.phi.rows());
+      return k > 0 ? comparison.phi(k - 1, k - 1) : std::nan("");
+    }
+    case Metric::kAngle:
+      return comparison.angles.empty() ? std::nan("") : comparison.angles.back();
+    case Metric::kDiagonal:
+      return comparison.change.diagonal_share;
+    case Metric::kBand:
+      return comparison.change.band_share;
+    case Metric::kCorner:
+      return comparison.change.corner_share;
+    case Metric::kChangeStableRank:
+      return comparison.change_stable_rank;
+    case Metric::kAdapterRank:
+      return comparison.adapter ? comparison.adapter->effective : std::nan("");
+    default:
+      return std::nan("");
+  }
+}
+
+std::string textOf(const core::MatrixComparison& comparison, Metric metric, IntruderRule rule) {
+  const double value = valueOf(comparison, metric, rule);
+  if (std::isnan(value)) return "–";
+  switch (metric) {
+    case Metric::kIntruders:
+      return fmt::format("{:.0f}", value);
+    case Metric::kPhi:
+    case Metric::kAngle:
+      return fmt::format("{:.3f}", value);
+    case Metric::kDiagonal:
+    case Metric::kBand:
+    case Metric::kCorner:
+      return percent(value);
+    case Metric::kAdapterRank:
+      return fmt::format("{:.1f} of {}", value, comparison.adapter->nominal);
+    default:
+      return threeDigits(value);
+  }
+}
+
+double valueOf(const core::MatrixResult& result, Metric metric, IntruderRule rule) {
+  if (!result.report) return std::nan("");
+  return metric >= Metric::kChange
+             ? result.compared ? valueOf(result.compared->comparison, metric, rule) : std::nan("")
+             : valueOf(*result.report, metric);
+}
+
+std::string textOf(const core::MatrixResult& result, Metric metric, IntruderRule rule) {
+  if (!result.report) return "–";
+  if (metric < Metric::kChange) return textOf(*result.report, metric);
+  return result.compared ? textOf(result.compared->comparison, metric, rule) : "–";
+}
+
 std::vector<std::size_t> orderOf(const core::SpectraSnapshot& snapshot, const std::string& glob,
-                                 Sorting sorting) {
+                                 Sorting sorting, IntruderRule rule) {
   std::vector<std::size_t> order;
   const std::string globs = anywhere(glob);
   for (std::size_t i = 0; i < snapshot.total(); ++i)
@@ -156,7 +244,7 @@ std::vector<std::size_t> orderOf(const core::SpectraSnapshot& snapshot, const st
     return order;
   }
   std::vector<double> values(snapshot.total());
-  for (const std::size_t i : order) values[i] = sortValue(snapshot, i, sorting.by);
+  for (const std::size_t i : order) values[i] = sortValue(snapshot, i, sorting.by, rule);
   std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
     if (std::isnan(values[a]) || std::isnan(values[b]))
       return !std::isnan(values[a]) && std::isnan(values[b]);

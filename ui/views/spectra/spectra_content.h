@@ -3,7 +3,8 @@
 //
 // Keys while the canvas has the focus: up, down, page up and down, Home and End move the selection (Shift
 // extends it), Ctrl+A takes the first six rows; S sorts by the next number, R the other way round, D draws
-// the next of log, linear, energy and density, / goes to the filter; Esc cancels while spectra are computed.
+// the next of log, linear, energy and density (of a comparison the next picture), W takes the next subject, /
+// goes to the filter; Esc cancels while something is computed.
 #pragma once
 
 #include "ui/views/canvas_view.h"

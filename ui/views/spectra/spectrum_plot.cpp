@@ -19,6 +19,25 @@ void dashedLine(ImDrawList& list, ImVec2 from, ImVec2 to, Rgba color, float widt
   }
 }
 
+// Dashes of one length along the whole path, however short its steps are.
+void dashedPath(ImDrawList& list, const std::vector<ImVec2>& path, Rgba color) {
+  float along = 0;
+  for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+    const ImVec2 from = path[i], to = path[i + 1];
+    const float length = std::hypot(to.x - from.x, to.y - from.y);
+    for (float at = 0; at < length;) {
+      const float phase = std::fmod(along + at, kDash + kGap);
+      const float step = std::min(length - at, (phase < kDash ? kDash : kDash + kGap) - phase + 1e-3f);
+      const auto place = [&](float t) {
+        return ImVec2{from.x + (to.x - from.x) * t / length, from.y + (to.y - from.y) * t / length};
+      };
+      if (phase < kDash) list.AddLine(place(at), place(at + step), color.abgr(), 1.3f);
+      at += step;
+    }
+    along += length;
+  }
+}
+
 std::vector<ImVec2> pathOf(const PlotArea& plot, const Curve& curve, std::size_t first, std::size_t last) {
   std::vector<ImVec2> path;
   if (first >= last) return path;
@@ -71,12 +90,16 @@ std::vector<SpectrumPlot::Shown> SpectrumPlot::shownCurves(DensityBins& bins) co
   for (const Series& series : state_.selection().series())
     if (auto report = state_.reportOf(series.matrix)) {
       reports.push_back(report.get());
-      shown.push_back({series, std::move(report), {}});
+      shown.push_back({series, std::move(report), {}, state_.companionOf(series.matrix), {}});
     }
   bins = binsFor(reports);
-  for (Shown& one : shown)
-    one.curve = state_.mode() == PlotMode::kDensity ? densityOf(*one.report, bins)
-                                                    : curveOf(*one.report, state_.mode());
+  const auto curve = [&](const core::SpectrumReport& report) {
+    return state_.mode() == PlotMode::kDensity ? densityOf(report, bins) : curveOf(report, state_.mode());
+  };
+  for (Shown& one : shown) {
+    one.curve = curve(*one.report);
+    if (one.companion) one.beside = curve(*one.companion);
+  }
   return shown;
 }
 
@@ -88,6 +111,10 @@ std::vector<LegendEntry> SpectrumPlot::legend() const {
   return entries;
 }
 
+std::string_view SpectrumPlot::companionName() const {
+  return state_.subject() == Subject::kComparison ? "base" : "shuffled elements";
+}
+
 std::string SpectrumPlot::note(const std::vector<Shown>& shown, const DensityBins& bins) const {
   if (shown.empty()) return "";
   if (state_.mode() == PlotMode::kDensity) {
@@ -97,6 +124,9 @@ std::string SpectrumPlot::note(const std::vector<Shown>& shown, const DensityBin
                ? ""
                : fmt::format("{} value{} beyond {}", beyond, beyond == 1 ? "" : "s", number(bins.high));
   }
+  const bool beside = std::ranges::any_of(shown, [](const Shown& one) { return one.companion != nullptr; });
+  if (beside) return fmt::format("dashed: {}", companionName());
+  if (!state_.missingNulls().empty()) return "shuffling ..";
   const bool blurred =
       std::ranges::any_of(shown, [](const Shown& one) { return one.curve.certain < one.curve.y.size(); });
   return blurred ? "dimmed: below what can be told from 0" : "";
@@ -106,7 +136,10 @@ void SpectrumPlot::draw(CanvasFrame& frame, const Rect& area) {
   DensityBins bins;
   const std::vector<Shown> shown = shownCurves(bins);
   std::vector<Curve> curves;
-  for (const Shown& one : shown) curves.push_back(one.curve);
+  for (const Shown& one : shown) {
+    curves.push_back(one.curve);
+    if (one.companion) curves.push_back(one.beside);
+  }
   if (state_.mode() == PlotMode::kDensity && !shown.empty())
     curves.push_back(noiseDensityOf(*shown.front().report, bins));
   const PlotScales scales = scalesFor(curves, state_.mode());
@@ -132,7 +165,10 @@ void SpectrumPlot::draw(CanvasFrame& frame, const Rect& area) {
     for (const double share : kShares)
       dashedLine(list, toIm(plot.at(plot.x.low, share)), toIm(plot.at(plot.x.high, share)),
                  frame.theme.colors.control_border);
-  for (const Shown& one : shown) drawCurve(frame, plot, one);
+  for (const Shown& one : shown) {
+    drawBeside(frame, plot, one);
+    drawCurve(frame, plot, one);
+  }
   drawNoise(frame, plot, shown.front(), bins, curves);
   list.PopClipRect();
   drawHover(frame, plot, shown);
@@ -155,6 +191,12 @@ void SpectrumPlot::drawCurve(CanvasFrame& frame, const PlotArea& plot, const Sho
     last = at.x;
     list.AddCircleFilled(at, 1.2f, color.withAlpha(120).abgr());
   }
+}
+
+void SpectrumPlot::drawBeside(CanvasFrame& frame, const PlotArea& plot, const Shown& shown) const {
+  if (!shown.companion) return;
+  const std::vector<ImVec2> path = pathOf(plot, shown.beside, 0, shown.beside.certain);
+  dashedPath(*ImGui::GetWindowDrawList(), path, seriesColor(frame.theme, shown.series.number).withAlpha(190));
 }
 
 // Where noise of the first matrix's bulk would end; as a density, the law itself.
@@ -212,6 +254,10 @@ void SpectrumPlot::drawHover(CanvasFrame& frame, const PlotArea& plot,
     std::string text = energy ? fmt::format("{:.4f}", y) : density ? number(y) : fmt::format("{:.6g}", y);
     if (!density && i >= one.curve.certain) text = fmt::format("≤ {:.2g}", one.report->spectrum.floor);
     tooltip.rows.push_back({rowName(one.report->name), std::move(text), color});
+    if (one.companion && i < one.beside.y.size())
+      tooltip.rows.push_back({fmt::format("  {}", companionName()),
+                              density ? number(one.beside.y[i]) : fmt::format("{:.6g}", one.beside.y[i]),
+                              colors.text_secondary});
     if (!density) drawMarker(list, 0, toIm(plot.at(one.curve.x[i], y)), 4, color);
   }
   const float x = density ? float(mouse.x) : float(plot.at(double(index), plot.y.low).x);

@@ -1,0 +1,273 @@
+#include "ui/views/spectra/spectra_bar.h"
+
+#include <QAbstractItemView>
+#include <QSignalBlocker>
+
+#include <algorithm>
+#include <cmath>
+
+namespace vitrine::ui::spectra {
+namespace {
+
+constexpr int kLeastProgress = 90;  // pixels of its text before labels give way
+
+QString utf8(std::string_view text) {
+  return QString::fromUtf8(text.data(), qsizetype(text.size()));
+}
+
+QString durationText(double seconds) {
+  if (seconds < 10) return SpectraBar::tr("%1 s").arg(seconds, 0, 'f', 1);
+  if (seconds < 120) return SpectraBar::tr("%1 s").arg(std::lround(seconds));
+  return SpectraBar::tr("%1 min").arg(std::lround(seconds / 60));
+}
+
+}  // namespace
+
+QString progressText(const core::SpectraSnapshot& snapshot) {
+  if (snapshot.total() == 0) return {};
+  QString text = SpectraBar::tr("%1 of %2").arg(snapshot.done).arg(snapshot.total());
+  if (snapshot.state == core::SpectraState::kRunning && snapshot.seconds_left >= 0)
+    text += SpectraBar::tr(" · %1 s left").arg(std::max(1L, std::lround(snapshot.seconds_left)));
+  if (snapshot.state == core::SpectraState::kDone)
+    text += snapshot.cached == snapshot.total()
+                ? SpectraBar::tr(" from the cache")
+                : SpectraBar::tr(" in %1").arg(durationText(snapshot.seconds));
+  if (snapshot.state == core::SpectraState::kCancelled) text += SpectraBar::tr(" · cancelled");
+  if (snapshot.state == core::SpectraState::kFailed) text += SpectraBar::tr(" · failed");
+  if (snapshot.failed > 0) text += SpectraBar::tr(" · %1 refused").arg(snapshot.failed);
+  return text;
+}
+
+SpectraBar::SpectraBar(SpectraState& state, const ThemeController& theme, QWidget* parent)
+    : QWidget(parent), state_(state) {
+  setProperty("role", "bar");
+  setAttribute(Qt::WA_StyledBackground);
+  build();
+  const auto size = [this, &theme] {
+    setFixedHeight(theme.sizes().view_bar);
+    for (QWidget* field :
+         {static_cast<QWidget*>(filter_), static_cast<QWidget*>(first_), static_cast<QWidget*>(epsilon_)})
+      field->setFixedHeight(theme.sizes().control);
+  };
+  connect(&theme, &ThemeController::changed, this, size);
+  size();
+  fillReferences();
+  showState();
+}
+
+void SpectraBar::add(const QString& label, QWidget* control) {
+  auto* text = new QLabel(label, this);
+  text->setProperty("role", "secondary");
+  text->setBuddy(control);
+  parts_.push_back({text, control});
+  row_->addWidget(text);
+  row_->addWidget(control);
+}
+
+QComboBox* SpectraBar::addCombo(const QString& label, int characters, const QString& tooltip) {
+  auto* combo = new QComboBox(this);
+  combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  combo->setMinimumContentsLength(characters);
+  combo->setMaxVisibleItems(20);
+  combo->setToolTip(tooltip);
+  add(label, combo);
+  return combo;
+}
+
+void SpectraBar::build() {
+  row_ = new QHBoxLayout(this);
+  row_->setContentsMargins(12, 0, 12, 0);
+  row_->setSpacing(8);
+  subject_ = addCombo(tr("Of"), 13, tr("What the spectra are of (W: the next)"));
+  for (const Subject subject : kSubjects) subject_->addItem(utf8(name(subject)));
+  sort_ = addCombo(tr("Sort"), 13,
+                   tr("Number by which the table is sorted and that the profile shows; again: the other way "
+                      "round (S, R)"));
+  show_ = addCombo(tr("Show"), 9, tr("What the pictures at the right show (D: the next)"));
+  references_ = addCombo(tr("Reference"), 12,
+                         tr("What the model is compared with: the base that it is a fine-tune of, or an "
+                            "adapter that is added to it"));
+  first_ = new QSpinBox(this);
+  first_->setRange(1, 9999);
+  first_->setToolTip(tr("k: the strongest directions among which intruders are counted, and of φ(k, k)"));
+  add(tr("k"), first_);
+  epsilon_ = new QDoubleSpinBox(this);
+  epsilon_->setRange(0.01, 1);
+  epsilon_->setSingleStep(0.05);
+  epsilon_->setDecimals(2);
+  epsilon_->setToolTip(tr("ε: an intruder matches all directions of the base less than this"));
+  add(tr("ε"), epsilon_);
+  null_ = addCombo(tr("Null"), 7,
+                   tr("Beside the selected spectra those of the same elements in random order (seed 0): what "
+                      "the elements' distribution alone explains"));
+  null_->addItems({tr("none"), tr("shuffled")});
+  filter_ = new QLineEdit(this);
+  filter_->setPlaceholderText(tr("Filter: attn_q, blk.*.ffn_*"));
+  filter_->setToolTip(tr("Parts of names, with * and ?; several apart by spaces (/)"));
+  filter_->setClearButtonEnabled(true);
+  filter_->setMinimumWidth(64);
+  filter_->setMaximumWidth(220);
+  progress_text_ = new ElidedLabel(this);
+  progress_text_->setProperty("role", "secondary");
+  progress_text_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  progress_text_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+  button_ = new QPushButton(tr("Cancel"), this);
+  row_->addWidget(filter_, 1);
+  row_->addWidget(progress_text_, 1);
+  row_->addWidget(button_);
+
+  connect(subject_, &QComboBox::activated, this,
+          [this](int index) { emit subjectChosen(kSubjects[std::size_t(index)]); });
+  connect(sort_, &QComboBox::activated, this,
+          [this](int index) { state_.sortBy(metricsOf(state_.subject())[std::size_t(index)]); });
+  connect(show_, &QComboBox::activated, this, [this](int index) {
+    state_.subject() == Subject::kComparison ? state_.setPicture(kComparisonPictures[std::size_t(index)])
+                                             : state_.setMode(kPlotModes[std::size_t(index)]);
+  });
+  connect(references_, &QComboBox::activated, this, &SpectraBar::chooseReference);
+  connect(null_, &QComboBox::activated, this, [this](int index) { state_.setNull(index == 1); });
+  const auto rule = [this] { state_.setRule({std::size_t(first_->value()), epsilon_->value()}); };
+  connect(first_, &QSpinBox::valueChanged, this, rule);
+  connect(epsilon_, &QDoubleSpinBox::valueChanged, this, rule);
+  connect(filter_, &QLineEdit::textChanged, this,
+          [this](const QString& text) { state_.setGlob(text.toStdString()); });
+  connect(filter_, &QLineEdit::returnPressed, this, &SpectraBar::leave);
+  for (QAbstractSpinBox* box :
+       {static_cast<QAbstractSpinBox*>(first_), static_cast<QAbstractSpinBox*>(epsilon_)})
+    connect(box, &QAbstractSpinBox::editingFinished, this, [this, box] {
+      if (!box->hasFocus()) return;
+      emit leave();
+    });
+  connect(button_, &QPushButton::clicked, this, &SpectraBar::computeOrCancel);
+}
+
+void SpectraBar::setReferences(std::vector<Reference> offered, const std::optional<Reference>& chosen) {
+  if (offered == offered_ && chosen == reference_) return;
+  offered_ = std::move(offered);
+  reference_ = chosen;
+  fillReferences();
+}
+
+// None, those on offer, then the ways to choose another one.
+void SpectraBar::fillReferences() {
+  const QSignalBlocker quiet(references_);
+  references_->clear();
+  references_->addItem(tr("none"));
+  for (const Reference& reference : offered_) {
+    references_->addItem((reference.adapter ? tr("adapter %1") : tr("base %1")).arg(nameOf(reference)));
+    references_->setItemData(references_->count() - 1, QString::fromStdString(reference.path.string()),
+                             Qt::ToolTipRole);
+  }
+  references_->insertSeparator(references_->count());
+  references_->addItem(tr("Choose a folder: a base model or an adapter…"));
+  references_->addItem(tr("Choose a file: a base model…"));
+  int longest = 0;
+  for (int i = 0; i < references_->count(); ++i)
+    longest = std::max(longest, references_->fontMetrics().horizontalAdvance(references_->itemText(i)));
+  references_->view()->setMinimumWidth(longest + 48);
+  const auto found = reference_ ? std::ranges::find(offered_, *reference_) : offered_.end();
+  const bool shown = state_.subject() == Subject::kComparison && found != offered_.end();
+  references_->setCurrentIndex(shown ? 1 + int(found - offered_.begin()) : 0);
+}
+
+void SpectraBar::chooseReference(int index) {
+  const int count = int(offered_.size());
+  if (index == 0)
+    emit referenceChosen(std::nullopt);
+  else if (index <= count)
+    emit referenceChosen(offered_[std::size_t(index - 1)]);
+  else
+    index == references_->count() - 1 ? emit fileWanted() : emit folderWanted();
+  fillReferences();  // a dialogue that was cancelled has changed nothing
+}
+
+void SpectraBar::fillSorting() {
+  const QSignalBlocker quiet(sort_);
+  const auto all = metricsOf(state_.subject());
+  while (sort_->count() < int(all.size())) sort_->addItem({});
+  while (sort_->count() > int(all.size())) sort_->removeItem(sort_->count() - 1);
+  for (int i = 0; i < sort_->count(); ++i) {
+    const Metric metric = all[std::size_t(i)];
+    QString text = utf8(name(metric));
+    if (metric == state_.sorting().by) {
+      text += state_.sorting().descending ? QStringLiteral(" ↓") : QStringLiteral(" ↑");
+      sort_->setCurrentIndex(i);
+    }
+    if (sort_->itemText(i) != text) sort_->setItemText(i, text);
+    sort_->setItemData(i, utf8(formula(metric)), Qt::ToolTipRole);
+  }
+}
+
+void SpectraBar::fillShow() {
+  const QSignalBlocker quiet(show_);
+  const bool compares = state_.subject() == Subject::kComparison;
+  const int count = compares ? int(kComparisonPictures.size()) : int(kPlotModes.size());
+  if (show_->count() != count) {
+    show_->clear();
+    if (compares)
+      for (const ComparisonPicture picture : kComparisonPictures) show_->addItem(utf8(name(picture)));
+    else
+      for (const PlotMode mode : kPlotModes) show_->addItem(utf8(name(mode)));
+  }
+  show_->setCurrentIndex(compares ? int(state_.picture()) : int(state_.mode()));
+}
+
+void SpectraBar::want(QWidget* control, bool wanted) {
+  std::ranges::find(parts_, control, &Part::control)->wanted = wanted;
+}
+
+void SpectraBar::showState() {
+  const core::SpectraSnapshot& snapshot = state_.snapshot();
+  const bool compares = state_.subject() == Subject::kComparison;
+  subject_->setCurrentIndex(int(state_.subject()));
+  fillSorting();
+  fillShow();
+  const int shown = references_->currentIndex();
+  if ((shown > 0) != (compares && reference_.has_value())) fillReferences();
+  null_->setCurrentIndex(state_.showsNull() ? 1 : 0);
+  first_->setValue(int(state_.rule().first));
+  epsilon_->setValue(state_.rule().epsilon);
+  want(references_, !isProduct(state_.subject()));
+  want(null_, state_.subject() == Subject::kWeights);
+  want(first_, compares);
+  want(epsilon_, compares);
+  progress_text_->setFullText(progressText(snapshot));
+  const bool running = state_.running();
+  button_->setText(running ? tr("Cancel") : tr("Compute"));
+  button_->setToolTip(running ? tr("Keep what has been computed and stop (Esc)")
+                              : tr("Compute; what was computed before is not computed again"));
+  button_->setVisible(running || snapshot.state == core::SpectraState::kCancelled ||
+                      snapshot.state == core::SpectraState::kFailed);
+  fitLabels();
+}
+
+// Labels give way where the bar is narrow: the tooltips say what a control is for.
+void SpectraBar::fitLabels() {
+  for (const Part& part : parts_) part.control->setVisible(part.wanted);
+  const auto needed = [&](bool labels) {
+    int width = 24 + kLeastProgress + filter_->minimumWidth() + row_->spacing();
+    if (!button_->isHidden()) width += button_->sizeHint().width() + row_->spacing();
+    for (const Part& part : parts_) {
+      if (!part.wanted) continue;
+      width += part.control->sizeHint().width() + row_->spacing();
+      if (labels) width += part.label->sizeHint().width() + row_->spacing();
+    }
+    return width;
+  };
+  const bool labels = needed(true) <= width();
+  for (const Part& part : parts_)
+    part.label->setVisible(part.wanted && (labels || part.control == first_ || part.control == epsilon_));
+}
+
+void SpectraBar::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  fitLabels();
+}
+
+void SpectraBar::focusFilter() {
+  window()->activateWindow();
+  filter_->setFocus();
+  filter_->selectAll();
+}
+
+}  // namespace vitrine::ui::spectra
