@@ -19,7 +19,7 @@ std::string normText(const BlockSpec& block, const ProductOptions& options) {
 
 std::string ropeText(const AttentionSpec& attention, std::int64_t offset) {
   if (!attention.rope) return "none";
-  return offset == 0 ? "at offset 0: turns nothing" : fmt::format("turned by {} positions", offset);
+  return offset == 0 ? "identity (offset 0)" : fmt::format("turned by offset {}", offset);
 }
 
 void append(std::string& list, bool there, std::string_view what) {
@@ -131,7 +131,7 @@ std::vector<std::pair<std::string, std::string>> foldedInto(const BlockSpec& blo
   if (attention.latent && kind == ProductKind::kOv)
     facts.emplace_back("Latent's norm", "its gain, between the factors");
   if (kind == ProductKind::kQk) {
-    facts.emplace_back("Rotary embedding", ropeText(attention, options.offset));
+    facts.emplace_back("Rotary", ropeText(attention, options.offset));
     facts.emplace_back("Scale of the scores",
                        options.score_scale ? fmt::format("{:.4g}", attention.scale) : "left out");
   }

@@ -81,15 +81,14 @@ TEST(ProductSourceTest, SaysWhatWasFolded) {
   ASSERT_TRUE(spec);
   using Fact = std::pair<std::string, std::string>;
   EXPECT_THAT(foldedInto(spec->blocks[0], ProductKind::kQk, {}),
-              ElementsAre(Fact{"Input norm", "RMS norm: its gain"},
-                          Fact{"Rotary embedding", "at offset 0: turns nothing"},
+              ElementsAre(Fact{"Input norm", "RMS norm: its gain"}, Fact{"Rotary", "identity (offset 0)"},
                           Fact{"Scale of the scores", "0.3536"}, Fact{"Left out", "nothing"}));
   BlockSpec block = spec->blocks[0];
   std::get<AttentionSpec>(block.mixers[0]).soft_cap = 50;
   block.mixer_post_norm = Norm{};
   const ProductOptions raw{.fold_gains = false, .score_scale = false, .offset = 3};
   EXPECT_THAT(foldedInto(block, ProductKind::kQk, raw),
-              ElementsAre(Fact{"Input norm", "left out"}, Fact{"Rotary embedding", "turned by 3 positions"},
+              ElementsAre(Fact{"Input norm", "left out"}, Fact{"Rotary", "turned by offset 3"},
                           Fact{"Scale of the scores", "left out"}, Fact{"Left out", "soft cap"}));
   EXPECT_EQ(foldedInto(block, ProductKind::kOv, {}).back().second, "norm behind the layer");
 }

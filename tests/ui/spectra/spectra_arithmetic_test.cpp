@@ -79,7 +79,7 @@ TEST(MetricTest, WritesNumbers) {
   singular.power_law.reset();
   EXPECT_EQ(textOf(singular, Metric::kCondition), "≥ 1.50e+08");
   EXPECT_EQ(textOf(singular, Metric::kAlpha), "–");
-  for (const Metric metric : allMetrics()) {
+  for (const Metric metric : metricsOf(Subject::kWeights)) {
     EXPECT_FALSE(name(metric).empty());
     EXPECT_FALSE(formula(metric).empty());
     EXPECT_EQ(std::isnan(valueOf(*report, metric)), !isNumber(metric)) << name(metric);

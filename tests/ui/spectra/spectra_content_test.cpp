@@ -18,7 +18,7 @@ class SpectraContentTest : public tests::ContentTest {
 
   void SetUp() override {
     GpuTest::SetUp();
-    show(std::make_unique<SpectraContent>(state_, selection_));
+    show(std::make_unique<SpectraContent>(device(), state_, selection_, settings_));
   }
   void publish(std::uint32_t layers = 12) { state_.setSnapshot(tests::spectraOf(layers)); }
   static Point row(int index) { return {60, kFirstRow + MatrixTable::kRow * index}; }

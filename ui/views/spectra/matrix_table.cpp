@@ -23,23 +23,23 @@ struct WantedColumn {
 };
 constexpr int kExtraPlace = 8, kSparkPlace = 9;
 constexpr std::array<WantedColumn, 6> kWeightColumns = {{{Metric::kStableRank, 86, 2},
-                                                     {Metric::kSigma1, 56, 1},
-                                                     {Metric::kAlpha, 46, 4},
-                                                     {Metric::kEffectiveRank, 70, 3},
-                                                     {std::nullopt, 72, kSparkPlace},
-                                                     {Metric::kShape, 84, 0}}};
-constexpr std::array<WantedColumn, 6> kProductColumns = {{{Metric::kStableRank, 86, 3},
-                                                      {Metric::kNuclear, 66, 2},
-                                                      {Metric::kSigma1, 56, 1},
-                                                      {Metric::kEffectiveRank, 70, 4},
-                                                      {std::nullopt, 72, kSparkPlace},
-                                                      {Metric::kParticipation, 92, 5}}};
-constexpr std::array<WantedColumn, 6> kComparisonColumns = {{{Metric::kChange, 84, 1},
-                                                         {Metric::kIntruders, 72, 2},
-                                                         {Metric::kPhi, 62, 3},
-                                                         {Metric::kAdapterRank, 82, 5},
-                                                         {Metric::kDiagonal, 72, 4},
+                                                         {Metric::kSigma1, 56, 1},
+                                                         {Metric::kAlpha, 46, 4},
+                                                         {Metric::kEffectiveRank, 70, 3},
+                                                         {std::nullopt, 72, kSparkPlace},
                                                          {Metric::kShape, 84, 0}}};
+constexpr std::array<WantedColumn, 6> kProductColumns = {{{Metric::kStableRank, 86, 3},
+                                                          {Metric::kNuclear, 66, 2},
+                                                          {Metric::kSigma1, 56, 1},
+                                                          {Metric::kEffectiveRank, 70, 4},
+                                                          {std::nullopt, 72, kSparkPlace},
+                                                          {Metric::kParticipation, 92, 5}}};
+constexpr std::array<WantedColumn, 6> kComparisonColumns = {{{Metric::kChange, 84, 1},
+                                                             {Metric::kIntruders, 72, 2},
+                                                             {Metric::kPhi, 62, 3},
+                                                             {Metric::kAdapterRank, 82, 5},
+                                                             {Metric::kDiagonal, 72, 4},
+                                                             {Metric::kShape, 84, 0}}};
 
 std::span<const WantedColumn> wantedColumns(Subject subject) {
   if (subject == Subject::kComparison) return kComparisonColumns;
@@ -140,7 +140,9 @@ void MatrixTable::drawHeader(CanvasFrame& frame, const Rect& area, const std::ve
     const bool sorted = column.metric && *column.metric == state_.sorting().by;
     const Rect cell{column.x0 - (named ? kPad : 0), header.y0, column.x1, header.y1};
     const bool hovered = column.metric && cell.contains(mouse) && ImGui::IsWindowHovered();
-    std::string text(column.metric ? heading(*column.metric) : "spectrum");
+    std::string text(!column.metric                         ? "spectrum"
+                     : named && isProduct(state_.subject()) ? "product"
+                                                            : heading(*column.metric));
     if (sorted) text += state_.sorting().descending ? " ↓" : " ↑";
     const LabelStyle style{11, float(cell.width() - 4),
                            sorted || hovered ? colors.text : colors.text_secondary, LabelFont::kInterface};

@@ -10,6 +10,7 @@ namespace vitrine::ui::spectra {
 namespace {
 
 constexpr int kLeastProgress = 90;  // pixels of its text before labels give way
+constexpr int kLeastCombo = 64;     // pixels, where there is no room
 
 QString utf8(std::string_view text) {
   return QString::fromUtf8(text.data(), qsizetype(text.size()));
@@ -68,6 +69,7 @@ QComboBox* SpectraBar::addCombo(const QString& label, int characters, const QStr
   auto* combo = new QComboBox(this);
   combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   combo->setMinimumContentsLength(characters);
+  combo->setMinimumWidth(kLeastCombo);
   combo->setMaxVisibleItems(20);
   combo->setToolTip(tooltip);
   add(label, combo);
@@ -78,13 +80,13 @@ void SpectraBar::build() {
   row_ = new QHBoxLayout(this);
   row_->setContentsMargins(12, 0, 12, 0);
   row_->setSpacing(8);
-  subject_ = addCombo(tr("Of"), 13, tr("What the spectra are of (W: the next)"));
+  subject_ = addCombo(tr("Of"), 12, tr("What the spectra are of (W: the next)"));
   for (const Subject subject : kSubjects) subject_->addItem(utf8(name(subject)));
-  sort_ = addCombo(tr("Sort"), 13,
+  sort_ = addCombo(tr("Sort"), 12,
                    tr("Number by which the table is sorted and that the profile shows; again: the other way "
                       "round (S, R)"));
-  show_ = addCombo(tr("Show"), 9, tr("What the pictures at the right show (D: the next)"));
-  references_ = addCombo(tr("Reference"), 12,
+  show_ = addCombo(tr("Show"), 7, tr("What the pictures at the right show (D: the next)"));
+  references_ = addCombo(tr("Reference"), 10,
                          tr("What the model is compared with: the base that it is a fine-tune of, or an "
                             "adapter that is added to it"));
   first_ = new QSpinBox(this);
@@ -102,7 +104,6 @@ void SpectraBar::build() {
                       "the elements' distribution alone explains"));
   null_->addItems({tr("none"), tr("shuffled")});
   filter_ = new QLineEdit(this);
-  filter_->setPlaceholderText(tr("Filter: attn_q, blk.*.ffn_*"));
   filter_->setToolTip(tr("Parts of names, with * and ?; several apart by spaces (/)"));
   filter_->setClearButtonEnabled(true);
   filter_->setMinimumWidth(64);
@@ -188,7 +189,8 @@ void SpectraBar::fillSorting() {
   while (sort_->count() > int(all.size())) sort_->removeItem(sort_->count() - 1);
   for (int i = 0; i < sort_->count(); ++i) {
     const Metric metric = all[std::size_t(i)];
-    QString text = utf8(name(metric));
+    const bool of_product = metric == Metric::kName && isProduct(state_.subject());
+    QString text = of_product ? tr("product") : utf8(name(metric));
     if (metric == state_.sorting().by) {
       text += state_.sorting().descending ? QStringLiteral(" ↓") : QStringLiteral(" ↑");
       sort_->setCurrentIndex(i);
@@ -222,6 +224,8 @@ void SpectraBar::showState() {
   subject_->setCurrentIndex(int(state_.subject()));
   fillSorting();
   fillShow();
+  filter_->setPlaceholderText(isProduct(state_.subject()) ? tr("Filter: .3. for layer 3")
+                                                          : tr("Filter: attn_q, blk.*.ffn_*"));
   const int shown = references_->currentIndex();
   if ((shown > 0) != (compares && reference_.has_value())) fillReferences();
   null_->setCurrentIndex(state_.showsNull() ? 1 : 0);
@@ -241,22 +245,29 @@ void SpectraBar::showState() {
   fitLabels();
 }
 
-// Labels give way where the bar is narrow: the tooltips say what a control is for.
+// Labels give way where the bar is narrow, first those of controls whose contents say what they are.
 void SpectraBar::fitLabels() {
-  for (const Part& part : parts_) part.control->setVisible(part.wanted);
-  const auto needed = [&](bool labels) {
+  const auto labelled = [&](const Part& part, int level) {
+    const bool cryptic = part.control == first_ || part.control == epsilon_;
+    const bool mute = part.control == references_ || part.control == null_;
+    return part.wanted && (cryptic || level == 2 || (level == 1 && mute));
+  };
+  const auto needed = [&](int level) {
     int width = 24 + kLeastProgress + filter_->minimumWidth() + row_->spacing();
     if (!button_->isHidden()) width += button_->sizeHint().width() + row_->spacing();
     for (const Part& part : parts_) {
       if (!part.wanted) continue;
       width += part.control->sizeHint().width() + row_->spacing();
-      if (labels) width += part.label->sizeHint().width() + row_->spacing();
+      if (labelled(part, level)) width += part.label->sizeHint().width() + row_->spacing();
     }
     return width;
   };
-  const bool labels = needed(true) <= width();
-  for (const Part& part : parts_)
-    part.label->setVisible(part.wanted && (labels || part.control == first_ || part.control == epsilon_));
+  int level = 2;
+  while (level > 0 && needed(level) > width()) --level;
+  for (const Part& part : parts_) {
+    part.control->setVisible(part.wanted);
+    part.label->setVisible(labelled(part, level));
+  }
 }
 
 void SpectraBar::resizeEvent(QResizeEvent* event) {

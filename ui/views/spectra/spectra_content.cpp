@@ -9,7 +9,8 @@ namespace vitrine::ui::spectra {
 namespace {
 
 constexpr double kMostTable = 640, kLeastTable = 260, kLeastPlot = 200, kLeastHeight = 170;
-constexpr double kNarrow = 900;
+constexpr double kNarrow = 900, kMostComparisonTable = 560;
+constexpr double kKeyZoom = 1.25;
 
 template <typename Values, typename Value>
 Value nextOf(const Values& values, Value value) {
@@ -48,15 +49,17 @@ ViewMessage nothingMessage(Subject subject, const core::SpectraSnapshot& snapsho
 
 }  // namespace
 
-SpectraLayout layoutOf(const Rect& area) {
+SpectraLayout layoutOf(const Rect& area, Subject subject) {
   SpectraLayout layout;
+  const bool compares = subject == Subject::kComparison;
+  const double share = compares ? 0.42 : area.width() < kNarrow ? 0.46 : 0.54;
   double table =
-      std::round(std::clamp(area.width() * (area.width() < kNarrow ? 0.46 : 0.54), kLeastTable, kMostTable));
+      std::round(std::clamp(area.width() * share, kLeastTable, compares ? kMostComparisonTable : kMostTable));
   if (area.width() - table < kLeastPlot) table = area.width();
   layout.table = {area.x0, area.y0, area.x0 + table, area.y1};
   const Rect right{layout.table.x1 + 1, area.y0, area.x1, area.y1};
   if (right.width() < kLeastPlot) return layout;
-  const bool both = right.height() >= 2 * kLeastHeight;
+  const bool both = !compares && right.height() >= 2 * kLeastHeight;
   const double middle = both ? std::round(right.y0 + right.height() * 0.5) : right.y1;
   layout.spectrum = {right.x0, right.y0, right.x1, middle};
   if (both) layout.profile = {right.x0, middle, right.x1, right.y1};
@@ -93,11 +96,12 @@ void SpectraContent::draw(CanvasFrame& frame) {
   probes_ = {};
   for (const KeyPress& press : frame.keys) handleKey(press);
   if (drawMessages(frame, area)) return;
-  const SpectraLayout layout = layoutOf(area);
+  const SpectraLayout layout = layoutOf(area, state_.subject());
   table_.draw(frame, layout.table);
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const ImU32 line = frame.theme.colors.line.abgr();
   list.AddLine({float(layout.table.x1), 0}, {float(layout.table.x1), frame.size.y}, line);
+  if (state_.subject() == Subject::kComparison) return comparison_.draw(frame, layout.spectrum);
   if (!layout.spectrum.empty()) spectrum_.draw(frame, layout.spectrum);
   if (layout.profile.empty()) return;
   list.AddLine({float(layout.profile.x0), float(layout.profile.y0)},
@@ -124,6 +128,12 @@ bool SpectraContent::wantsKey(const KeyPress& press) const {
     case Qt::Key_D:
     case Qt::Key_Slash:
       return true;
+    case Qt::Key_0:
+    case Qt::Key_F:
+    case Qt::Key_Plus:
+    case Qt::Key_Equal:
+    case Qt::Key_Minus:
+      return state_.subject() == Subject::kComparison;
     default:
       return false;
   }
@@ -164,6 +174,14 @@ void SpectraContent::handleKey(const KeyPress& press) {
     case Qt::Key_W:
       emit state_.subjectRequested(nextOf(kSubjects, state_.subject()));
       return;
+    case Qt::Key_0:
+    case Qt::Key_F:
+      return comparison_.fit();
+    case Qt::Key_Plus:
+    case Qt::Key_Equal:
+      return comparison_.zoom(kKeyZoom);
+    case Qt::Key_Minus:
+      return comparison_.zoom(1 / kKeyZoom);
     case Qt::Key_Slash:
       emit state_.filterRequested();
       return;

@@ -11,6 +11,12 @@ QString fromUtf8(std::string_view text) {
   return QString::fromUtf8(text.data(), qsizetype(text.size()));
 }
 
+QString factLabel(std::string_view text) {
+  QString result = fromUtf8(text);
+  if (!result.isEmpty()) result[0] = result[0].toUpper();
+  return result;
+}
+
 Fact metricFact(const core::SpectrumReport& report, Metric metric, const QString& label) {
   return {label, fromUtf8(textOf(report, metric)), fromUtf8(formula(metric))};
 }
@@ -114,7 +120,7 @@ InspectorSection nullFacts(const core::SpectrumReport& report, const core::Spect
   for (const Metric metric :
        {Metric::kSigma1, Metric::kStableRank, Metric::kEffectiveRank, Metric::kNuclear}) {
     const double own = valueOf(report, metric), other = valueOf(shuffled, metric);
-    section.facts.push_back({fromUtf8(name(metric)),
+    section.facts.push_back({factLabel(name(metric)),
                              fromUtf8(fmt::format("{} (× {:.2f})", textOf(shuffled, metric), own / other)),
                              how.arg(fromUtf8(formula(metric)))});
   }
@@ -161,7 +167,7 @@ std::vector<InspectorSection> productFacts(const core::MatrixName& product,
                     QObject::tr("Never formed: QR of its two factors, then an SVD as large as the rank")}};
   for (const Metric metric : {Metric::kSigma1, Metric::kNuclear, Metric::kFrobenius, Metric::kStableRank,
                               Metric::kEffectiveRank, Metric::kParticipation, Metric::kCondition})
-    numbers.facts.push_back(metricFact(report, metric, fromUtf8(name(metric))));
+    numbers.facts.push_back(metricFact(report, metric, factLabel(name(metric))));
   InspectorSection folded{QObject::tr("What is folded in"), {}};
   for (const auto& [label, text] : *origin.folded)
     folded.facts.push_back({fromUtf8(label), fromUtf8(text), fromUtf8(label + ": " + text)});

@@ -43,6 +43,13 @@ const core::MatrixComparison* SpectraState::comparisonOf(std::size_t matrix) con
   return &snapshot().results[matrix].compared->comparison;
 }
 
+std::shared_ptr<const core::MatrixComparison> SpectraState::sharedComparison(std::size_t matrix) const {
+  const core::MatrixComparison* comparison = comparisonOf(matrix);
+  return comparison
+             ? std::shared_ptr<const core::MatrixComparison>(snapshot().results[matrix].compared, comparison)
+             : nullptr;
+}
+
 const core::MatrixComparison* SpectraState::inspectedComparison() const {
   return inspected() ? comparisonOf(*inspected()) : nullptr;
 }

@@ -48,6 +48,7 @@ class SpectraState : public QObject {
   // Null where nothing is selected, or not yet computed.
   std::shared_ptr<const core::SpectrumReport> reportOf(std::size_t matrix) const;
   const core::MatrixComparison* comparisonOf(std::size_t matrix) const;
+  std::shared_ptr<const core::MatrixComparison> sharedComparison(std::size_t matrix) const;
   // What is drawn beside a matrix's spectrum: its base's, or its shuffled elements'; null where there is
   // none.
   std::shared_ptr<const core::SpectrumReport> companionOf(std::size_t matrix) const;

@@ -23,14 +23,15 @@ Result<std::unique_ptr<SpectraView>> SpectraView::create(const CanvasView::Parts
   std::unique_ptr<SpectraView> view(new SpectraView(parts, theme, std::move(options)));
   TRY_ASSIGN(view->canvas_,
              CanvasView::create(parts, view->title(),
-                                std::make_unique<SpectraContent>(view->state_, parts.selection)));
+                                std::make_unique<SpectraContent>(parts.device, view->state_, parts.selection,
+                                                                 parts.settings)));
   view->build(theme);
   return view;
 }
 
 SpectraView::SpectraView(const CanvasView::Parts& parts, const ThemeController&,
                          core::SpectraWorkerOptions options)
-    : selection_(parts.selection), jobs_(&parts.device, std::move(options)) {}
+    : selection_(parts.selection), settings_(parts.settings), jobs_(&parts.device, std::move(options)) {}
 
 SpectraView::~SpectraView() {
   jobs_.disconnect(this);
@@ -229,12 +230,10 @@ QStringList SpectraView::figures() const {
 }
 
 std::optional<ViewFigure> SpectraView::figure(int content) const {
-  auto made = figureOf(
-      state_, content,
-      {.model = model_name_,
-       .base = baseName().toStdString(),
-       .tuned = jobs_.reference() && jobs_.reference()->adapter ? nameOf(*jobs_.reference()).toStdString()
-                                                                : model_name_});
+  FigureNames names{.model = model_name_, .base = baseName().toStdString(), .tuned = model_name_};
+  if (jobs_.reference() && jobs_.reference()->adapter) names.tuned = nameOf(*jobs_.reference()).toStdString();
+  names.colormap = settings_.colormap();
+  auto made = figureOf(state_, content, names);
   if (made) made->model_path = jobs_.model();
   return made;
 }

@@ -66,6 +66,7 @@ class SpectraView : public View {
   QString baseName() const;
 
   Selection& selection_;
+  const ViewSettings& settings_;
   SpectraState state_;
   SpectraJobs jobs_;
   std::string model_name_;
