@@ -65,7 +65,7 @@ void CountsPanel::draw(CanvasFrame& frame, const Rect& area, core::ColormapId co
   const double wide = double(textSize(frame.fonts.interface(), title).x);
   if (const double room = area.width() - wide - 48; total.matrices > 1 && room > 60)
     countText(frame, {float(area.x1 - 16), float(area.y0 + 18)}, Align::kRight, colors.text_secondary,
-              fmt::format("all {} rows: {} of {}", total.matrices, total.intruders, total.directions), room);
+              fmt::format("all rows: {} of {}", total.intruders, total.directions), room);
   if (!comparison) {
     countText(frame, toIm(area.center()), Align::kCenter, colors.text_secondary, "Not compared yet.");
     return;

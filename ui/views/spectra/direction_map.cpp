@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::array<DirectionMapTexts, 3> kTexts = {
     {{"Similarity |u₀ᵢ · u₁ⱼ|", "base direction i", "tuned direction j", "|cosine|"},
-     {"Subspaces φ(i, j)", "first i of the base", "first j of the fine-tune", "φ"},
+     {"Subspaces φ(i, j)", "first i of the base", "first j of the fine-tune", "φ(i, j)"},
      {"Change |U₀ᵀΔW V₀| / ‖ΔW‖", "base left vector i", "base right vector j", "|D| / ‖ΔW‖"}}};
 
 void fill(DirectionMap& map, const Eigen::MatrixXd& values) {

@@ -80,7 +80,7 @@ void SpectraBar::build() {
   row_ = new QHBoxLayout(this);
   row_->setContentsMargins(12, 0, 12, 0);
   row_->setSpacing(8);
-  subject_ = addCombo(tr("Of"), 12, tr("What the spectra are of (W: the next)"));
+  subject_ = addCombo(tr("Of"), 15, tr("What the spectra are of (W: the next)"));
   for (const Subject subject : kSubjects) subject_->addItem(utf8(name(subject)));
   sort_ = addCombo(tr("Sort"), 12,
                    tr("Number by which the table is sorted and that the profile shows; again: the other way "
@@ -229,6 +229,7 @@ void SpectraBar::showState() {
   const int shown = references_->currentIndex();
   if ((shown > 0) != (compares && reference_.has_value())) fillReferences();
   null_->setCurrentIndex(state_.showsNull() ? 1 : 0);
+  const QSignalBlocker first_quiet(first_), epsilon_quiet(epsilon_);  // either would tell an old other one
   first_->setValue(int(state_.rule().first));
   epsilon_->setValue(state_.rule().epsilon);
   want(references_, !isProduct(state_.subject()));

@@ -13,7 +13,7 @@ QString fromUtf8(std::string_view text) {
 
 QString factLabel(std::string_view text) {
   QString result = fromUtf8(text);
-  if (!result.isEmpty()) result[0] = result[0].toUpper();
+  if (!result.isEmpty() && result[0] <= QLatin1Char('z')) result[0] = result[0].toUpper();  // not σ
   return result;
 }
 

@@ -58,9 +58,12 @@ void SpectraView::build(const ThemeController& theme) {
 
   connect(bar_, &SpectraBar::subjectChosen, this, &SpectraView::chooseSubject);
   connect(bar_, &SpectraBar::referenceChosen, this, &SpectraView::chooseReference);
+  const auto focus = qOverload<>(&QWidget::setFocus);
+  connect(bar_, &SpectraBar::subjectChosen, canvas_->widget(), focus);
+  connect(bar_, &SpectraBar::referenceChosen, canvas_->widget(), focus);
   connect(bar_, &SpectraBar::fileWanted, this, [this] { chooseFile(false); });
   connect(bar_, &SpectraBar::folderWanted, this, [this] { chooseFile(true); });
-  connect(bar_, &SpectraBar::leave, canvas_->widget(), qOverload<>(&QWidget::setFocus));
+  connect(bar_, &SpectraBar::leave, canvas_->widget(), focus);
   connect(bar_, &SpectraBar::computeOrCancel, this, [this] {
     state_.running() ? jobs_.cancel(state_.subject()) : jobs_.compute(state_.subject(), true);
   });
@@ -82,7 +85,9 @@ void SpectraView::connectState() {
   });
   connect(&state_, &SpectraState::cancelRequested, this, [this] { jobs_.cancel(state_.subject()); });
   connect(&state_, &SpectraState::computeRequested, this, [this] { jobs_.compute(state_.subject(), true); });
-  connect(&state_, &SpectraState::referenceRequested, this, [this] { chooseFile(true); });
+  // Queued: a dialogue runs events, and frames must not be drawn within a frame.
+  connect(
+      &state_, &SpectraState::referenceRequested, this, [this] { chooseFile(true); }, Qt::QueuedConnection);
   connect(&state_, &SpectraState::subjectRequested, this, &SpectraView::chooseSubject);
   connect(&state_, &SpectraState::filterRequested, bar_, &SpectraBar::focusFilter);
   connect(&state_, &SpectraState::changed, this, &SpectraView::showState);
@@ -148,7 +153,6 @@ void SpectraView::chooseSubject(Subject subject) {
     return chooseReference(of_adapters_.front());
   state_.setSubject(subject);
   computeOnceShown();
-  canvas_->widget()->setFocus();
 }
 
 void SpectraView::chooseReference(const std::optional<Reference>& reference) {
@@ -157,7 +161,6 @@ void SpectraView::chooseReference(const std::optional<Reference>& reference) {
   state_.setSubject(Subject::kComparison);
   jobs_.compute(Subject::kComparison);
   offerReferences();
-  canvas_->widget()->setFocus();
 }
 
 void SpectraView::chooseFile(bool folder) {
