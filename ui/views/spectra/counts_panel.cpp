@@ -58,7 +58,7 @@ IntruderTotal intruderTotal(const SpectraState& state) {
 void CountsPanel::draw(CanvasFrame& frame, const Rect& area, core::ColormapId colormap) {
   const Colors& colors = frame.theme.colors;
   const core::MatrixComparison* comparison = state_.inspectedComparison();
-  const std::string title = "Intruders among the first k";
+  const std::string title = "Intruders";
   drawLabel(*ImGui::GetWindowDrawList(), frame, {float(area.x0 + 16), float(area.y0 + 18)}, Align::kLeft,
             {13, float(area.width()) - 32, colors.text, LabelFont::kInterface}, title);
   const IntruderTotal total = intruderTotal(state_);

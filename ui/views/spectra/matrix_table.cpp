@@ -34,11 +34,11 @@ constexpr std::array<WantedColumn, 6> kProductColumns = {{{Metric::kStableRank, 
                                                           {Metric::kEffectiveRank, 70, 4},
                                                           {std::nullopt, 72, kSparkPlace},
                                                           {Metric::kParticipation, 92, 5}}};
-constexpr std::array<WantedColumn, 6> kComparisonColumns = {{{Metric::kChange, 84, 1},
-                                                             {Metric::kIntruders, 72, 2},
-                                                             {Metric::kPhi, 62, 3},
-                                                             {Metric::kAdapterRank, 82, 5},
-                                                             {Metric::kDiagonal, 72, 4},
+constexpr std::array<WantedColumn, 6> kComparisonColumns = {{{Metric::kChange, 78, 1},
+                                                             {Metric::kIntruders, 66, 2},
+                                                             {Metric::kPhi, 56, 3},
+                                                             {Metric::kAdapterRank, 72, 5},
+                                                             {Metric::kDiagonal, 62, 4},
                                                              {Metric::kShape, 84, 0}}};
 
 std::span<const WantedColumn> wantedColumns(Subject subject) {

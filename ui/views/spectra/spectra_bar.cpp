@@ -9,8 +9,8 @@
 namespace vitrine::ui::spectra {
 namespace {
 
-constexpr int kLeastProgress = 90;  // pixels of its text before labels give way
-constexpr int kLeastCombo = 64;     // pixels, where there is no room
+constexpr int kLeastProgress = 110;  // pixels of its text before labels give way
+constexpr int kLeastCombo = 64;      // pixels, where there is no room
 
 QString utf8(std::string_view text) {
   return QString::fromUtf8(text.data(), qsizetype(text.size()));
@@ -31,7 +31,7 @@ QString progressText(const core::SpectraSnapshot& snapshot) {
     text += SpectraBar::tr(" · %1 s left").arg(std::max(1L, std::lround(snapshot.seconds_left)));
   if (snapshot.state == core::SpectraState::kDone)
     text += snapshot.cached == snapshot.total()
-                ? SpectraBar::tr(" from the cache")
+                ? SpectraBar::tr(" · cached")
                 : SpectraBar::tr(" in %1").arg(durationText(snapshot.seconds));
   if (snapshot.state == core::SpectraState::kCancelled) text += SpectraBar::tr(" · cancelled");
   if (snapshot.state == core::SpectraState::kFailed) text += SpectraBar::tr(" · failed");
@@ -82,13 +82,11 @@ void SpectraBar::build() {
   row_->setSpacing(8);
   subject_ = addCombo(tr("Of"), 15, tr("What the spectra are of (W: the next)"));
   for (const Subject subject : kSubjects) subject_->addItem(utf8(name(subject)));
-  sort_ = addCombo(tr("Sort"), 12,
+  sort_ = addCombo(tr("Sort"), 11,
                    tr("Number by which the table is sorted and that the profile shows; again: the other way "
                       "round (S, R)"));
   show_ = addCombo(tr("Show"), 7, tr("What the pictures at the right show (D: the next)"));
-  references_ = addCombo(tr("Reference"), 10,
-                         tr("What the model is compared with: the base that it is a fine-tune of, or an "
-                            "adapter that is added to it"));
+  references_ = addCombo(tr("Reference"), 10, {});
   first_ = new QSpinBox(this);
   first_->setRange(1, 9999);
   first_->setToolTip(tr("k: the strongest directions among which intruders are counted, and of φ(k, k)"));
@@ -99,14 +97,14 @@ void SpectraBar::build() {
   epsilon_->setDecimals(2);
   epsilon_->setToolTip(tr("ε: an intruder matches all directions of the base less than this"));
   add(tr("ε"), epsilon_);
-  null_ = addCombo(tr("Null"), 7,
+  null_ = addCombo(tr("Null"), 6,
                    tr("Beside the selected spectra those of the same elements in random order (seed 0): what "
                       "the elements' distribution alone explains"));
   null_->addItems({tr("none"), tr("shuffled")});
   filter_ = new QLineEdit(this);
   filter_->setToolTip(tr("Parts of names, with * and ?; several apart by spaces (/)"));
   filter_->setClearButtonEnabled(true);
-  filter_->setMinimumWidth(64);
+  filter_->setMinimumWidth(90);
   filter_->setMaximumWidth(220);
   progress_text_ = new ElidedLabel(this);
   progress_text_->setProperty("role", "secondary");
@@ -114,7 +112,7 @@ void SpectraBar::build() {
   progress_text_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
   button_ = new QPushButton(tr("Cancel"), this);
   row_->addWidget(filter_, 1);
-  row_->addWidget(progress_text_, 1);
+  row_->addWidget(progress_text_, 2);
   row_->addWidget(button_);
 
   connect(subject_, &QComboBox::activated, this,
@@ -155,7 +153,7 @@ void SpectraBar::fillReferences() {
   references_->clear();
   references_->addItem(tr("none"));
   for (const Reference& reference : offered_) {
-    references_->addItem((reference.adapter ? tr("adapter %1") : tr("base %1")).arg(nameOf(reference)));
+    references_->addItem((reference.adapter ? tr("%1 · adapter") : tr("%1 · base")).arg(nameOf(reference)));
     references_->setItemData(references_->count() - 1, QString::fromStdString(reference.path.string()),
                              Qt::ToolTipRole);
   }
@@ -169,6 +167,10 @@ void SpectraBar::fillReferences() {
   const auto found = reference_ ? std::ranges::find(offered_, *reference_) : offered_.end();
   const bool shown = state_.subject() == Subject::kComparison && found != offered_.end();
   references_->setCurrentIndex(shown ? 1 + int(found - offered_.begin()) : 0);
+  const QString help =
+      tr("What the model is compared with: the base that it is a fine-tune of, or an adapter that is "
+         "added to it");
+  references_->setToolTip(shown ? references_->currentText() + QStringLiteral("\n") + help : help);
 }
 
 void SpectraBar::chooseReference(int index) {

@@ -52,7 +52,7 @@ ViewMessage nothingMessage(Subject subject, const core::SpectraSnapshot& snapsho
 SpectraLayout layoutOf(const Rect& area, Subject subject) {
   SpectraLayout layout;
   const bool compares = subject == Subject::kComparison;
-  const double share = compares ? 0.42 : area.width() < kNarrow ? 0.46 : 0.54;
+  const double share = compares ? 0.46 : area.width() < kNarrow ? 0.46 : 0.54;
   double table =
       std::round(std::clamp(area.width() * share, kLeastTable, compares ? kMostComparisonTable : kMostTable));
   if (area.width() - table < kLeastPlot) table = area.width();

@@ -199,7 +199,7 @@ void SpectraView::showState() {
 
 QString SpectraView::baseName() const {
   if (!jobs_.reference()) return {};
-  return jobs_.reference()->adapter ? QString::fromStdString(model_name_) : nameOf(*jobs_.reference());
+  return nameOf(jobs_.reference()->adapter ? Reference{.path = jobs_.model()} : *jobs_.reference());
 }
 
 QString SpectraView::note() const {
@@ -214,7 +214,10 @@ QString SpectraView::note() const {
       text += tr(" · exact, float64 Gram");
       break;
     case Subject::kComparison:
-      text += tr(" · against %1 · full SVD, float64").arg(baseName());
+      text += (jobs_.reference() && jobs_.reference()->adapter
+                   ? tr(" · %1 on %2").arg(nameOf(*jobs_.reference()), baseName())
+                   : tr(" · against %1").arg(baseName())) +
+              tr(" · full SVD, float64");
       break;
     default:
       text += tr(" · exact, QR and SVD in float64");
