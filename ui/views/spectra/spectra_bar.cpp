@@ -10,7 +10,7 @@ namespace vitrine::ui::spectra {
 namespace {
 
 constexpr int kLeastProgress = 110;  // pixels of its text before labels give way
-constexpr int kLeastCombo = 64;      // pixels, where there is no room
+constexpr int kLeastCombo = 64, kSpinWidth = 68;
 
 QString utf8(std::string_view text) {
   return QString::fromUtf8(text.data(), qsizetype(text.size()));
@@ -89,10 +89,12 @@ void SpectraBar::build() {
   references_ = addCombo(tr("Reference"), 10, {});
   first_ = new QSpinBox(this);
   first_->setRange(1, 9999);
+  first_->setMaximumWidth(kSpinWidth);
   first_->setToolTip(tr("k: the strongest directions among which intruders are counted, and of φ(k, k)"));
   add(tr("k"), first_);
   epsilon_ = new QDoubleSpinBox(this);
   epsilon_->setRange(0.01, 1);
+  epsilon_->setMaximumWidth(kSpinWidth);
   epsilon_->setSingleStep(0.05);
   epsilon_->setDecimals(2);
   epsilon_->setToolTip(tr("ε: an intruder matches all directions of the base less than this"));
@@ -111,6 +113,7 @@ void SpectraBar::build() {
   progress_text_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
   progress_text_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
   button_ = new QPushButton(tr("Cancel"), this);
+  row_->addStretch(0);  // where the next two are hidden
   row_->addWidget(filter_, 1);
   row_->addWidget(progress_text_, 2);
   row_->addWidget(button_);
@@ -245,41 +248,51 @@ void SpectraBar::showState() {
                               : tr("Compute; what was computed before is not computed again"));
   button_->setVisible(running || snapshot.state == core::SpectraState::kCancelled ||
                       snapshot.state == core::SpectraState::kFailed);
-  fitLabels();
+  fitControls();
 }
 
-// Labels give way where the bar is narrow, first those of controls whose contents say what they are.
-void SpectraBar::fitLabels() {
+// Where the bar is narrow the labels give way, first those of controls whose contents say what they are; then
+// what has another way: the table's header sorts, the line beneath shows how far it is, / brings the filter.
+void SpectraBar::fitControls() {
+  const bool compares = state_.subject() == Subject::kComparison;
+  const auto shown = [&](const Part& part, int level) {
+    return part.wanted && (level >= 0 || part.control != sort_);
+  };
   const auto labelled = [&](const Part& part, int level) {
     const bool cryptic = part.control == first_ || part.control == epsilon_;
     const bool mute = part.control == references_ || part.control == null_;
     return part.wanted && (cryptic || level == 2 || (level == 1 && mute));
   };
   const auto needed = [&](int level) {
-    int width = 24 + kLeastProgress + filter_->minimumWidth() + row_->spacing();
-    if (!button_->isHidden()) width += button_->sizeHint().width() + row_->spacing();
+    int width = 24;
+    const auto add = [&](int size) { width += size + row_->spacing(); };
+    if (level >= 0) add(kLeastProgress);
+    if (level >= 0 || !compares) add(filter_->minimumWidth());
+    if (!button_->isHidden()) add(button_->sizeHint().width());
     for (const Part& part : parts_) {
-      if (!part.wanted) continue;
-      width += part.control->sizeHint().width() + row_->spacing();
-      if (labelled(part, level)) width += part.label->sizeHint().width() + row_->spacing();
+      if (shown(part, level)) add(part.control->sizeHint().width());
+      if (labelled(part, level)) add(part.label->sizeHint().width());
     }
     return width;
   };
   int level = 2;
-  while (level > 0 && needed(level) > width()) --level;
+  while (level > -1 && needed(level) > width()) --level;
   for (const Part& part : parts_) {
-    part.control->setVisible(part.wanted);
+    part.control->setVisible(shown(part, level));
     part.label->setVisible(labelled(part, level));
   }
+  progress_text_->setVisible(level >= 0);
+  filter_->setVisible(level >= 0 || !compares || !filter_->text().isEmpty() || filter_->hasFocus());
 }
 
 void SpectraBar::resizeEvent(QResizeEvent* event) {
   QWidget::resizeEvent(event);
-  fitLabels();
+  fitControls();
 }
 
 void SpectraBar::focusFilter() {
   window()->activateWindow();
+  filter_->show();
   filter_->setFocus();
   filter_->selectAll();
 }

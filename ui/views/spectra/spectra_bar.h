@@ -59,7 +59,7 @@ class SpectraBar : public QWidget {
   void fillShow();
   void fillReferences();
   void chooseReference(int index);
-  void fitLabels();
+  void fitControls();
 
   SpectraState& state_;
   std::vector<Reference> offered_;

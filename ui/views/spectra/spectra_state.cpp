@@ -114,7 +114,24 @@ void SpectraState::setSnapshot(std::shared_ptr<const core::SpectraSnapshot> snap
   } else if (other_names) {
     listing.order.clear();
   }
+  if (subject == Subject::kComparison && !listing.user_selected) selectCompared(listing);
   if (subject == subject_) refresh();
+}
+
+// While others are still being compared a matrix that has been is shown, of the preferred layer if there is
+// one.
+void SpectraState::selectCompared(Listing& listing) {
+  const auto& results = listing.snapshot->results;
+  if (const auto cursor = listing.selection.cursor();
+      cursor && *cursor < results.size() && results[*cursor].compared)
+    return;
+  std::optional<std::size_t> found;
+  for (std::size_t i = 0; i < results.size(); ++i)
+    if (results[i].compared && (!found || listing.places[i].layer == preferred_layer_)) {
+      found = i;
+      if (listing.places[i].layer == preferred_layer_) break;
+    }
+  if (found) listing.selection.choose(*found);
 }
 
 // Of a comparison one matrix: its maps are of one.

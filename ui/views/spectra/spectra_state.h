@@ -116,6 +116,7 @@ class SpectraState : public QObject {
   void refresh();
   std::vector<std::size_t> ordered(const Listing& listing) const;
   void selectPreferred(Listing& listing);
+  void selectCompared(Listing& listing);
   void selectHead(Listing& listing);
   void tellHead();
 
