@@ -86,9 +86,11 @@ void ProfilePlot::drawSeries(CanvasFrame& frame, const PlotArea& plot, const Pro
   const bool crowded = path.size() * 7 > std::size_t(plot.rect.width());
   for (const ProfilePoint& point : series.points) {
     const ImVec2 at = toIm(plot.at(point.layer, point.value));
-    const bool selected = state_.selection().find(point.matrix).has_value();
+    const auto selected = state_.selection().find(point.matrix);
+    // Of several of a kind the selected ones are told apart as in the plot above.
+    const std::size_t number = selected && several ? selected->number : series.number;
     if (selected || (!several && !crowded))
-      drawMarker(list, series.number, at, selected ? 5 : 3.5f, color);
+      drawMarker(list, number, at, selected ? 5 : 3.5f, selected ? seriesColor(frame.theme, number) : color);
     else if (several)
       list.AddCircleFilled(at, crowded ? 1.2f : 1.8f, color.withAlpha(dimmed ? 30 : 130).abgr());
     if (selected) list.AddCircle(at, 8, frame.theme.colors.text.abgr(), 0, 1.2f);

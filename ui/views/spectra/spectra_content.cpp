@@ -38,7 +38,7 @@ ViewMessage nothingMessage(Subject subject, const core::SpectraSnapshot& snapsho
     return {.title = "This model has no matrices",
             .text = "A spectrum needs a tensor with two dimensions of floating or quantized numbers.",
             .color = {}};
-  const std::string why = snapshot.left_out.empty() ? "No layer has attention." : snapshot.left_out.front();
+  const std::string why = snapshot.left_out.empty() ? "No layer has attention" : snapshot.left_out.front();
   const bool others = snapshot.left_out.size() > 1;
   return {
       .title = fmt::format("No layer has {}", name(subject)),
