@@ -60,9 +60,9 @@ TEST(SpectraProductsTest, ALayerWithoutLeavesTheSelection) {
   EXPECT_EQ(sections[0].facts[1].value, "1, 1 (kv 0)");
   EXPECT_EQ(sections[1].title, "What is folded in");
   EXPECT_EQ(sections[1].facts[0].value, "RMS norm: its gain");
-  EXPECT_EQ(sections[3].title, "Layers without");
-  EXPECT_EQ(sections[3].facts[0].name, "Layer 2");
-  EXPECT_EQ(sections[3].facts[0].value, "it norms queries or keys");
+  EXPECT_EQ(sections[2].title, "Layers without");
+  EXPECT_EQ(sections[2].facts[0].name, "Layer 2");
+  EXPECT_EQ(sections[2].facts[0].value, "it norms queries or keys");
 }
 
 TEST(SpectraProductsTest, SortByNuclearNormAndProfileTheHeads) {

@@ -39,12 +39,11 @@ ViewMessage nothingMessage(Subject subject, const core::SpectraSnapshot& snapsho
             .text = "A spectrum needs a tensor with two dimensions of floating or quantized numbers.",
             .color = {}};
   const std::string why = snapshot.left_out.empty() ? "No layer has attention" : snapshot.left_out.front();
-  const bool others = snapshot.left_out.size() > 1;
-  return {
-      .title = fmt::format("No layer has {}", name(subject)),
-      .text = why + (others ? fmt::format("; so it is in {} more layers", snapshot.left_out.size() - 1) : ""),
-      .button = subject == Subject::kQk ? "Show OV products" : "Show weights",
-      .color = {}};
+  const std::size_t others = std::max<std::size_t>(1, snapshot.left_out.size()) - 1;
+  return {.title = fmt::format("No layer has {}", name(subject)),
+          .text = why + (others > 0 ? fmt::format("; {} more layers have none either.", others) : "."),
+          .button = subject == Subject::kQk ? "Show OV products" : "Show weights",
+          .color = {}};
 }
 
 }  // namespace

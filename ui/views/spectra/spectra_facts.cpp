@@ -104,7 +104,7 @@ std::vector<InspectorSection> factsOf(const SpectraState& state) {
   } else if (isProduct(state.subject())) {
     sections = productFacts(matrix, result);
     if (!snapshot.left_out.empty())
-      sections.push_back(leftOutFacts(QObject::tr("Layers without"), snapshot.left_out));
+      sections.insert(sections.end() - 1, leftOutFacts(QObject::tr("Layers without"), snapshot.left_out));
   } else {
     sections = matrixFacts(matrix, result);
     if (const auto shuffled = state.companionOf(*inspected); shuffled && result.report)
