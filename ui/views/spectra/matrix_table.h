@@ -4,18 +4,9 @@
 #include "ui/canvas/canvas.h"
 #include "ui/views/panel.h"
 #include "ui/views/spectra/spectra_state.h"
+#include "ui/views/spectra/table_columns.h"
 
 namespace vitrine::ui::spectra {
-
-// A column and its place; the sparkline has no metric.
-struct TableColumn {
-  std::optional<Metric> metric;
-  double x0 = 0, x1 = 0;
-};
-// The columns that have room, the name's taking what is left; a number that is sorted by always has some.
-// Of a comparison with adapters their ranks are a column.
-std::vector<TableColumn> tableColumns(const Rect& area, Metric sorted_by, Subject subject = Subject::kWeights,
-                                      bool adapters = false);
 
 class MatrixTable {
  public:

@@ -90,10 +90,6 @@ std::string anywhere(const std::string& globs) {
   return all;
 }
 
-std::string percent(double share) {
-  return fmt::format("{:.{}f} %", 100 * share, share < 0.0995 ? 1 : 0);
-}
-
 double sortValue(const core::SpectraSnapshot& snapshot, std::size_t index, Metric by, IntruderRule rule) {
   if (by == Metric::kShape) {
     const core::MatrixName& matrix = (*snapshot.matrices)[index];
@@ -171,66 +167,6 @@ std::string textOf(const core::SpectrumReport& report, Metric metric) {
     default:
       return threeDigits(value);
   }
-}
-
-double valueOf(const core::MatrixComparison& comparison, Metric metric, IntruderRule rule) {
-  switch (metric) {
-    case Metric::kChange:
-      return comparison.base_norm > 0 ? comparison.change_norm / comparison.base_norm : std::nan("");
-    case Metric::kIntruders:
-      return core::intrudersAt(comparison, rule.first, rule.epsilon);
-    case Metric::kPhi: {
-      const auto k = std::min(Eigen::Index(rule.first), comparison.phi.rows());
-      return k > 0 ? comparison.phi(k - 1, k - 1) : std::nan("");
-    }
-    case Metric::kAngle:
-      return comparison.angles.empty() ? std::nan("") : comparison.angles.back();
-    case Metric::kDiagonal:
-      return comparison.change.diagonal_share;
-    case Metric::kBand:
-      return comparison.change.band_share;
-    case Metric::kCorner:
-      return comparison.change.corner_share;
-    case Metric::kChangeStableRank:
-      return comparison.change_stable_rank;
-    case Metric::kAdapterRank:
-      return comparison.adapter ? comparison.adapter->effective : std::nan("");
-    default:
-      return std::nan("");
-  }
-}
-
-std::string textOf(const core::MatrixComparison& comparison, Metric metric, IntruderRule rule) {
-  const double value = valueOf(comparison, metric, rule);
-  if (std::isnan(value)) return "–";
-  switch (metric) {
-    case Metric::kIntruders:
-      return fmt::format("{:.0f}", value);
-    case Metric::kPhi:
-    case Metric::kAngle:
-      return fmt::format("{:.3f}", value);
-    case Metric::kDiagonal:
-    case Metric::kBand:
-    case Metric::kCorner:
-      return percent(value);
-    case Metric::kAdapterRank:
-      return fmt::format("{:.1f} of {}", value, comparison.adapter->nominal);
-    default:
-      return threeDigits(value);
-  }
-}
-
-double valueOf(const core::MatrixResult& result, Metric metric, IntruderRule rule) {
-  if (!result.report) return std::nan("");
-  return metric >= Metric::kChange
-             ? result.compared ? valueOf(result.compared->comparison, metric, rule) : std::nan("")
-             : valueOf(*result.report, metric);
-}
-
-std::string textOf(const core::MatrixResult& result, Metric metric, IntruderRule rule) {
-  if (!result.report) return "–";
-  if (metric < Metric::kChange) return textOf(*result.report, metric);
-  return result.compared ? textOf(result.compared->comparison, metric, rule) : "–";
 }
 
 std::vector<std::size_t> orderOf(const core::SpectraSnapshot& snapshot, const std::string& glob,

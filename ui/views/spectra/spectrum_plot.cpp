@@ -8,35 +8,8 @@
 namespace vitrine::ui::spectra {
 namespace {
 
-constexpr float kLineWidth = 1.6f, kDash = 5, kGap = 4;
+constexpr float kLineWidth = 1.6f;
 constexpr double kShares[] = {0.9, 0.99};
-
-void dashedLine(ImDrawList& list, ImVec2 from, ImVec2 to, Rgba color, float width = 1) {
-  const float dx = to.x - from.x, dy = to.y - from.y, length = std::hypot(dx, dy);
-  for (float at = 0; at < length; at += kDash + kGap) {
-    const float a = at / length, b = std::min(1.0f, (at + kDash) / length);
-    list.AddLine({from.x + dx * a, from.y + dy * a}, {from.x + dx * b, from.y + dy * b}, color.abgr(), width);
-  }
-}
-
-// Dashes of one length along the whole path, however short its steps are.
-void dashedPath(ImDrawList& list, const std::vector<ImVec2>& path, Rgba color) {
-  float along = 0;
-  for (std::size_t i = 0; i + 1 < path.size(); ++i) {
-    const ImVec2 from = path[i], to = path[i + 1];
-    const float length = std::hypot(to.x - from.x, to.y - from.y);
-    for (float at = 0; at < length;) {
-      const float phase = std::fmod(along + at, kDash + kGap);
-      const float step = std::min(length - at, (phase < kDash ? kDash : kDash + kGap) - phase + 1e-3f);
-      const auto place = [&](float t) {
-        return ImVec2{from.x + (to.x - from.x) * t / length, from.y + (to.y - from.y) * t / length};
-      };
-      if (phase < kDash) list.AddLine(place(at), place(at + step), color.abgr(), 1.3f);
-      at += step;
-    }
-    along += length;
-  }
-}
 
 std::vector<ImVec2> pathOf(const PlotArea& plot, const Curve& curve, std::size_t first, std::size_t last) {
   std::vector<ImVec2> path;
