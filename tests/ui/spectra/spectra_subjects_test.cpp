@@ -74,7 +74,7 @@ TEST(SpectraProductsTest, SortByNuclearNormAndProfileTheHeads) {
   EXPECT_EQ(state.order().front(), 11u);
   EXPECT_EQ(state.order().back(), 0u);
   ASSERT_EQ(state.profile().series.size(), 1u);
-  const auto spans = layerSpans(state.profile().series[0]);
+  const auto spans = core::layerSpans(valuesOf(state.profile().series[0]));
   ASSERT_EQ(spans.size(), 3u);
   const double sum = (1 - std::pow(0.7, 16)) / 0.3;
   EXPECT_NEAR(spans[1].low, 2 * sum, 1e-9);

@@ -27,20 +27,10 @@ std::map<std::string, std::size_t> kindNumbers(std::span<const MatrixPlace> plac
 
 }  // namespace
 
-std::vector<LayerSpan> layerSpans(const ProfileSeries& series) {
-  std::vector<LayerSpan> spans;
-  for (std::size_t i = 0; i < series.points.size();) {
-    LayerSpan span{series.points[i].layer, series.points[i].value, 0, series.points[i].value};
-    double sum = 0, count = 0;
-    for (; i < series.points.size() && series.points[i].layer == span.layer; ++i, ++count) {
-      sum += series.points[i].value;
-      span.low = std::min(span.low, series.points[i].value);
-      span.high = std::max(span.high, series.points[i].value);
-    }
-    span.mean = sum / count;
-    spans.push_back(span);
-  }
-  return spans;
+std::vector<core::LayerValue> valuesOf(const ProfileSeries& series) {
+  std::vector<core::LayerValue> values;
+  for (const ProfilePoint& point : series.points) values.push_back({point.layer, point.value});
+  return values;
 }
 
 LayerProfile profileOf(const core::SpectraSnapshot& snapshot, std::span<const MatrixPlace> places,

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/figure/spectra_figures.h"
 #include "ui/views/spectra/matrix_place.h"
 #include "ui/views/spectra/metric.h"
 #include "ui/views/spectra/series_selection.h"
@@ -23,12 +24,7 @@ struct ProfileSeries {
   std::size_t number = 0;            // of its colour and marker, below kMostKinds
   std::vector<ProfilePoint> points;  // by layer; a layer may have several (experts, heads)
 };
-// Of a layer's points.
-struct LayerSpan {
-  std::uint32_t layer = 0;
-  double low = 0, mean = 0, high = 0;
-};
-std::vector<LayerSpan> layerSpans(const ProfileSeries& series);
+std::vector<core::LayerValue> valuesOf(const ProfileSeries& series);
 
 struct LayerProfile {
   std::vector<ProfileSeries> series;

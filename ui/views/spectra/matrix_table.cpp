@@ -160,7 +160,7 @@ void MatrixTable::drawName(CanvasFrame& frame, const Rect& row, const TableColum
 
 void MatrixTable::drawSparkline(CanvasFrame&, const Rect& cell, const core::SpectrumReport& report,
                                 Rgba color) {
-  const std::vector<float> heights = sparkline(report.spectrum.sigma, kSparkPoints);
+  const std::vector<float> heights = core::sparkline(report.spectrum.sigma, kSparkPoints);
   if (heights.size() < 2 || cell.empty()) return;
   std::vector<ImVec2> points;
   for (std::size_t i = 0; i < heights.size(); ++i)

@@ -63,9 +63,9 @@ void ProfilePlot::draw(CanvasFrame& frame, const Rect& area) {
 
 // From the least to the most of each layer's points.
 void ProfilePlot::drawBand(const PlotArea& plot, const ProfileSeries& series, Rgba color) const {
-  std::vector<LayerSpan> spans = layerSpans(series);
+  std::vector<core::LayerSpan> spans = core::layerSpans(valuesOf(series));
   ImDrawList& list = *ImGui::GetWindowDrawList();
-  const auto at = [&](const LayerSpan& span, double value) { return toIm(plot.at(span.layer, value)); };
+  const auto at = [&](const core::LayerSpan& span, double value) { return toIm(plot.at(span.layer, value)); };
   for (std::size_t i = 0; i + 1 < spans.size(); ++i)
     list.AddQuadFilled(at(spans[i], spans[i].high), at(spans[i + 1], spans[i + 1].high),
                        at(spans[i + 1], spans[i + 1].low), at(spans[i], spans[i].low), color.abgr());
@@ -77,9 +77,9 @@ void ProfilePlot::drawSeries(CanvasFrame& frame, const PlotArea& plot, const Pro
   ImDrawList& list = *ImGui::GetWindowDrawList();
   Rgba color = seriesColor(frame.theme, series.number);
   if (dimmed) color = color.withAlpha(50);
-  const std::vector<LayerSpan> spans = layerSpans(series);
+  const std::vector<core::LayerSpan> spans = core::layerSpans(valuesOf(series));
   std::vector<ImVec2> path;
-  for (const LayerSpan& span : spans) path.push_back(toIm(plot.at(span.layer, span.mean)));
+  for (const core::LayerSpan& span : spans) path.push_back(toIm(plot.at(span.layer, span.mean)));
   const bool several = spans.size() < series.points.size();
   if (several) drawBand(plot, series, color.withAlpha(dimmed ? 10 : 28));
   list.AddPolyline(path.data(), int(path.size()), color.abgr(), 0, several ? 2.0f : 1.4f);

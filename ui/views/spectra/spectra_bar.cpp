@@ -96,7 +96,7 @@ void SpectraBar::build() {
           [this](int index) { state_.sortBy(metricsOf(state_.subject())[std::size_t(index)]); });
   connect(show_, &QComboBox::activated, this, [this](int index) {
     state_.subject() == Subject::kComparison ? state_.setPicture(kComparisonPictures[std::size_t(index)])
-                                             : state_.setMode(kPlotModes[std::size_t(index)]);
+                                             : state_.setMode(core::kPlotModes[std::size_t(index)]);
   });
   connect(references_, &QComboBox::activated, this, &SpectraBar::chooseReference);
   connect(null_, &QComboBox::activated, this, [this](int index) { state_.setNull(index == 1); });

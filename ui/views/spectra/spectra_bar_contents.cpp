@@ -102,13 +102,13 @@ void SpectraBar::fillSorting() {
 void SpectraBar::fillShow() {
   const QSignalBlocker quiet(show_);
   const bool compares = state_.subject() == Subject::kComparison;
-  const int count = compares ? int(kComparisonPictures.size()) : int(kPlotModes.size());
+  const int count = compares ? int(kComparisonPictures.size()) : int(core::kPlotModes.size());
   if (show_->count() != count) {
     show_->clear();
     if (compares)
       for (const ComparisonPicture picture : kComparisonPictures) show_->addItem(utf8(name(picture)));
     else
-      for (const PlotMode mode : kPlotModes) show_->addItem(utf8(name(mode)));
+      for (const core::PlotMode mode : core::kPlotModes) show_->addItem(utf8(name(mode)));
   }
   show_->setCurrentIndex(compares ? int(state_.picture()) : int(state_.mode()));
 }

@@ -169,7 +169,7 @@ void SpectraContent::handleKey(const KeyPress& press) {
     case Qt::Key_D:
       return state_.subject() == Subject::kComparison
                  ? state_.setPicture(nextOf(kComparisonPictures, state_.picture()))
-                 : state_.setMode(nextOf(kPlotModes, state_.mode()));
+                 : state_.setMode(nextOf(core::kPlotModes, state_.mode()));
     case Qt::Key_W:
       emit state_.subjectRequested(nextOf(kSubjects, state_.subject()));
       return;

@@ -1,5 +1,7 @@
 #include "ui/views/spectra/spectra_figures.h"
 
+#include "core/figure/spectra_figures.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -22,64 +24,14 @@ Reports selectedReports(const SpectraState& state) {
   return reports;
 }
 
-// Lines of hundreds of points: told apart by dashes, not by markers.
-core::SeriesStyle lineStyle(std::size_t number) {
-  core::SeriesStyle style = core::seriesStyle(number);
-  style.marker = core::Marker::kNone;
-  return style;
-}
-
-core::LineSeries seriesOf(const std::string& label, Curve curve, std::size_t number) {
-  curve.x.resize(curve.certain);
-  curve.y.resize(curve.certain);
-  return {.label = label, .x = std::move(curve.x), .y = std::move(curve.y), .style = lineStyle(number)};
-}
-
-core::Panel spectrumPanel(const Reports& reports, PlotMode mode, const std::string& companion) {
-  core::Panel panel;
-  panel.x.label = places(mode);
-  panel.y.label = quantity(mode);
-  panel.x.minimum = 0;
-  if (mode == PlotMode::kLog) panel.y.scale = core::AxisScale::kLog;
-  if (mode == PlotMode::kEnergy) panel.y.minimum = 0, panel.y.maximum = 1;
-  std::vector<const core::SpectrumReport*> all;
-  for (const Drawn& drawn : reports) all.push_back(drawn.report.get());
-  const DensityBins bins = binsFor(all);
-  const auto curve = [&](const core::SpectrumReport& report) {
-    return mode == PlotMode::kDensity ? densityOf(report, bins) : curveOf(report, mode);
-  };
-  for (std::size_t i = 0; i < reports.size(); ++i) {
-    const std::string label = shortName(reports[i].report->name);
-    panel.lines.push_back(seriesOf(label, curve(*reports[i].report), i));
-    if (!reports[i].companion) continue;
-    panel.lines.back().style->dash = {};
-    panel.lines.push_back(seriesOf(label + ", " + companion, curve(*reports[i].companion), i));
-    panel.lines.back().style->dash = {1, 1.5};
-  }
-  const core::SpectrumReport& first = *reports.front().report;
-  const auto& noise = first.noise;
-  if (mode == PlotMode::kDensity && noise) {
-    panel.lines.push_back(seriesOf("Marchenko–Pastur", noiseDensityOf(first, bins), reports.size()));
-  } else if (noise && mode != PlotMode::kEnergy) {
-    panel.annotations.push_back(
-        {.kind = core::AnnotationKind::kHorizontalLine,
-         .at = {0, noise->upper_sigma},
-         .text = fmt::format("MP edge of {}, {} spikes", shortName(first.name), noise->spikes)});
-  }
-  return panel;
-}
-
-// Where a layer has several matrices (experts, heads) their mean, with a band from the least to the most.
-core::LineSeries profileLine(const ProfileSeries& series) {
-  core::LineSeries line{.label = series.kind, .style = core::seriesStyle(series.number)};
-  for (const LayerSpan& span : layerSpans(series)) {
-    line.x.push_back(span.layer);
-    line.y.push_back(span.mean);
-    line.low.push_back(span.low);
-    line.high.push_back(span.high);
-  }
-  if (line.x.size() == series.points.size()) line.low = line.high = {};
-  return line;
+core::Panel panelOf(const Reports& reports, core::PlotMode mode, const std::string& companion) {
+  std::vector<core::DrawnSpectrum> drawn;
+  for (const Drawn& one : reports)
+    drawn.push_back({.label = shortName(one.report->name),
+                     .report = one.report.get(),
+                     .beside = one.companion.get(),
+                     .beside_label = companion});
+  return core::spectrumPanel(drawn, mode);
 }
 
 core::Panel profilePanel(const LayerProfile& profile, Metric metric) {
@@ -90,7 +42,7 @@ core::Panel profilePanel(const LayerProfile& profile, Metric metric) {
   panel.y.scale = scale.kind;
   if (scale.kind == core::AxisScale::kLinear) panel.y.minimum = scale.low;
   for (const ProfileSeries& series : profile.series) {
-    panel.lines.push_back(profileLine(series));
+    panel.lines.push_back(core::layerLine(series.kind, valuesOf(series), series.number));
   }
   return panel;
 }
@@ -146,7 +98,7 @@ std::optional<ViewFigure> figureOf(const SpectraState& state, FigureContent cont
     const bool compares = state.subject() == Subject::kComparison;
     const bool beside =
         std::ranges::any_of(reports, [](const Drawn& drawn) { return drawn.companion != nullptr; });
-    figure.panels.push_back(spectrumPanel(reports, state.mode(), compares ? "base" : "shuffled"));
+    figure.panels.push_back(panelOf(reports, state.mode(), compares ? "base" : "shuffled"));
     for (const Drawn& drawn : reports) names += (names.empty() ? "" : ", ") + drawn.report->name;
     figure.caption = fmt::format("{} of {}{}{}; values that cannot be told from 0 are left out.",
                                  title(state.mode()), names, of,

@@ -194,7 +194,7 @@ void SpectraState::sortBy(Metric metric) {
   setSorting({metric, metric == sorting().by ? !sorting().descending : startsDescending(metric)});
 }
 
-void SpectraState::setMode(PlotMode mode) {
+void SpectraState::setMode(core::PlotMode mode) {
   mode_ = mode;
   emit changed();
 }

@@ -2,8 +2,8 @@
 // sorted; and how all of them are drawn. Lives on the UI thread.
 #pragma once
 
+#include "core/figure/spectrum_curves.h"
 #include "ui/selection.h"
-#include "ui/views/spectra/curves.h"
 #include "ui/views/spectra/layer_profile.h"
 
 #include <QObject>
@@ -39,7 +39,7 @@ class SpectraState : public QObject {
   const LayerProfile& profile() const { return now().profile; }
   bool running() const { return snapshot().state == core::SpectraState::kRunning; }
 
-  PlotMode mode() const { return mode_; }
+  core::PlotMode mode() const { return mode_; }
   const std::string& glob() const { return glob_; }
   IntruderRule rule() const { return rule_; }
   ComparisonPicture picture() const { return picture_; }
@@ -67,7 +67,7 @@ class SpectraState : public QObject {
                    Subject subject = Subject::kWeights);
   void setSorting(Sorting sorting);
   void sortBy(Metric metric);  // by it; again: the other way round
-  void setMode(PlotMode mode);
+  void setMode(core::PlotMode mode);
   void setGlob(const std::string& glob);
   void setRule(IntruderRule rule);
   void setPicture(ComparisonPicture picture);
@@ -122,7 +122,7 @@ class SpectraState : public QObject {
 
   std::array<Listing, kSubjects.size()> listings_;
   Subject subject_ = Subject::kWeights;
-  PlotMode mode_ = PlotMode::kLog;
+  core::PlotMode mode_ = core::PlotMode::kLog;
   std::string glob_;
   IntruderRule rule_;
   ComparisonPicture picture_ = ComparisonPicture::kAll;
