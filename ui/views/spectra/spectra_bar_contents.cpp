@@ -14,10 +14,13 @@ QString utf8(std::string_view text) {
   return QString::fromUtf8(text.data(), qsizetype(text.size()));
 }
 
+QString wholeDuration(double seconds) {
+  return seconds < 120 ? SpectraBar::tr("%1 s").arg(std::lround(seconds))
+                       : SpectraBar::tr("%1 min").arg(std::lround(seconds / 60));
+}
+
 QString durationText(double seconds) {
-  if (seconds < 10) return SpectraBar::tr("%1 s").arg(seconds, 0, 'f', 1);
-  if (seconds < 120) return SpectraBar::tr("%1 s").arg(std::lround(seconds));
-  return SpectraBar::tr("%1 min").arg(std::lround(seconds / 60));
+  return seconds < 10 ? SpectraBar::tr("%1 s").arg(seconds, 0, 'f', 1) : wholeDuration(seconds);
 }
 
 }  // namespace
@@ -26,7 +29,7 @@ QString progressText(const core::SpectraSnapshot& snapshot) {
   if (snapshot.total() == 0) return {};
   QString text = SpectraBar::tr("%1 of %2").arg(snapshot.done).arg(snapshot.total());
   if (snapshot.state == core::SpectraState::kRunning && snapshot.seconds_left >= 0)
-    text += SpectraBar::tr(" · %1 s left").arg(std::max(1L, std::lround(snapshot.seconds_left)));
+    text += SpectraBar::tr(" · %1 left").arg(wholeDuration(std::max(1.0, snapshot.seconds_left)));
   if (snapshot.state == core::SpectraState::kDone)
     text += snapshot.cached == snapshot.total()
                 ? SpectraBar::tr(" · cached")

@@ -67,10 +67,7 @@ void SpectraView::build(const ThemeController& theme) {
   connect(bar_, &SpectraBar::computeOrCancel, this, [this] {
     state_.running() ? jobs_.cancel(state_.subject()) : jobs_.compute(state_.subject(), true);
   });
-  connect(&adapters_timer_, &QTimer::timeout, this, [this] {
-    jobs_.setAdapters(adapters_);
-    computeOnceShown();
-  });
+  connect(&adapters_timer_, &QTimer::timeout, this, &SpectraView::applyAdapters);
   connectState();
   showState();
 }
@@ -105,6 +102,8 @@ void SpectraView::setSnapshot(std::shared_ptr<const core::Snapshot> snapshot) {
     jobs_.setModel(model);
     state_.clearNulls();
     adapters_.clear();
+    of_adapters_.clear();
+    offerReferences();
     model_name_ = snapshot->model ? snapshot->model->name : "";
     state_.setPreferredLayer(snapshot->model ? snapshot->model->layers / 2 : 0);
     if (state_.subject() == Subject::kComparison) state_.setSubject(Subject::kWeights);
@@ -127,14 +126,20 @@ void SpectraView::setAdapters(const core::Snapshot& snapshot) {
   if (std::ranges::equal(adapters, adapters_, same)) return;
   const bool first = adapters_.empty();
   adapters_ = std::move(adapters);
+  first ? applyAdapters() : adapters_timer_.start();
+}
+
+// A comparison with one of them follows its scale.
+void SpectraView::applyAdapters() {
+  jobs_.setAdapters(adapters_);
   of_adapters_.clear();
-  for (const core::AdapterChoice& adapter : adapters_)
+  for (const core::AdapterChoice& adapter : adapters_) {
     of_adapters_.push_back({.path = adapter.folder, .adapter = true, .scale = adapter.scale});
+    if (jobs_.reference() && jobs_.reference()->path == adapter.folder)
+      jobs_.setReference(of_adapters_.back());
+  }
   offerReferences();
-  if (first)
-    jobs_.setAdapters(adapters_);
-  else
-    adapters_timer_.start();
+  computeOnceShown();
 }
 
 void SpectraView::offerReferences() {

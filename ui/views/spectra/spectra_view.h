@@ -59,6 +59,7 @@ class SpectraView : public View {
   void build(const ThemeController& theme);
   void connectState();
   void setAdapters(const core::Snapshot& snapshot);
+  void applyAdapters();
   void offerReferences();
   void chooseFile(bool folder);
   void computeOnceShown();
