@@ -64,11 +64,13 @@ class ComparisonSource : public SpectraSource {
     std::vector<std::size_t> order(pairs_.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::ranges::stable_sort(order, {}, [&](std::size_t i) { return costOf(pairs_[i]); });
+    request_.options.stop = stop;
     return forRows(order, request_.threads, stop, [&](std::size_t i) {
       auto compared = comparePair(pairs_[i], request_.options);
-      settle(i, compared ? comparedResult(std::move(*compared))
-                         : MatrixResult{nullptr,
-                                        std::make_shared<const std::string>(compared.error().describe())});
+      if (compared)
+        settle(i, comparedResult(std::move(*compared)));
+      else if (compared.error().code != ErrorCode::kCancelled)
+        settle(i, {nullptr, std::make_shared<const std::string>(compared.error().describe())});
     });
   }
 
@@ -89,13 +91,6 @@ class ComparisonSource : public SpectraSource {
 };
 
 }  // namespace
-
-bool ComparisonRequest::operator==(const ComparisonRequest& other) const {
-  return base == other.base && tuned == other.tuned &&
-         std::ranges::equal(adapters, other.adapters, [](const AdapterChoice& a, const AdapterChoice& b) {
-           return a.folder == b.folder && a.scale == b.scale;
-         });
-}
 
 MatrixResult comparedResult(MatrixComparison comparison) {
   const double tuned_norm = comparison.tuned_sigma.norm();

@@ -19,8 +19,6 @@ struct ComparisonRequest {
   std::vector<AdapterChoice> adapters;  // added to the base
   ComparisonOptions options;
   unsigned threads = 0;  // 0: as many as there are cores; one a matrix
-
-  bool operator==(const ComparisonRequest& other) const;
 };
 
 // The cheapest matrices first. The maps of the change are kept element by element where all of them fit into

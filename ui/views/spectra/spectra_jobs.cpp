@@ -135,8 +135,12 @@ void SpectraJobs::start(Subject subject) {
 }
 
 void SpectraJobs::computeNulls(std::vector<std::string> names) {
-  const bool running = null_worker_->snapshot()->state == core::SpectraState::kRunning;
-  if (names.empty() || (running && names == null_names_)) return;
+  const core::SpectraState state = null_worker_->snapshot()->state;
+  const bool valid = state == core::SpectraState::kRunning || state == core::SpectraState::kDone;
+  const auto known = [&](const std::string& name) {
+    return std::ranges::find(null_names_, name) != null_names_.end();
+  };
+  if (names.empty() || (valid && std::ranges::all_of(names, known))) return;
   null_names_ = std::move(names);
   null_worker_->start(core::nullSource({.model = model_, .names = null_names_, .threads = options_.threads}));
 }

@@ -45,6 +45,7 @@ class SpectraJobs : public QObject {
 
   // Starts what has not been started for what is set now; what was cancelled or failed only `again`.
   void compute(Subject subject, bool again = false);
+  // Of matrices of the model; nothing starts again that computes all of them, or has.
   void computeNulls(std::vector<std::string> names);
   void cancel(Subject subject);
   void cancelAll();

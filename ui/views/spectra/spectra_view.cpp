@@ -164,7 +164,9 @@ void SpectraView::chooseReference(const std::optional<Reference>& reference) {
   if (!reference) return chooseSubject(Subject::kWeights);
   jobs_.setReference(reference);
   state_.setSubject(Subject::kComparison);
-  jobs_.compute(Subject::kComparison);
+  const core::SpectraState was = jobs_.snapshot(Subject::kComparison)->state;
+  jobs_.compute(Subject::kComparison,
+                was == core::SpectraState::kFailed || was == core::SpectraState::kCancelled);
   offerReferences();
 }
 
