@@ -5,7 +5,7 @@
 namespace vitrine::ui::spectra {
 namespace {
 
-constexpr int kLeastProgress = 110;  // pixels of its text before labels give way
+constexpr int kLeastProgress = 84;  // pixels of its text before labels give way
 constexpr int kLeastCombo = 64, kSpinWidth = 68;
 
 }  // namespace
