@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 
+#include "core/figure/series_style.h"
 #include "core/spectra/layer_name.h"
 
 namespace vitrine::core {
@@ -61,46 +62,103 @@ std::vector<std::string> spectrumLabels(std::span<const SpectrumReport> reports)
   return labels;
 }
 
-LineSeries shuffledLine(const SpectrumReport& report, const std::string& label, std::size_t colour) {
-  LineSeries line{.label = label + ", shuffled", .x = {}, .y = {}};
-  for (std::size_t k = 0; k < report.shuffled.size(); ++k) {
-    if (report.shuffled[k] <= gramFloor(report.shuffled[0])) break;
-    line.x.push_back(static_cast<double>(k + 1));
-    line.y.push_back(report.shuffled[k]);
-  }
-  line.style = seriesStyle(colour);
+// Lines of hundreds of points: told apart by colours and dashes, not by markers.
+LineSeries curveLine(std::string label, Curve curve, std::size_t style) {
+  curve.x.resize(curve.certain);
+  curve.y.resize(curve.certain);
+  LineSeries line{.label = std::move(label), .x = std::move(curve.x), .y = std::move(curve.y)};
+  line.style = seriesStyle(style);
   line.style->marker = Marker::kNone;
-  line.style->dash = {1.5, 1.5};
   return line;
+}
+
+// The values alone.
+SpectrumReport shuffledReport(const SpectrumReport& report) {
+  SpectrumReport shuffled{.name = report.name, .dtype = {}, .spectrum = {}};
+  shuffled.spectrum.sigma = report.shuffled;
+  shuffled.spectrum.floor = gramFloor(report.shuffled.front());
+  return shuffled;
 }
 
 }  // namespace
 
+Panel spectrumPanel(std::span<const DrawnSpectrum> spectra, PlotMode mode) {
+  Panel panel;
+  panel.x.label = places(mode);
+  panel.y.label = quantity(mode);
+  panel.x.minimum = 0;
+  if (mode == PlotMode::kLog) panel.y.scale = AxisScale::kLog;
+  if (mode == PlotMode::kEnergy) panel.y.minimum = 0, panel.y.maximum = 1;
+  std::vector<const SpectrumReport*> all;
+  for (const DrawnSpectrum& drawn : spectra) all.push_back(drawn.report);
+  const DensityBins bins = binsFor(all);
+  const auto curve = [&](const SpectrumReport& report) {
+    return mode == PlotMode::kDensity ? densityOf(report, bins) : curveOf(report, mode);
+  };
+  for (std::size_t i = 0; i < spectra.size(); ++i) {
+    const DrawnSpectrum& drawn = spectra[i];
+    panel.lines.push_back(curveLine(drawn.label, curve(*drawn.report), i));
+    if (!drawn.beside) continue;
+    panel.lines.back().style->dash = {};
+    panel.lines.push_back(curveLine(drawn.label + ", " + drawn.beside_label, curve(*drawn.beside), i));
+    panel.lines.back().style->dash = {1.5, 1.5};
+  }
+  const auto& noise = spectra.front().report->noise;
+  if (mode == PlotMode::kDensity && noise)
+    panel.lines.push_back(
+        curveLine("Marchenko–Pastur", noiseDensityOf(*spectra.front().report, bins), spectra.size()));
+  else if (noise && mode != PlotMode::kEnergy)
+    panel.annotations.push_back(
+        {.kind = AnnotationKind::kHorizontalLine,
+         .at = {0, noise->upper_sigma},
+         .text = fmt::format("MP edge of {}, {} spikes", spectra.front().label, noise->spikes)});
+  return panel;
+}
+
+std::vector<LayerSpan> layerSpans(std::span<const LayerValue> values) {
+  std::vector<LayerSpan> spans;
+  for (std::size_t i = 0; i < values.size();) {
+    LayerSpan span{values[i].layer, values[i].value, 0, values[i].value};
+    double sum = 0, count = 0;
+    for (; i < values.size() && values[i].layer == span.layer; ++i, ++count) {
+      sum += values[i].value;
+      span.low = std::min(span.low, values[i].value);
+      span.high = std::max(span.high, values[i].value);
+    }
+    span.mean = sum / count;
+    spans.push_back(span);
+  }
+  return spans;
+}
+
+LineSeries layerLine(std::string label, std::span<const LayerValue> values, std::size_t style) {
+  LineSeries line{.label = std::move(label), .x = {}, .y = {}};
+  line.style = seriesStyle(style);
+  for (const LayerSpan& span : layerSpans(values)) {
+    line.x.push_back(span.layer);
+    line.y.push_back(std::isfinite(span.mean) ? span.mean : kUndefined);
+    line.low.push_back(span.low);
+    line.high.push_back(span.high);
+  }
+  if (line.x.size() == values.size()) line.low = line.high = {};
+  return line;
+}
+
 Result<Figure> spectrumFigure(std::span<const SpectrumReport> reports, const std::string& model) {
   TRY(requireFew(reports.size(), "spectra"));
   Figure figure{.name = "spectrum", .caption = {}, .panels = {}, .summary = {}, .summary_caption = {}};
-  Panel panel;
-  panel.x.label = "index";
-  panel.y.label = "singular value";
-  panel.y.scale = AxisScale::kLog;
   const std::vector<std::string> labels = spectrumLabels(reports);
+  std::vector<SpectrumReport> shuffled(reports.size());
+  std::vector<DrawnSpectrum> drawn;
   for (std::size_t i = 0; i < reports.size(); ++i) {
-    const Spectrum& spectrum = reports[i].spectrum;
-    LineSeries line{.label = labels[i], .x = {}, .y = {}};
-    for (std::size_t k = 0; k < spectrum.sigma.size() && spectrum.sigma[k] > spectrum.floor; ++k) {
-      line.x.push_back(static_cast<double>(k + 1));
-      line.y.push_back(spectrum.sigma[k]);
-    }
-    line.style = seriesStyle(i);
-    line.style->marker = Marker::kNone;
-    panel.lines.push_back(std::move(line));
-    if (!reports[i].shuffled.empty()) {
-      panel.lines.back().style->dash = {};
-      panel.lines.push_back(shuffledLine(reports[i], labels[i], i));
-    }
+    drawn.push_back({.label = labels[i], .report = &reports[i]});
     figure.summary.push_back({labels[i] + ": stable rank", reports[i].metrics.stable_rank, ""});
+    if (reports[i].shuffled.empty()) continue;
+    shuffled[i] = shuffledReport(reports[i]);
+    drawn.back().beside = &shuffled[i];
+    drawn.back().beside_label = "shuffled";
   }
-  figure.panels.push_back(std::move(panel));
+  figure.panels.push_back(spectrumPanel(drawn, PlotMode::kLog));
   figure.caption = fmt::format("Singular values{}, largest first{}.", ofModel(model),
                                reports.size() == 1 ? ": " + reports[0].name : "");
   return figure;
@@ -121,9 +179,11 @@ Result<Figure> profileFigure(std::span<const SpectrumReport> reports, std::strin
   if (found == kProfileMetrics.end())
     return fail(ErrorCode::kInvalidArgument, "metric \"{}\" does not exist; choose one of {}", metric,
                 fmt::join(profileMetrics(), ", "));
-  std::map<std::string, std::map<std::uint32_t, double>> kinds;
+  std::map<std::string, std::vector<LayerValue>> kinds;
   for (const SpectrumReport& report : reports)
-    if (const auto name = layerNameOf(report.name)) kinds[name->kind][name->layer] = found->value(report);
+    if (const auto name = layerNameOf(report.name))
+      kinds[name->kind].push_back({name->layer, found->value(report)});
+  for (auto& [kind, values] : kinds) std::ranges::stable_sort(values, {}, &LayerValue::layer);
   TRY(requireFew(kinds.size(), "kinds of matrices with a layer"));
   Figure figure{.name = "profile", .caption = {}, .panels = {}, .summary = {}, .summary_caption = {}};
   std::vector<std::string> names;
@@ -134,12 +194,7 @@ Result<Figure> profileFigure(std::span<const SpectrumReport> reports, std::strin
   panel.y.label = found->label;
   if (metric == "condition") panel.y.scale = AxisScale::kLog;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    LineSeries line{.label = labels[i], .x = {}, .y = {}};
-    for (const auto& [layer, value] : kinds[names[i]]) {
-      line.x.push_back(layer);
-      line.y.push_back(std::isfinite(value) ? value : kUndefined);
-    }
-    panel.lines.push_back(std::move(line));
+    panel.lines.push_back(layerLine(labels[i], kinds[names[i]], i));
   }
   figure.panels.push_back(std::move(panel));
   figure.caption = fmt::format("The {} of each matrix{} over the layers.", found->label, ofModel(model));

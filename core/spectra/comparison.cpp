@@ -15,6 +15,11 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 using Json = nlohmann::ordered_json;
 
+Result<void> goOn(const std::stop_token& stop) {
+  if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "the comparison was cancelled");
+  return {};
+}
+
 // The ranks: directions beyond them are none of the matrix, but what is left over.
 void findIntruders(const MatrixXd& cosines, Index base_rank, Index tuned_rank,
                    const ComparisonOptions& options, MatrixComparison& to) {
@@ -116,8 +121,11 @@ Result<MatrixComparison> compareMatrices(const MatrixXd& base, const MatrixXd& t
   if (base.rows() != tuned.rows() || base.cols() != tuned.cols())
     return fail(ErrorCode::kInvalidArgument, "matrices of {} x {} and {} x {} cannot be compared",
                 base.rows(), base.cols(), tuned.rows(), tuned.cols());
-  auto svd0 = options.svd(base), svd1 = options.svd(tuned);
+  TRY(goOn(options.stop));
+  auto svd0 = options.svd(base);
   if (!svd0) return within("the base", svd0.error());
+  TRY(goOn(options.stop));
+  auto svd1 = options.svd(tuned);
   if (!svd1) return within("the tuned matrix", svd1.error());
   MatrixComparison to{.rows = static_cast<std::uint64_t>(base.rows()),
                       .columns = static_cast<std::uint64_t>(base.cols()),
@@ -131,6 +139,7 @@ Result<MatrixComparison> compareMatrices(const MatrixXd& base, const MatrixXd& t
   to.phi = subspaceSimilarity(cosines, block);
   const Index k = std::min(static_cast<Index>(options.angle_rank), cosines.rows());
   TRY_ASSIGN(to.angles, principalAngles(svd0->u.leftCols(k), svd1->u.leftCols(k)));
+  TRY(goOn(options.stop));
   TRY(measureChange(*svd0, tuned - base, options, to));
   return to;
 }

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <stop_token>
 
 #include "core/spectra/full_svd.h"
 #include "core/spectra/subspaces.h"
@@ -22,6 +23,7 @@ struct ComparisonOptions {
   std::size_t angle_rank = 10;  // angles between the first so many directions
   std::size_t map_cells = 256;  // a side of the map of the change, at most
   SvdSolver svd = [](const Eigen::MatrixXd& matrix) { return fullSvd(matrix); };
+  std::stop_token stop = {};  // looked at between the decompositions
 };
 
 // D = U0^T (W1 - W0) V0, (r, r): the change in the base's own coordinates. Shares are of ||W1 - W0||_F^2;
@@ -66,7 +68,7 @@ struct MatrixComparison {
   std::optional<AdapterRank> adapter;
 };
 
-// kInvalidArgument for shapes that differ; fullSvd's errors.
+// kInvalidArgument for shapes that differ; fullSvd's errors; kCancelled when stopped.
 Result<MatrixComparison> compareMatrices(const Eigen::MatrixXd& base, const Eigen::MatrixXd& tuned,
                                          const ComparisonOptions& options = {});
 

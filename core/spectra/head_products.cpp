@@ -33,11 +33,15 @@ Result<MatrixXd> latentValues(const LatentSpec& latent) {
   return multiply(up, down);
 }
 
-std::uint32_t kvHeadOf(const AttentionSpec& attention, std::uint32_t head) {
-  return head / (attention.heads / attention.kv_heads);
+}  // namespace
+
+std::uint32_t keyHeadOf(const AttentionSpec& attention, std::uint32_t head) {
+  return attention.latent ? head : head / (attention.heads / attention.kv_heads);
 }
 
-}  // namespace
+std::string productName(ProductKind kind, std::uint32_t layer, std::uint32_t head) {
+  return fmt::format("{}.{}.{}", name(kind), layer, head);
+}
 
 std::string_view name(ProductKind kind) {
   return kind == ProductKind::kQk ? "qk" : "ov";
@@ -81,7 +85,7 @@ MatrixXd rotation(const Rope& rope, std::uint32_t head_dim, std::int64_t offset)
 }
 
 Result<LayerFactors> LayerFactors::read(const ModelSpec& spec, std::uint32_t layer,
-                                        const ProductOptions& options) {
+                                        const ProductOptions& options, std::optional<ProductKind> only) {
   if (layer >= spec.blocks.size() || !spec.blocks[layer].attention())
     return fail(ErrorCode::kInvalidArgument, "layer {} has no attention", layer);
   const BlockSpec& block = spec.blocks[layer];
@@ -94,11 +98,14 @@ Result<LayerFactors> LayerFactors::read(const ModelSpec& spec, std::uint32_t lay
     if (weight && options.fold_gains) TRY(foldNorm(block.mixer_norm, *weight));
     return weight;
   };
-  if (reasonAgainst(attention, ProductKind::kQk).empty()) {
+  const auto wanted = [&](ProductKind kind) {
+    return only.value_or(kind) == kind && reasonAgainst(attention, kind).empty();
+  };
+  if (wanted(ProductKind::kQk)) {
     TRY_ASSIGN(factors.query_, folded(expandLinear(attention.query)));
     TRY_ASSIGN(factors.key_, folded(expandLinear(attention.key)));
   }
-  if (reasonAgainst(attention, ProductKind::kOv).empty()) {
+  if (wanted(ProductKind::kOv)) {
     TRY_ASSIGN(factors.value_,
                folded(attention.latent ? latentValues(*attention.latent) : expandLinear(attention.value)));
     TRY_ASSIGN(factors.output_, expandLinear(attention.output));
@@ -121,13 +128,13 @@ Result<LowRankProduct> LayerFactors::qk(std::uint32_t head) const {
   if (attention_->rope)
     left = multiply(left, rotation(*attention_->rope, attention_->head_dim, options_.offset));
   if (options_.score_scale) left *= double{attention_->scale};
-  return LowRankProduct{std::move(left), key_.middleRows(Index{kvHeadOf(*attention_, head)} * width, width)};
+  return LowRankProduct{std::move(left), key_.middleRows(Index{keyHeadOf(*attention_, head)} * width, width)};
 }
 
 Result<LowRankProduct> LayerFactors::ov(std::uint32_t head) const {
   const auto width =
       static_cast<Index>(attention_->latent ? attention_->latent->value_dim : attention_->head_dim);
-  const std::uint32_t kv_head = attention_->latent ? head : kvHeadOf(*attention_, head);
+  const std::uint32_t kv_head = keyHeadOf(*attention_, head);
   return LowRankProduct{output_.middleCols(Index{head} * width, width),
                         value_.middleRows(Index{kv_head} * width, width)};
 }
@@ -161,8 +168,8 @@ Result<HeadProducts> headProducts(const ModelSpec& spec, std::span<const Product
 }
 
 SpectrumReport reportOf(const HeadProduct& product) {
-  SpectrumReport report = reportOf(fmt::format("{}.{}.{}", name(product.kind), product.layer, product.head),
-                                   "F64", product.spectrum, {.replicates = 0});
+  SpectrumReport report = reportOf(productName(product.kind, product.layer, product.head), "F64",
+                                   product.spectrum, {.replicates = 0});
   report.noise.reset();
   report.power_law.reset();
   return report;
@@ -175,7 +182,7 @@ nlohmann::ordered_json toJson(const HeadProduct& product, const ModelSpec& spec,
   out["product"] = name(product.kind);
   out["layer"] = product.layer;
   out["head"] = product.head;
-  out["kv_head"] = attention.latent ? product.head : kvHeadOf(attention, product.head);
+  out["kv_head"] = keyHeadOf(attention, product.head);
   out["gains_folded"] = options.fold_gains;
   if (product.kind == ProductKind::kQk) {
     out["offset"] = options.offset;

@@ -39,8 +39,10 @@ struct ProductOptions {
 // The factors of one layer, expanded and with adapters added.
 class LayerFactors {
  public:
-  // kInvalidArgument for a layer without attention; errors of reading.
-  static Result<LayerFactors> read(const ModelSpec& spec, std::uint32_t layer, const ProductOptions& options);
+  // Those of one kind of product alone, where it is named. kInvalidArgument for a layer without attention;
+  // errors of reading.
+  static Result<LayerFactors> read(const ModelSpec& spec, std::uint32_t layer, const ProductOptions& options,
+                                   std::optional<ProductKind> only = {});
 
   std::uint32_t heads() const { return attention_->heads; }
   // kUnsupported with the reason where a layer has no such product:
@@ -62,6 +64,12 @@ class LayerFactors {
 
 // Why a layer has no such product, or empty.
 std::string reasonAgainst(const AttentionSpec& attention, ProductKind kind);
+
+// The kv head of a query head, in a latent attention the head itself.
+std::uint32_t keyHeadOf(const AttentionSpec& attention, std::uint32_t head);
+
+// "qk.LAYER.HEAD"
+std::string productName(ProductKind kind, std::uint32_t layer, std::uint32_t head);
 
 // (head_dim, head_dim), R above for an offset.
 Eigen::MatrixXd rotation(const Rope& rope, std::uint32_t head_dim, std::int64_t offset);

@@ -36,16 +36,6 @@ std::map<std::string, StoredMatrix> byName(const Checkpoint& checkpoint, std::st
   return found;
 }
 
-Result<MatrixComparison> comparePair(const MatrixPair& pair, const ComparisonOptions& options) {
-  auto matrix = pair.load();
-  if (!matrix) return tl::unexpected(matrix.error());
-  auto comparison = compareMatrices(matrix->base, matrix->tuned, options);
-  if (!comparison) return within(pair.name, comparison.error());
-  comparison->name = pair.name;
-  comparison->adapter = std::move(matrix->adapter);
-  return comparison;
-}
-
 }  // namespace
 
 MatrixPairs pairsOf(std::shared_ptr<const Checkpoint> base, std::shared_ptr<const Checkpoint> tuned,
@@ -113,6 +103,16 @@ Result<std::optional<AdapterRank>> adapterRank(const Linear& linear) {
   rank.effective = metrics.effective_rank;
   rank.sigma = spectrum.sigma;
   return rank;
+}
+
+Result<MatrixComparison> comparePair(const MatrixPair& pair, const ComparisonOptions& options) {
+  auto matrix = pair.load();
+  if (!matrix) return tl::unexpected(matrix.error());
+  auto comparison = compareMatrices(matrix->base, matrix->tuned, options);
+  if (!comparison) return within(pair.name, comparison.error());
+  comparison->name = pair.name;
+  comparison->adapter = std::move(matrix->adapter);
+  return comparison;
 }
 
 Result<std::vector<MatrixComparison>> runComparisons(std::span<const MatrixPair> pairs,

@@ -36,6 +36,9 @@ MatrixPairs pairsOf(std::shared_ptr<ModelSpec> adapted, std::string_view glob = 
 // Nothing without updates; a sum of adapters counts as one.
 Result<std::optional<AdapterRank>> adapterRank(const Linear& linear);
 
+// Its load() and compareMatrices(), named. Errors name the pair.
+Result<MatrixComparison> comparePair(const MatrixPair& pair, const ComparisonOptions& options = {});
+
 struct ComparisonRun {
   ComparisonOptions options;
   unsigned threads = 0;  // 0: as many as there are cores; one a matrix

@@ -11,7 +11,6 @@
 namespace vitrine::core {
 namespace {
 
-constexpr double kPublishSeconds = 0.1;
 constexpr int kNiceness = 10;
 
 // The window and the engine go first. Linux keeps a niceness a thread, and threads inherit their maker's.
@@ -23,50 +22,46 @@ bool computesItself(const gpu::Device& device) {
   return !device.info().software && device.info().features.float64;
 }
 
-std::string lapackText(unsigned threads) {
-  const unsigned cores = threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
-  return fmt::format("LAPACK on {} core{}", cores, cores == 1 ? "" : "s");
-}
-
 }  // namespace
 
-// One task: its matrices, what has been found, and when it was last told.
-class SpectraWorker::Run {
+// The matrices of a checkpoint, on the device or by LAPACK, those that were computed before from the cache.
+class SpectraWorker::StoredRun {
  public:
-  Run(SpectraWorker& worker, std::shared_ptr<Task> task, std::shared_ptr<const Checkpoint> checkpoint)
+  StoredRun(SpectraWorker& worker, std::shared_ptr<Task> task, std::shared_ptr<const Checkpoint> checkpoint)
       : worker_(worker),
         task_(std::move(task)),
         checkpoint_(std::move(checkpoint)),
         matrices_(matricesOf(*checkpoint_, task_->glob)),
         cached_(matrices_.size(), 0),
-        hashes_(matrices_.size()) {
-    auto names = std::make_shared<std::vector<MatrixName>>();
-    for (const StoredMatrix& matrix : matrices_)
-      names->push_back({matrix.name, std::string(name(matrix.tensor->dtype)), matrix.rows, matrix.columns});
-    snapshot_.matrices = std::move(names);
-    snapshot_.results.resize(matrices_.size());
-    snapshot_.state = SpectraState::kRunning;
-  }
+        hashes_(matrices_.size()) {}
 
   void compute() {
     auto device = worker_.deviceSpectra();
-    snapshot_.solver =
-        device && *device ? worker_.device_->info().name : lapackText(worker_.options_.threads);
-    worker_.publish(*task_, snapshot_);
     const std::vector<SpectrumJob> jobs = makeJobs();
-    for (const SpectrumJob& job : jobs) cost_left_ += job.cost();
-    const SpectrumRun run{.threads = worker_.options_.threads,
-                          .order = task_->order,
-                          .stop = task_->stop.get_token(),
-                          .done = [&](std::size_t i, Result<Spectrum> spectrum) {
-                            settle(i, jobs[i].cost(), std::move(spectrum));
-                          }};
+    SpectraRows rows{.names = {},
+                     .costs = {},
+                     .solver = device && *device ? worker_.device_->info().name
+                                                 : lapackSolverText(worker_.options_.threads)};
+    for (std::size_t i = 0; i < matrices_.size(); ++i) {
+      const StoredMatrix& matrix = matrices_[i];
+      rows.names.push_back(
+          {matrix.name, std::string(name(matrix.tensor->dtype)), matrix.rows, matrix.columns});
+      rows.costs.push_back(jobs[i].cost());
+    }
+    SpectraProgress progress(
+        std::move(rows), [this](SpectraSnapshot snapshot) { worker_.publish(*task_, std::move(snapshot)); });
+    progress.start();
+    const SpectrumRun run{
+        .threads = worker_.options_.threads,
+        .order = task_->order,
+        .stop = task_->stop.get_token(),
+        .done = [&](std::size_t i, Result<Spectrum> spectrum) { settle(progress, i, std::move(spectrum)); }};
     Result<void> ran = device ? *device ? runSpectra(**device, jobs, run) : runSpectra(jobs, run)
                        : device.error().code == ErrorCode::kUnsupported
                            ? runSpectra(jobs, run)
                            : Result<void>(tl::unexpected(device.error()));
     worker_.cache_.trim();
-    finish(std::move(ran));
+    progress.finish(ran);
   }
 
  private:
@@ -89,41 +84,16 @@ class SpectraWorker::Run {
   }
 
   // From several threads at once; what is read off the spectrum is theirs, too.
-  void settle(std::size_t i, double cost, Result<Spectrum> spectrum) {
+  void settle(SpectraProgress& progress, std::size_t i, Result<Spectrum> spectrum) {
     MatrixResult result;
     if (spectrum) {
       if (!cached_[i] && !hashes_[i].empty()) worker_.cache_.keep(hashes_[i], *spectrum);
       result.report = std::make_shared<const SpectrumReport>(
-          reportOf(matrices_[i].name, (*snapshot_.matrices)[i].dtype, std::move(*spectrum)));
+          reportOf(matrices_[i].name, progress.names()[i].dtype, std::move(*spectrum)));
     } else {
       result.error = std::make_shared<const std::string>(spectrum.error().describe());
     }
-    const std::lock_guard lock(mutex_);
-    ++snapshot_.done;
-    snapshot_.failed += result.error != nullptr;
-    snapshot_.cached += cached_[i] != 0;
-    snapshot_.results[i] = std::move(result);
-    cost_left_ -= cost;
-    if (!cached_[i]) cost_done_ += cost;
-    const double now = secondsSince(start_);
-    if (now - told_ < kPublishSeconds) return;
-    told_ = now;
-    tell(now);
-  }
-
-  void tell(double now) {
-    snapshot_.seconds = now;
-    snapshot_.seconds_left = cost_done_ > 0 ? now * std::max(0.0, cost_left_) / cost_done_ : -1;
-    worker_.publish(*task_, snapshot_);
-  }
-
-  void finish(Result<void> ran) {
-    const bool cancelled = !ran && ran.error().code == ErrorCode::kCancelled;
-    snapshot_.state = ran         ? SpectraState::kDone
-                      : cancelled ? SpectraState::kCancelled
-                                  : SpectraState::kFailed;
-    if (!ran && !cancelled) snapshot_.error = ran.error();
-    tell(secondsSince(start_));
+    progress.settle(i, std::move(result), cached_[i] != 0);
   }
 
   SpectraWorker& worker_;
@@ -132,10 +102,6 @@ class SpectraWorker::Run {
   std::vector<StoredMatrix> matrices_;
   std::vector<char> cached_;  // of each matrix its own byte: threads write side by side
   std::vector<std::string> hashes_;
-  std::mutex mutex_;  // of what follows
-  SpectraSnapshot snapshot_;
-  double cost_done_ = 0, cost_left_ = 0, told_ = -1;
-  Clock::time_point start_ = Clock::now();
 };
 
 SpectraWorker::SpectraWorker(gpu::Device* device, std::function<void()> notify, SpectraWorkerOptions options)
@@ -165,6 +131,10 @@ void SpectraWorker::start(std::shared_ptr<const Checkpoint> checkpoint, std::str
            },
            .glob = std::move(glob),
            .order = order});
+}
+
+void SpectraWorker::start(std::shared_ptr<SpectraSource> source) {
+  request({.open = {}, .glob = {}, .source = std::move(source)});
 }
 
 void SpectraWorker::request(Task task) {
@@ -242,12 +212,27 @@ void SpectraWorker::work(const std::stop_token& stop) {
       if (!wake_.wait(lock, stop, [this] { return next_ != nullptr; })) return;
       task = current_ = std::exchange(next_, nullptr);
     }
-    auto checkpoint = task->open();
-    if (checkpoint)
-      Run(*this, task, std::move(*checkpoint)).compute();
-    else
-      publish(*task, {.state = SpectraState::kFailed, .error = checkpoint.error()});
+    task->source ? computeSource(*task) : computeStored(task);
   }
+}
+
+void SpectraWorker::computeStored(const std::shared_ptr<Task>& task) {
+  auto checkpoint = task->open();
+  if (checkpoint)
+    StoredRun(*this, task, std::move(*checkpoint)).compute();
+  else
+    publish(*task, {.state = SpectraState::kFailed, .error = checkpoint.error()});
+}
+
+void SpectraWorker::computeSource(const Task& task) {
+  auto rows = task.source->open();
+  if (!rows) return publish(task, {.state = SpectraState::kFailed, .error = rows.error()});
+  SpectraProgress progress(std::move(*rows),
+                           [&](SpectraSnapshot snapshot) { publish(task, std::move(snapshot)); });
+  progress.start();
+  progress.finish(task.source->compute(task.stop.get_token(), [&](std::size_t row, MatrixResult result) {
+    progress.settle(row, std::move(result));
+  }));
 }
 
 }  // namespace vitrine::core

@@ -1,5 +1,6 @@
-// The spectra of a whole model, computed beside whatever else runs: a thread of its own (of low priority, as
-// are those that it starts) takes the newest request, and what it finds comes as immutable snapshots.
+// The spectra of a whole model, or of what a SpectraSource finds in it, computed beside whatever else runs: a
+// thread of its own (of low priority, as are those that it starts) takes the newest request, and what it
+// finds comes as immutable snapshots.
 #pragma once
 
 #include <condition_variable>
@@ -13,44 +14,14 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/spectra/spectra_source.h"
 #include "core/spectra/spectrum_cache.h"
-#include "core/spectra/spectrum_report.h"
 #include "core/spectra/spectrum_run.h"
 #include "gpu/device.h"
 
 namespace vitrine::core {
 
 class DeviceSpectra;
-
-struct MatrixName {
-  std::string name, dtype;  // "blk.3.attn_q.weight", "Q4_1"
-  std::uint64_t rows = 0, columns = 0;
-};
-
-// Of one matrix: at most one of the two.
-struct MatrixResult {
-  std::shared_ptr<const SpectrumReport> report;
-  std::shared_ptr<const std::string> error;  // why there is none: NaN at a place, no memory
-  bool settled() const { return report || error; }
-};
-
-enum class SpectraState { kIdle, kRunning, kDone, kCancelled, kFailed };
-
-struct SpectraSnapshot {
-  std::uint64_t sequence = 0;  // grows with each one that is published
-  SpectraState state = SpectraState::kIdle;
-  std::optional<Error> error;  // kFailed: the model could not be opened, the device was lost
-  std::string solver;          // what runs: "LAPACK on 2 cores", or the device's name; empty until known
-  // Of the checkpoint, in natural order, the same pointer for a whole run; `results` has as many.
-  std::shared_ptr<const std::vector<MatrixName>> matrices;
-  std::vector<MatrixResult> results;
-  std::size_t done = 0, failed = 0, cached = 0;  // `done` counts the others too
-  double seconds = 0;                            // since the start
-  double seconds_left = -1;                      // of the rest, by its arithmetic; below 0: not known yet
-
-  std::size_t total() const { return matrices ? matrices->size() : 0; }
-  double matricesPerSecond() const { return seconds > 0 ? static_cast<double>(done) / seconds : 0; }
-};
 
 struct SpectraWorkerOptions {
   enum class Solver { kAuto, kLapack, kDevice };  // kAuto: on a GPU that has double precision, the device
@@ -72,6 +43,7 @@ class SpectraWorker {
              SpectrumOrder order = SpectrumOrder::kCheapestFirst);
   void start(std::shared_ptr<const Checkpoint> checkpoint, std::string glob = "",
              SpectrumOrder order = SpectrumOrder::kCheapestFirst);
+  void start(std::shared_ptr<SpectraSource> source);
   // At once; what has been found stays in the snapshot.
   void cancel();
   // Forgets the model, as before the first start().
@@ -84,13 +56,16 @@ class SpectraWorker {
     std::function<Result<std::shared_ptr<const Checkpoint>>()> open;
     std::string glob;
     SpectrumOrder order = SpectrumOrder::kCheapestFirst;
+    std::shared_ptr<SpectraSource> source = {};  // in place of the matrices of a checkpoint
     std::stop_source stop = {};
   };
-  class Run;
+  class StoredRun;
 
   void request(Task task);
   void replace(SpectraState state, bool keep_results);
   void work(const std::stop_token& stop);
+  void computeStored(const std::shared_ptr<Task>& task);
+  void computeSource(const Task& task);
   // Only of the newest task: another's are dropped.
   void publish(const Task& task, SpectraSnapshot snapshot);
   Result<DeviceSpectra*> deviceSpectra();

@@ -21,7 +21,7 @@ Doubles panelW() {
 }
 // Where x of a column lies.
 uint64_t vectorOf(uint column) {
-  return batchPart(params.vectors, params.kept * params.stride) + uint64_t(column % params.kept) * params.stride * 8;
+  return batchPart(params.vectors, params.kept * params.stride) + uint64_t(params.kept == 2 ? column % 2 : column) * params.stride * 8;
 }
 // A x of the column before in parts, a slot of n numbers each: of row block I that of the tile in column block J lies in
 // slot J. Or, of tridiagonal_step.comp, A v of even and of odd columns.

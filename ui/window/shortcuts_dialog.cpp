@@ -33,7 +33,9 @@ std::vector<Line> mouseLines() {
            ShortcutsDialog::tr("Page Up, Page Down, Home, End")},
           {spectra, ShortcutsDialog::tr("Choose the first six rows"), ShortcutsDialog::tr("Ctrl+A")},
           {spectra, ShortcutsDialog::tr("Sort by the next number, reverse"), "S, R"},
-          {spectra, ShortcutsDialog::tr("Values, energy or density"), "D"},
+          {spectra, ShortcutsDialog::tr("Values, energy or density; of a comparison the next picture"), "D"},
+          {spectra, ShortcutsDialog::tr("Weights, products of heads, fine-tune against base"), "W"},
+          {spectra, ShortcutsDialog::tr("Zoom a comparison's maps, show all of them"), "+, -, 0"},
           {spectra, ShortcutsDialog::tr("Filter by name"), "/"},
           {spectra, ShortcutsDialog::tr("Cancel the computation"), "Esc"}};
 }

@@ -105,6 +105,34 @@ TEST(SpectraFigures, DrawShuffledValuesDashedBesideTheOthers) {
   EXPECT_TRUE(figure->panels[0].lines[1].style->dash.empty());
 }
 
+TEST(SpectraFigures, SeveralValuesOfALayerAreAMeanInABand) {
+  const std::vector<LayerValue> values = {{2, 1}, {2, 4}, {2, 7}, {5, 3}};
+  const LineSeries line = layerLine("heads", values, 1);
+  EXPECT_THAT(line.x, ElementsAre(2, 5));
+  EXPECT_THAT(line.y, ElementsAre(4, 3));
+  EXPECT_THAT(line.low, ElementsAre(1, 3));
+  EXPECT_THAT(line.high, ElementsAre(7, 3));
+  EXPECT_TRUE(layerLine("one", std::span(values).last(1), 0).low.empty());
+  EXPECT_TRUE(layerSpans({}).empty());
+}
+
+TEST(SpectraFigures, ABaseIsDottedInTheColourOfItsFineTune) {
+  const SpectrumReport tuned = report("h.0.a", 2), base = report("h.0.a", 1);
+  const std::vector<DrawnSpectrum> drawn = {
+      {.label = "a", .report = &tuned, .beside = &base, .beside_label = "base"},
+      {.label = "b", .report = &base}};
+  for (const PlotMode mode : kPlotModes) {
+    const Panel panel = spectrumPanel(drawn, mode);
+    ASSERT_GE(panel.lines.size(), 3u) << name(mode);
+    EXPECT_EQ(panel.lines[1].label, "a, base");
+    EXPECT_EQ(panel.lines[1].style->color, panel.lines[0].style->color);
+    EXPECT_TRUE(panel.lines[0].style->dash.empty());
+    EXPECT_FALSE(panel.lines[1].style->dash.empty());
+  }
+  EXPECT_THAT(spectrumPanel(drawn, PlotMode::kLinear).lines[1].y, ElementsAre(4, 2, 1));
+  EXPECT_EQ(spectrumPanel(drawn, PlotMode::kLinear).lines[1].x.front(), 0);
+}
+
 TEST(SpectraFigures, DrawAMetricOverLayers) {
   const std::vector<SpectrumReport> reports = {report("h.0.a", 1), report("h.1.a", 2), report("h.1.b", 3),
                                                report("x", 9)};

@@ -45,6 +45,16 @@ TEST(Comparison, OfAMatrixWithItselfFindsNothing) {
   EXPECT_EQ(toJson(*c)["delta"]["relative"], 0);
 }
 
+TEST(Comparison, StopsBetweenDecompositions) {
+  const MatrixXd a = Planted().matrix();
+  std::stop_source stop;
+  EXPECT_TRUE(compareMatrices(a, a, {.stop = stop.get_token()}));
+  stop.request_stop();
+  const auto stopped = compareMatrices(a, a, {.stop = stop.get_token()});
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
+}
+
 TEST(Comparison, FindsPlantedIntruders) {
   Planted planted;
   const MatrixXd base = planted.matrix();

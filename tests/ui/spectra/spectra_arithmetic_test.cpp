@@ -3,8 +3,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/figure/spectrum_curves.h"
 #include "spectra_reports.h"
-#include "ui/views/spectra/curves.h"
 #include "ui/views/spectra/layer_profile.h"
 #include "ui/views/spectra/matrix_place.h"
 #include "ui/views/spectra/metric.h"
@@ -79,7 +79,7 @@ TEST(MetricTest, WritesNumbers) {
   singular.power_law.reset();
   EXPECT_EQ(textOf(singular, Metric::kCondition), "≥ 1.50e+08");
   EXPECT_EQ(textOf(singular, Metric::kAlpha), "–");
-  for (const Metric metric : allMetrics()) {
+  for (const Metric metric : metricsOf(Subject::kWeights)) {
     EXPECT_FALSE(name(metric).empty());
     EXPECT_FALSE(formula(metric).empty());
     EXPECT_EQ(std::isnan(valueOf(*report, metric)), !isNumber(metric)) << name(metric);
@@ -126,49 +126,49 @@ TEST(SeriesSelectionTest, MovesAndExtendsInTheShownOrder) {
 
 TEST(CurvesTest, FollowTheValues) {
   const auto report = tests::gradedReport("m", 10, 1000);
-  const Curve log = curveOf(*report, PlotMode::kLog);
+  const core::Curve log = curveOf(*report, core::PlotMode::kLog);
   EXPECT_EQ(log.y, report->spectrum.sigma);
   EXPECT_EQ(log.x.back(), 31);
   EXPECT_EQ(log.certain, 32u);
-  const Curve energy = curveOf(*report, PlotMode::kEnergy);
+  const core::Curve energy = curveOf(*report, core::PlotMode::kEnergy);
   EXPECT_EQ(energy.y.front(), 0);
   EXPECT_NEAR(energy.y.back(), 1, 1e-12);
   EXPECT_EQ(energy.x.size(), 33u);
-  const PlotScales scales = scalesFor(std::array{log}, PlotMode::kLog);
+  const core::PlotScales scales = scalesFor(std::array{log}, core::PlotMode::kLog);
   EXPECT_GT(scales.y.position(10), 0.9);
   EXPECT_LT(scales.y.position(10), 1);
   EXPECT_GT(scales.y.position(0.01), 0);
   EXPECT_EQ(scales.x.position(31), 1);
   core::SpectrumReport blurred = *report;
   blurred.spectrum.floor = 1;
-  EXPECT_LT(curveOf(blurred, PlotMode::kLog).certain, 32u);
+  EXPECT_LT(curveOf(blurred, core::PlotMode::kLog).certain, 32u);
 }
 
 TEST(CurvesTest, DensitiesIntegrateToTheirShare) {
   const auto report = tests::gradedReport("m", 10, 1000, 400);
   const core::SpectrumReport* const one[] = {report.get()};
-  const DensityBins bins = binsFor(one);
-  const Curve density = densityOf(*report, bins);
+  const core::DensityBins bins = binsFor(one);
+  const core::Curve density = densityOf(*report, bins);
   double sum = 0;
   for (std::size_t i = 0; i < density.y.size(); i += 2) sum += density.y[i] * bins.width();
   EXPECT_NEAR(sum, 1 - double(valuesBeyond(*report, bins)) / 400, 1e-9);
-  const Curve noise = noiseDensityOf(*report, bins);
+  const core::Curve noise = noiseDensityOf(*report, bins);
   for (const double y : noise.y) EXPECT_TRUE(std::isfinite(y) && y >= 0) << y;
-  EXPECT_TRUE(scalesFor({}, PlotMode::kDensity).y.high > 0);
+  EXPECT_TRUE(scalesFor({}, core::PlotMode::kDensity).y.high > 0);
 }
 
 TEST(CurvesTest, Thumbnails) {
   const std::vector<double> sigma{100, 10, 1, 0.1, 0};
-  const auto heights = sparkline(sigma, 5, 2);
+  const auto heights = core::sparkline(sigma, 5, 2);
   ASSERT_EQ(heights.size(), 5u);
   EXPECT_FLOAT_EQ(heights[0], 1);
   EXPECT_FLOAT_EQ(heights[1], 0.5f);
   EXPECT_FLOAT_EQ(heights[2], 0);
   EXPECT_FLOAT_EQ(heights[4], 0);
-  EXPECT_TRUE(sparkline({}, 5).empty());
-  EXPECT_EQ(thinned(9, 3), (Indices{0, 4, 8}));
-  EXPECT_EQ(thinned(2, 9), (Indices{0, 1}));
-  EXPECT_EQ(thinned(5, 1), Indices{0});
+  EXPECT_TRUE(core::sparkline({}, 5).empty());
+  EXPECT_EQ(core::thinned(9, 3), (Indices{0, 4, 8}));
+  EXPECT_EQ(core::thinned(2, 9), (Indices{0, 1}));
+  EXPECT_EQ(core::thinned(5, 1), Indices{0});
 }
 
 TEST(LayerProfileTest, ASeriesForEachKind) {

@@ -18,7 +18,7 @@ class SpectraContentTest : public tests::ContentTest {
 
   void SetUp() override {
     GpuTest::SetUp();
-    show(std::make_unique<SpectraContent>(state_, selection_));
+    show(std::make_unique<SpectraContent>(device(), state_, selection_, settings_));
   }
   void publish(std::uint32_t layers = 12) { state_.setSnapshot(tests::spectraOf(layers)); }
   static Point row(int index) { return {60, kFirstRow + MatrixTable::kRow * index}; }
@@ -60,7 +60,7 @@ TEST_F(SpectraContentTest, DrawsTheCurvesOfTheSelectedMatrices) {
   EXPECT_GT(pixels(draw(), layout().spectrum, blue), 200);
   EXPECT_EQ(pixels(draw(), layout().spectrum, amber), 0);
   click(row(1), Qt::ControlModifier);
-  for (const PlotMode mode : kPlotModes) {
+  for (const core::PlotMode mode : core::kPlotModes) {
     state_.setMode(mode);
     draw();
     const QImage image = draw();
@@ -119,7 +119,7 @@ TEST_F(SpectraContentTest, ClicksAndKeysSelect) {
   press(Qt::Key_A, Qt::ControlModifier);
   EXPECT_EQ(state_.selection().series().size(), kMostSeries);
   press(Qt::Key_D);
-  EXPECT_EQ(state_.mode(), PlotMode::kLinear);
+  EXPECT_EQ(state_.mode(), core::PlotMode::kLinear);
   press(Qt::Key_S);
   EXPECT_EQ(state_.sorting().by, Metric::kShape);
   press(Qt::Key_R);
@@ -164,7 +164,7 @@ TEST_F(SpectraContentTest, SurvivesSmallSizesAndManyMatrices) {
   publish(2000);
   state_.select([&](SeriesSelection& selection) { selection.chooseAll(state_.order()); });
   for (const QSize size : {QSize(1, 1), QSize(30, 40), QSize(200, 30), QSize(640, 260), QSize(1600, 900)})
-    for (const PlotMode mode : kPlotModes) {
+    for (const core::PlotMode mode : core::kPlotModes) {
       state_.setMode(mode);
       EXPECT_TRUE(canvas_->image(size, 1)) << size.width() << " x " << size.height();
     }
@@ -214,7 +214,7 @@ TEST(SpectraFiguresTest, ShowWhatThePlotsShow) {
   EXPECT_EQ(made->figure.panels[1].lines.size(), 3u);
   EXPECT_EQ(made->figure.panels[1].y.label, "stable rank");
   EXPECT_TRUE(made->figure.panels[1].lines[0].low.empty());
-  state.setMode(PlotMode::kDensity);
+  state.setMode(core::PlotMode::kDensity);
   EXPECT_GE(figureOf(state, FigureContent::kSpectrum, "")->figure.panels[0].lines.size(), 2u);
   EXPECT_EQ(figureOf(state, FigureContent::kProfile, "")->base_name, "layer-profile-stable-rank");
 }

@@ -9,7 +9,7 @@
 #include "ui/canvas/picture_reader.h"
 #include "ui/views/attention/map_layout.h"
 #include "ui/views/attention/map_plan.h"
-#include "ui/views/attention/map_viewport.h"
+#include "ui/views/map_viewport.h"
 #include "ui/views/panel.h"
 
 namespace vitrine::ui::attention {

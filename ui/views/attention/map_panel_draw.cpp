@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "core/figure/colormap.h"
-#include "ui/views/attention/axis_labels.h"
 #include "ui/views/attention/map_panel.h"
+#include "ui/views/axis_labels.h"
 
 namespace vitrine::ui::attention {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "core/engine/engine_types.h"
 #include "ui/selection.h"
-#include "ui/views/attention/map_viewport.h"
+#include "ui/views/map_viewport.h"
 
 namespace vitrine::ui::attention {
 

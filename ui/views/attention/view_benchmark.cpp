@@ -68,7 +68,7 @@ std::shared_ptr<core::Snapshot> snapshotOf(const core::Model& model, std::uint32
 }
 
 // One third of the way in, one third across, one third out again.
-void move(attention::MapViewport& viewport, std::uint32_t frame, std::uint32_t frames) {
+void move(MapViewport& viewport, std::uint32_t frame, std::uint32_t frames) {
   const Point middle = viewport.area().center();
   const std::uint32_t third = frames / 3;
   const double factor = std::pow(100.0, 1.0 / third);

@@ -27,16 +27,22 @@ std::map<std::string, std::size_t> kindNumbers(std::span<const MatrixPlace> plac
 
 }  // namespace
 
+std::vector<core::LayerValue> valuesOf(const ProfileSeries& series) {
+  std::vector<core::LayerValue> values;
+  for (const ProfilePoint& point : series.points) values.push_back({point.layer, point.value});
+  return values;
+}
+
 LayerProfile profileOf(const core::SpectraSnapshot& snapshot, std::span<const MatrixPlace> places,
-                       std::span<const std::size_t> shown, const SeriesSelection& selection, Metric metric) {
+                       std::span<const std::size_t> shown, const SeriesSelection& selection, Metric metric,
+                       IntruderRule rule) {
   std::vector<std::size_t> indices(shown.begin(), shown.end());
   std::ranges::sort(indices);
   std::vector<std::string> kinds;
   std::map<std::string, std::vector<ProfilePoint>> points;
   for (const std::size_t i : indices) {
-    const auto& report = snapshot.results[i].report;
-    if (!report || !places[i].layer) continue;
-    const double value = valueOf(*report, metric);
+    if (!places[i].layer) continue;
+    const double value = valueOf(snapshot.results[i], metric, rule);
     if (!std::isfinite(value)) continue;
     if (!points.contains(places[i].kind)) kinds.push_back(places[i].kind);
     points[places[i].kind].push_back({*places[i].layer, i, value});

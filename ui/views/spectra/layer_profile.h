@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/figure/spectra_figures.h"
 #include "ui/views/spectra/matrix_place.h"
 #include "ui/views/spectra/metric.h"
 #include "ui/views/spectra/series_selection.h"
@@ -21,8 +22,10 @@ struct ProfilePoint {
 struct ProfileSeries {
   std::string kind;
   std::size_t number = 0;            // of its colour and marker, below kMostKinds
-  std::vector<ProfilePoint> points;  // by layer; a layer may have several (experts)
+  std::vector<ProfilePoint> points;  // by layer; a layer may have several (experts, heads)
 };
+std::vector<core::LayerValue> valuesOf(const ProfileSeries& series);
+
 struct LayerProfile {
   std::vector<ProfileSeries> series;
   std::vector<std::string> left_out;  // kinds beyond kMostKinds
@@ -34,6 +37,7 @@ struct LayerProfile {
 // Of the matrices in `shown` (those of the filter) that have the number. The kinds of selected matrices come
 // first, in their colours; then the others as the model has them.
 LayerProfile profileOf(const core::SpectraSnapshot& snapshot, std::span<const MatrixPlace> places,
-                       std::span<const std::size_t> shown, const SeriesSelection& selection, Metric metric);
+                       std::span<const std::size_t> shown, const SeriesSelection& selection, Metric metric,
+                       IntruderRule rule = {});
 
 }  // namespace vitrine::ui::spectra

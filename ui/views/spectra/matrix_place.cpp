@@ -42,6 +42,11 @@ std::string rowName(std::string_view name) {
   return layer > kLongestPrefix && layer + 1 < layered->kind.size() ? text.substr(layer) : text;
 }
 
+MatrixPlace placeOf(const core::MatrixName& matrix) {
+  if (!matrix.product) return placeOf(matrix.name);
+  return {matrix.product->layer, matrix.name.starts_with("qk") ? "QK of the heads" : "OV of the heads"};
+}
+
 MatrixPlace placeOf(std::string_view name) {
   const std::string text = shortName(name);
   const auto layered = core::layerNameOf(text);

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/spectra/spectra_source.h"
+
 namespace vitrine::ui::spectra {
 
 struct MatrixPlace {
@@ -16,6 +18,9 @@ struct MatrixPlace {
 // The first part of the name that is a number is the layer's; what follows, without ".weight" and with later
 // numbers as *, is the kind. Without a number the whole name is.
 MatrixPlace placeOf(std::string_view name);
+
+// Of a row; the heads of a product are all of one kind.
+MatrixPlace placeOf(const core::MatrixName& matrix);
 
 // Without ".weight", which says nothing in a list of weights; of experts "name[3]".
 std::string shortName(std::string_view name);

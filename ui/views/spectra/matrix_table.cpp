@@ -1,7 +1,6 @@
 #include "ui/views/spectra/matrix_table.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "ui/views/spectra/plot_frame.h"
@@ -9,24 +8,9 @@
 namespace vitrine::ui::spectra {
 namespace {
 
-constexpr double kPad = 12, kLeastName = 126, kSwatch = 14;
+constexpr double kPad = kTablePad, kSwatch = 14;
 constexpr std::size_t kSparkPoints = 40;
 constexpr double kTooltipSeconds = 0.4;  // it is large: not for a pointer that passes by
-
-// In the order in which they are given room.
-struct WantedColumn {
-  std::optional<Metric> metric;
-  double width = 0;
-};
-constexpr std::array<WantedColumn, 6> kWanted = {{{Metric::kStableRank, 86},
-                                                  {Metric::kSigma1, 56},
-                                                  {Metric::kAlpha, 46},
-                                                  {Metric::kEffectiveRank, 70},
-                                                  {std::nullopt, 72},
-                                                  {Metric::kShape, 84}}};
-// In the order in which they stand; another metric comes before the sparkline.
-constexpr std::array kStanding = {Metric::kShape, Metric::kSigma1, Metric::kStableRank,
-                                  Metric::kEffectiveRank, Metric::kAlpha};
 
 std::string shapeText(const core::MatrixName& matrix) {
   return fmt::format("{} × {}", matrix.rows, matrix.columns);
@@ -38,35 +22,9 @@ void fillRow(const Rect& rect, Rgba color) {
 
 }  // namespace
 
-std::vector<TableColumn> tableColumns(const Rect& area, Metric sorted_by) {
-  double left = area.width() - kPad - kLeastName - kPad;
-  std::vector<WantedColumn> chosen;
-  const bool extra = isNumber(sorted_by) && std::ranges::find(kStanding, sorted_by) == kStanding.end();
-  if (extra) {
-    chosen.push_back({sorted_by, 96});
-    left -= 96;
-  }
-  for (const WantedColumn& wanted : kWanted) {
-    if (wanted.width > left && wanted.metric != sorted_by) continue;
-    left -= wanted.width;
-    chosen.push_back(wanted);
-  }
-  const double named = area.x0 + kPad + kLeastName + std::max(0.0, left);
-  std::vector<TableColumn> columns{{Metric::kName, area.x0 + kPad, named}};
-  const auto place = [&](std::optional<Metric> metric) {
-    const auto found = std::ranges::find(chosen, metric, &WantedColumn::metric);
-    if (found == chosen.end()) return;
-    const double x = columns.back().x1;
-    columns.push_back({metric, x, x + found->width});
-  };
-  for (const Metric metric : kStanding) place(metric);
-  if (extra) place(sorted_by);
-  place(std::nullopt);
-  return columns;
-}
-
 void MatrixTable::draw(CanvasFrame& frame, const Rect& area) {
-  const std::vector<TableColumn> columns = tableColumns(area, state_.sorting().by);
+  const std::vector<TableColumn> columns =
+      tableColumns(area, state_.sorting().by, state_.subject(), state_.hasAdapters());
   drawHeader(frame, area, columns);
   const double height = std::max(1.0, area.height() - kHeader);
   visible_rows_ = std::max(1, int(height / kRow));
@@ -122,7 +80,9 @@ void MatrixTable::drawHeader(CanvasFrame& frame, const Rect& area, const std::ve
     const bool sorted = column.metric && *column.metric == state_.sorting().by;
     const Rect cell{column.x0 - (named ? kPad : 0), header.y0, column.x1, header.y1};
     const bool hovered = column.metric && cell.contains(mouse) && ImGui::IsWindowHovered();
-    std::string text(column.metric ? heading(*column.metric) : "spectrum");
+    std::string text(!column.metric                         ? "spectrum"
+                     : named && isProduct(state_.subject()) ? "product"
+                                                            : heading(*column.metric));
     if (sorted) text += state_.sorting().descending ? " ↓" : " ↑";
     const LabelStyle style{11, float(cell.width() - 4),
                            sorted || hovered ? colors.text : colors.text_secondary, LabelFont::kInterface};
@@ -159,12 +119,13 @@ void MatrixTable::drawRow(CanvasFrame& frame, const Rect& row, const std::vector
                 {11, float(column.x1 - column.x0),
                  column.metric == state_.sorting().by ? colors.text
                                                       : mix(colors.text_secondary, colors.text, 0.5f)},
-                textOf(*result.report, *column.metric));
+                state_.textOf(matrix, *column.metric));
     } else if (result.report) {
       const Rect cell{column.x0 + 10, row.y0 + 5, column.x1 - 8, row.y1 - 5};
       drawSparkline(frame, cell, *result.report,
                     series ? seriesColor(frame.theme, series->number) : colors.text_secondary);
-    } else if (column.metric == Metric::kSigma1 || column.metric == Metric::kStableRank) {
+    } else if (column.metric == Metric::kSigma1 || column.metric == Metric::kStableRank ||
+               column.metric == Metric::kChange) {
       drawLabel(list, frame, {right, y}, Align::kRight,
                 {11, float(column.x1 - column.x0), result.error ? colors.error : colors.text_disabled,
                  LabelFont::kInterface},
@@ -175,7 +136,7 @@ void MatrixTable::drawRow(CanvasFrame& frame, const Rect& row, const std::vector
   if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) clicked(matrix);
   still_ = std::exchange(hovered_, matrix) == matrix ? still_ + frame.seconds : 0;
   if (still_ < kTooltipSeconds) return frame.again(kTooltipSeconds - still_);
-  drawTooltip(frame, matrixTooltip(stored, result, colors),
+  drawTooltip(frame, matrixTooltip(state_, matrix, colors),
               row.intersected({row.x0, 0, row.x1, double(frame.size.y)}),
               {4, 4, frame.size.x - 4.0, frame.size.y - 4.0});
 }
@@ -199,7 +160,7 @@ void MatrixTable::drawName(CanvasFrame& frame, const Rect& row, const TableColum
 
 void MatrixTable::drawSparkline(CanvasFrame&, const Rect& cell, const core::SpectrumReport& report,
                                 Rgba color) {
-  const std::vector<float> heights = sparkline(report.spectrum.sigma, kSparkPoints);
+  const std::vector<float> heights = core::sparkline(report.spectrum.sigma, kSparkPoints);
   if (heights.size() < 2 || cell.empty()) return;
   std::vector<ImVec2> points;
   for (std::size_t i = 0; i < heights.size(); ++i)
@@ -222,13 +183,18 @@ void MatrixTable::clicked(std::size_t matrix) {
   shown_cursor_ = state_.inspected();
 }
 
-Tooltip matrixTooltip(const core::MatrixName& matrix, const core::MatrixResult& result,
-                      const Colors& colors) {
-  Tooltip tooltip{.title = matrix.name};
+Tooltip matrixTooltip(const SpectraState& state, std::size_t matrix, const Colors& colors) {
+  const core::MatrixName& stored = (*state.snapshot().matrices)[matrix];
+  const core::MatrixResult& result = state.snapshot().results[matrix];
+  Tooltip tooltip{.title = stored.name};
   const auto row = [&](std::string label, std::string value) {
     tooltip.rows.push_back({std::move(label), std::move(value), colors.text});
   };
-  row("Shape, type", fmt::format("{} {}", shapeText(matrix), matrix.dtype));
+  if (stored.product)
+    row("Head", fmt::format("layer {}, head {}, kv {}", stored.product->layer, stored.product->head,
+                            stored.product->kv_head));
+  else
+    row("Shape, type", fmt::format("{} {}", shapeText(stored), stored.dtype));
   if (result.error) {
     tooltip.hint = *result.error;
     return tooltip;
@@ -237,14 +203,14 @@ Tooltip matrixTooltip(const core::MatrixName& matrix, const core::MatrixResult& 
     tooltip.hint = "not computed yet";
     return tooltip;
   }
-  const core::SpectrumReport& report = *result.report;
-  for (const Metric metric : {Metric::kSigma1, Metric::kStableRank, Metric::kEffectiveRank,
-                              Metric::kParticipation, Metric::kEnergyRank90, Metric::kEnergyRank99,
-                              Metric::kFrobenius, Metric::kCondition, Metric::kAlpha, Metric::kSpikes})
-    row(std::string(name(metric)), textOf(report, metric));
-  const core::SpectrumCertificate& certificate = report.spectrum.certificate;
-  row("Sum of squares, error", certificate.energy == 0 ? "0" : fmt::format("{:.0e}", certificate.energy));
-  row("Sturm counts", fmt::format("{} of {}", certificate.agreeing, certificate.shifts));
+  for (const Metric metric : metricsOf(state.subject()))
+    if (isNumber(metric) && (metric != Metric::kAdapterRank || state.hasAdapters()))
+      row(std::string(name(metric)), state.textOf(matrix, metric));
+  if (state.subject() == Subject::kWeights) {
+    const core::SpectrumCertificate& certificate = result.report->spectrum.certificate;
+    row("Sum of squares, error", certificate.energy == 0 ? "0" : fmt::format("{:.0e}", certificate.energy));
+    row("Sturm counts", fmt::format("{} of {}", certificate.agreeing, certificate.shifts));
+  }
   tooltip.hint = "click: show · Ctrl: add · Shift: up to here";
   return tooltip;
 }

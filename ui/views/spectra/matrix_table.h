@@ -4,16 +4,9 @@
 #include "ui/canvas/canvas.h"
 #include "ui/views/panel.h"
 #include "ui/views/spectra/spectra_state.h"
+#include "ui/views/spectra/table_columns.h"
 
 namespace vitrine::ui::spectra {
-
-// A column and its place; the sparkline has no metric.
-struct TableColumn {
-  std::optional<Metric> metric;
-  double x0 = 0, x1 = 0;
-};
-// The columns that have room, the name's taking what is left; a number that is sorted by always has some.
-std::vector<TableColumn> tableColumns(const Rect& area, Metric sorted_by);
 
 class MatrixTable {
  public:
@@ -40,7 +33,7 @@ class MatrixTable {
   int visible_rows_ = 1;
 };
 
-// All numbers of a matrix, with what certifies them.
-Tooltip matrixTooltip(const core::MatrixName& matrix, const core::MatrixResult& result, const Colors& colors);
+// The numbers of a matrix that the subject has.
+Tooltip matrixTooltip(const SpectraState& state, std::size_t matrix, const Colors& colors);
 
 }  // namespace vitrine::ui::spectra

@@ -38,13 +38,37 @@ constexpr std::array kMetricTexts = {
                "σ₁ / σₙ; ≥: σₙ is no larger than what can be told from 0"},
     MetricText{Metric::kSpikes, "spikes", "spikes",
                "Values beyond the edge of Marchenko and Pastur's law of noise"},
+    MetricText{Metric::kChange, "|ΔW| / |W|", "|ΔW| / |W|", "The change's Frobenius norm over the base's"},
+    MetricText{Metric::kIntruders, "intruders", "intruders",
+               "Of the first k left singular vectors of the fine-tune those with max |u₀ᵢ·u₁ⱼ| < ε"},
+    MetricText{Metric::kPhi, "φ(k, k)", "φ(k, k)",
+               "‖U₀ᵀU₁‖² / k of the first k directions of both; 1: the same subspace"},
+    MetricText{Metric::kAngle, "largest angle", "angle",
+               "Radians; the largest principal angle between the first 10 directions"},
+    MetricText{Metric::kDiagonal, "diagonal share", "diagonal",
+               "Of ‖ΔW‖² on the diagonal of U₀ᵀΔW V₀: what only stretches the base's directions"},
+    MetricText{Metric::kBand, "band share", "band", "Of ‖ΔW‖² within |i − j| ≤ r / 20 of U₀ᵀΔW V₀"},
+    MetricText{Metric::kCorner, "corner share", "corner",
+               "Of ‖ΔW‖² between the strongest r / 10 directions of the base"},
+    MetricText{Metric::kChangeStableRank, "stable rank of ΔW", "ΔW st. rank", "Σσ² / σ₁² of the change"},
+    MetricText{Metric::kAdapterRank, "adapter rank", "rank of r",
+               "exp of the entropy of B A's singular values, of the nominal rank r"},
 };
 
-constexpr std::array kAllMetrics = [] {
-  std::array<Metric, kMetricTexts.size()> all{};
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = kMetricTexts[i].metric;
-  return all;
-}();
+constexpr std::array kOfWeights = {Metric::kName,          Metric::kShape,         Metric::kSigma1,
+                                   Metric::kStableRank,    Metric::kEffectiveRank, Metric::kAlpha,
+                                   Metric::kParticipation, Metric::kEnergyRank90,  Metric::kEnergyRank99,
+                                   Metric::kFrobenius,     Metric::kNuclear,       Metric::kCondition,
+                                   Metric::kSpikes};
+// Nothing is fitted to products: those of noise follow another law.
+constexpr std::array kOfProducts = {Metric::kName,         Metric::kSigma1,        Metric::kNuclear,
+                                    Metric::kStableRank,   Metric::kEffectiveRank, Metric::kParticipation,
+                                    Metric::kEnergyRank90, Metric::kEnergyRank99,  Metric::kFrobenius,
+                                    Metric::kCondition};
+constexpr std::array kOfComparisons = {
+    Metric::kName,       Metric::kShape,    Metric::kChange, Metric::kIntruders, Metric::kPhi,
+    Metric::kAngle,      Metric::kDiagonal, Metric::kBand,   Metric::kCorner,    Metric::kChangeStableRank,
+    Metric::kAdapterRank};
 
 const MetricText& metricText(Metric metric) {
   return *std::ranges::find(kMetricTexts, metric, &MetricText::metric);
@@ -66,19 +90,20 @@ std::string anywhere(const std::string& globs) {
   return all;
 }
 
-double sortValue(const core::SpectraSnapshot& snapshot, std::size_t index, Metric by) {
+double sortValue(const core::SpectraSnapshot& snapshot, std::size_t index, Metric by, IntruderRule rule) {
   if (by == Metric::kShape) {
     const core::MatrixName& matrix = (*snapshot.matrices)[index];
     return double(matrix.rows) * double(matrix.columns);
   }
-  const auto& report = snapshot.results[index].report;
-  return report ? valueOf(*report, by) : std::nan("");
+  return valueOf(snapshot.results[index], by, rule);
 }
 
 }  // namespace
 
-std::span<const Metric> allMetrics() {
-  return kAllMetrics;
+std::span<const Metric> metricsOf(Subject subject) {
+  if (subject == Subject::kComparison) return kOfComparisons;
+  if (isProduct(subject)) return kOfProducts;
+  return kOfWeights;
 }
 std::string_view name(Metric metric) {
   return metricText(metric).name;
@@ -115,8 +140,7 @@ double valueOf(const core::SpectrumReport& report, Metric metric) {
       return m.condition;
     case Metric::kSpikes:
       return report.noise ? double(report.noise->spikes) : std::nan("");
-    case Metric::kName:
-    case Metric::kShape:
+    default:
       break;
   }
   return std::nan("");
@@ -146,7 +170,7 @@ std::string textOf(const core::SpectrumReport& report, Metric metric) {
 }
 
 std::vector<std::size_t> orderOf(const core::SpectraSnapshot& snapshot, const std::string& glob,
-                                 Sorting sorting) {
+                                 Sorting sorting, IntruderRule rule) {
   std::vector<std::size_t> order;
   const std::string globs = anywhere(glob);
   for (std::size_t i = 0; i < snapshot.total(); ++i)
@@ -156,7 +180,7 @@ std::vector<std::size_t> orderOf(const core::SpectraSnapshot& snapshot, const st
     return order;
   }
   std::vector<double> values(snapshot.total());
-  for (const std::size_t i : order) values[i] = sortValue(snapshot, i, sorting.by);
+  for (const std::size_t i : order) values[i] = sortValue(snapshot, i, sorting.by, rule);
   std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
     if (std::isnan(values[a]) || std::isnan(values[b]))
       return !std::isnan(values[a]) && std::isnan(values[b]);

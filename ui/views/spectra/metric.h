@@ -6,7 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "core/spectra/spectra_worker.h"
+#include "core/spectra/comparison_source.h"
+#include "core/spectra/spectra_source.h"
+#include "ui/views/spectra/subject.h"
 
 namespace vitrine::ui::spectra {
 
@@ -24,8 +26,19 @@ enum class Metric {
   kNuclear,
   kCondition,
   kSpikes,
+  // Of a fine-tune against its base.
+  kChange,
+  kIntruders,
+  kPhi,
+  kAngle,
+  kDiagonal,
+  kBand,
+  kCorner,
+  kChangeStableRank,
+  kAdapterRank,
 };
-std::span<const Metric> allMetrics();
+// In the order of menus.
+std::span<const Metric> metricsOf(Subject subject);
 
 std::string_view name(Metric metric);     // "stable rank"
 std::string_view heading(Metric metric);  // of a column: "stable rank", "σ₁"
@@ -39,6 +52,14 @@ double valueOf(const core::SpectrumReport& report, Metric metric);
 // Three or four significant digits; "≥ 1.02e4" for a condition that is a bound.
 std::string textOf(const core::SpectrumReport& report, Metric metric);
 
+// The same of a comparison; the numbers of one spectrum are none of it.
+double valueOf(const core::MatrixComparison& comparison, Metric metric, IntruderRule rule);
+std::string textOf(const core::MatrixComparison& comparison, Metric metric, IntruderRule rule);
+
+// Of either kind, whatever has been found.
+double valueOf(const core::MatrixResult& result, Metric metric, IntruderRule rule);
+std::string textOf(const core::MatrixResult& result, Metric metric, IntruderRule rule);
+
 struct Sorting {
   Metric by = Metric::kName;
   bool descending = false;
@@ -49,6 +70,6 @@ struct Sorting {
 // begin with anything; a bare word is looked for anywhere), sorted; those without the number come last either
 // way, equal ones in the model's order.
 std::vector<std::size_t> orderOf(const core::SpectraSnapshot& snapshot, const std::string& glob,
-                                 Sorting sorting);
+                                 Sorting sorting, IntruderRule rule = {});
 
 }  // namespace vitrine::ui::spectra

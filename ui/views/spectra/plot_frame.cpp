@@ -12,6 +12,7 @@ constexpr double kLow =
 constexpr double kLowBottom = 24;  // for the ticks alone
 constexpr int kSmall = 11;
 constexpr double kTickPitch = 64, kTickRows = 36;
+constexpr float kDash = 5, kGap = 4;
 constexpr float kEntryGap = 20, kMarkerRoom = 16, kLongestEntry = 220;
 
 // Six that stand out from the ground, then what is left of Okabe and Ito's.
@@ -96,6 +97,32 @@ void drawMarker(ImDrawList& list, std::size_t number, ImVec2 at, float radius, R
       return list.AddLine({x, y - r}, {x, y + r}, ink, 2);
     default:
       return list.AddCircle(at, r - 0.5f, ink, 0, 1.5f);
+  }
+}
+
+void dashedLine(ImDrawList& list, ImVec2 from, ImVec2 to, Rgba color) {
+  const float dx = to.x - from.x, dy = to.y - from.y, length = std::hypot(dx, dy);
+  for (float at = 0; at < length; at += kDash + kGap) {
+    const float a = at / length, b = std::min(1.0f, (at + kDash) / length);
+    list.AddLine({from.x + dx * a, from.y + dy * a}, {from.x + dx * b, from.y + dy * b}, color.abgr());
+  }
+}
+
+void dashedPath(ImDrawList& list, const std::vector<ImVec2>& path, Rgba color) {
+  float along = 0;
+  for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+    const ImVec2 from = path[i], to = path[i + 1];
+    const float length = std::hypot(to.x - from.x, to.y - from.y);
+    for (float at = 0; at < length;) {
+      const float phase = std::fmod(along + at, kDash + kGap);
+      const float step = std::min(length - at, (phase < kDash ? kDash : kDash + kGap) - phase + 1e-3f);
+      const auto place = [&](float t) {
+        return ImVec2{from.x + (to.x - from.x) * t / length, from.y + (to.y - from.y) * t / length};
+      };
+      if (phase < kDash) list.AddLine(place(at), place(at + step), color.abgr(), 1.3f);
+      at += step;
+    }
+    along += length;
   }
 }
 

@@ -15,6 +15,10 @@ Rgba seriesColor(const Theme& theme, std::size_t number);
 // Circle, square, triangle, diamond, ..; `radius` in logical pixels.
 void drawMarker(ImDrawList& list, std::size_t number, ImVec2 at, float radius, Rgba color);
 
+void dashedLine(ImDrawList& list, ImVec2 from, ImVec2 to, Rgba color);
+// Dashes of one length along the whole path, however short its steps are.
+void dashedPath(ImDrawList& list, const std::vector<ImVec2>& path, Rgba color);
+
 struct PlotArea {
   Rect rect;  // of the data, without labels
   core::ValueScale x, y;

@@ -40,7 +40,8 @@ void ProfilePlot::draw(CanvasFrame& frame, const Rect& area) {
   plot.x.low = double(profile.first_layer) - (layers > 0 ? 0 : 0.5);
   plot.x.high = plot.x.low + std::max(1.0, layers);
   drawAxes(frame, area, plot,
-           {.title = capitalized(name(metric)) + " by layer",
+           {.title = capitalized(name(metric)) + " by layer" +
+                     (isProduct(state_.subject()) ? ": mean and each head" : ""),
             .note = leftOutNote(profile.left_out),
             .x_label = "layer",
             .y_label = std::string(name(metric))});
@@ -60,26 +61,38 @@ void ProfilePlot::draw(CanvasFrame& frame, const Rect& area) {
   drawHover(frame, plot);
 }
 
-// Of several points of a layer the line takes the mean.
+// From the least to the most of each layer's points.
+void ProfilePlot::drawBand(const PlotArea& plot, const ProfileSeries& series, Rgba color) const {
+  std::vector<core::LayerSpan> spans = core::layerSpans(valuesOf(series));
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  const auto at = [&](const core::LayerSpan& span, double value) { return toIm(plot.at(span.layer, value)); };
+  for (std::size_t i = 0; i + 1 < spans.size(); ++i)
+    list.AddQuadFilled(at(spans[i], spans[i].high), at(spans[i + 1], spans[i + 1].high),
+                       at(spans[i + 1], spans[i + 1].low), at(spans[i], spans[i].low), color.abgr());
+}
+
+// Of several points of a layer (heads, experts) the line takes the mean, in a band of all of them.
 void ProfilePlot::drawSeries(CanvasFrame& frame, const PlotArea& plot, const ProfileSeries& series,
                              bool dimmed) const {
   ImDrawList& list = *ImGui::GetWindowDrawList();
   Rgba color = seriesColor(frame.theme, series.number);
   if (dimmed) color = color.withAlpha(50);
+  const std::vector<core::LayerSpan> spans = core::layerSpans(valuesOf(series));
   std::vector<ImVec2> path;
-  for (std::size_t i = 0; i < series.points.size();) {
-    const std::uint32_t layer = series.points[i].layer;
-    double sum = 0, count = 0;
-    for (; i < series.points.size() && series.points[i].layer == layer; ++i, ++count)
-      sum += series.points[i].value;
-    path.push_back(toIm(plot.at(layer, sum / count)));
-  }
-  list.AddPolyline(path.data(), int(path.size()), color.abgr(), 0, 1.4f);
+  for (const core::LayerSpan& span : spans) path.push_back(toIm(plot.at(span.layer, span.mean)));
+  const bool several = spans.size() < series.points.size();
+  if (several) drawBand(plot, series, color.withAlpha(dimmed ? 10 : 28));
+  list.AddPolyline(path.data(), int(path.size()), color.abgr(), 0, several ? 2.0f : 1.4f);
   const bool crowded = path.size() * 7 > std::size_t(plot.rect.width());
   for (const ProfilePoint& point : series.points) {
     const ImVec2 at = toIm(plot.at(point.layer, point.value));
-    const bool selected = state_.selection().find(point.matrix).has_value();
-    if (!crowded || selected) drawMarker(list, series.number, at, selected ? 5 : 3.5f, color);
+    const auto selected = state_.selection().find(point.matrix);
+    // Of several of a kind the selected ones are told apart as in the plot above.
+    const std::size_t number = selected && several ? selected->number : series.number;
+    if (selected || (!several && !crowded))
+      drawMarker(list, number, at, selected ? 5 : 3.5f, selected ? seriesColor(frame.theme, number) : color);
+    else if (several)
+      list.AddCircleFilled(at, crowded ? 1.2f : 1.8f, color.withAlpha(dimmed ? 30 : 130).abgr());
     if (selected) list.AddCircle(at, 8, frame.theme.colors.text.abgr(), 0, 1.2f);
   }
 }
@@ -116,13 +129,14 @@ void ProfilePlot::drawHover(CanvasFrame& frame, const PlotArea& plot) {
   const Colors& colors = frame.theme.colors;
   const Point at = plot.at(found.layer, found.value);
   ImGui::GetWindowDrawList()->AddCircle(toIm(at), 8, colors.text.abgr(), 0, 1.5f);
-  const auto report = state_.reportOf(found.matrix);
   const Metric metric = state_.profileMetric();
+  const auto& product = (*state_.snapshot().matrices)[found.matrix].product;
   drawTooltip(frame,
-              {.title = fmt::format("Layer {} · {}", found.layer, nearest->kind),
-               .rows = {{std::string(name(metric)), textOf(*report, metric),
+              {.title = fmt::format("Layer {} · {}", found.layer,
+                                    product ? fmt::format("head {}", product->head) : nearest->kind),
+               .rows = {{std::string(name(metric)), state_.textOf(found.matrix, metric),
                          seriesColor(frame.theme, nearest->number)},
-                        {"σ₁", textOf(*report, Metric::kSigma1), colors.text}},
+                        {"σ₁", state_.textOf(found.matrix, Metric::kSigma1), colors.text}},
                .hint = "click: show its spectrum · Ctrl: add"},
               {at.x - 9, at.y - 9, at.x + 9, at.y + 9}, {4, 4, frame.size.x - 4.0, frame.size.y - 4.0});
   if (!ImGui::IsMouseClicked(ImGuiMouseButton_Left)) return;

@@ -14,6 +14,7 @@ class ProfilePlot {
 
  private:
   void drawSeries(CanvasFrame& frame, const PlotArea& plot, const ProfileSeries& series, bool dimmed) const;
+  void drawBand(const PlotArea& plot, const ProfileSeries& series, Rgba color) const;
   void drawLayer(CanvasFrame& frame, const PlotArea& plot) const;
   void drawHover(CanvasFrame& frame, const PlotArea& plot);
 

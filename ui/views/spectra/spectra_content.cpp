@@ -9,29 +9,56 @@ namespace vitrine::ui::spectra {
 namespace {
 
 constexpr double kMostTable = 640, kLeastTable = 260, kLeastPlot = 200, kLeastHeight = 170;
-constexpr double kNarrow = 900;
+constexpr double kNarrow = 900, kMostComparisonTable = 560;
+constexpr double kKeyZoom = 1.25;
 
-PlotMode nextMode(PlotMode mode) {
-  return kPlotModes[(std::size_t(mode) + 1) % kPlotModes.size()];
+template <typename Values, typename Value>
+Value nextOf(const Values& values, Value value) {
+  const auto at = std::ranges::find(values, value);
+  return at == values.end() || at + 1 == values.end() ? values.front() : *(at + 1);
 }
 
-Metric nextMetric(Metric metric) {
-  const auto all = allMetrics();
-  const auto at = std::ranges::find(all, metric);
-  return at + 1 == all.end() ? all.front() : *(at + 1);
+ViewMessage idleMessage(Subject subject) {
+  if (subject == Subject::kComparison)
+    return {.title = "Nothing to compare with yet",
+            .text = "Choose the base model of this fine-tune, or an adapter of this model, as Reference.",
+            .button = "Choose a folder…",
+            .color = {}};
+  return {.title = isProduct(subject) ? "No products yet" : "No spectra yet",
+          .text = isProduct(subject)
+                      ? "The singular values of what each head multiplies, whatever basis it is stored in."
+                      : "The singular values of all weights, and what they say of each layer.",
+          .button = "Compute",
+          .color = {}};
+}
+
+// Of a run that ended without a row.
+ViewMessage nothingMessage(Subject subject, const core::SpectraSnapshot& snapshot) {
+  if (!isProduct(subject))
+    return {.title = "This model has no matrices",
+            .text = "A spectrum needs a tensor with two dimensions of floating or quantized numbers.",
+            .color = {}};
+  const std::string why = snapshot.left_out.empty() ? "No layer has attention" : snapshot.left_out.front();
+  const std::size_t others = std::max<std::size_t>(1, snapshot.left_out.size()) - 1;
+  return {.title = fmt::format("No layer has {}", name(subject)),
+          .text = why + (others > 0 ? fmt::format("; {} more layers have none either.", others) : "."),
+          .button = subject == Subject::kQk ? "Show OV products" : "Show weights",
+          .color = {}};
 }
 
 }  // namespace
 
-SpectraLayout layoutOf(const Rect& area) {
+SpectraLayout layoutOf(const Rect& area, Subject subject) {
   SpectraLayout layout;
+  const bool compares = subject == Subject::kComparison;
+  const double share = compares ? 0.46 : area.width() < kNarrow ? 0.46 : 0.54;
   double table =
-      std::round(std::clamp(area.width() * (area.width() < kNarrow ? 0.46 : 0.54), kLeastTable, kMostTable));
+      std::round(std::clamp(area.width() * share, kLeastTable, compares ? kMostComparisonTable : kMostTable));
   if (area.width() - table < kLeastPlot) table = area.width();
   layout.table = {area.x0, area.y0, area.x0 + table, area.y1};
   const Rect right{layout.table.x1 + 1, area.y0, area.x1, area.y1};
   if (right.width() < kLeastPlot) return layout;
-  const bool both = right.height() >= 2 * kLeastHeight;
+  const bool both = !compares && right.height() >= 2 * kLeastHeight;
   const double middle = both ? std::round(right.y0 + right.height() * 0.5) : right.y1;
   layout.spectrum = {right.x0, right.y0, right.x1, middle};
   if (both) layout.profile = {right.x0, middle, right.x1, right.y1};
@@ -39,25 +66,27 @@ SpectraLayout layoutOf(const Rect& area) {
 }
 
 bool SpectraContent::drawMessages(CanvasFrame& frame, const Rect& area) {
-  const Colors& colors = frame.theme.colors;
   const core::SpectraSnapshot& snapshot = state_.snapshot();
+  const Subject subject = state_.subject();
   if (snapshot.total() > 0) return false;
-  ViewMessage message{.title = "Reading the model's tensors", .text = "", .color = colors.text};
-  if (snapshot.state == core::SpectraState::kFailed)
-    message = {.title = "The spectra could not be computed",
+  const bool failed = snapshot.state == core::SpectraState::kFailed;
+  const bool compares = subject == Subject::kComparison;
+  ViewMessage message{.title = "Reading the model's tensors", .text = "", .color = {}};
+  if (failed)
+    message = {.title = compares ? "These cannot be compared" : "The spectra could not be computed",
                .text = snapshot.error ? snapshot.error->describe() : "",
-               .button = "Try again",
-               .color = colors.error};
+               .button = compares ? "Choose another…" : "Try again",
+               .color = {}};
   else if (snapshot.state == core::SpectraState::kDone)
-    message = {.title = "This model has no matrices",
-               .text = "A spectrum needs a tensor with two dimensions of floating or quantized numbers.",
-               .color = colors.text};
+    message = nothingMessage(subject, snapshot);
   else if (snapshot.state != core::SpectraState::kRunning)
-    message = {.title = "No spectra yet",
-               .text = "The singular values of all weights, and what they say of each layer.",
-               .button = "Compute",
-               .color = colors.text};
-  if (drawMessage(frame, message, area)) emit state_.computeRequested();
+    message = idleMessage(subject);
+  message.color = failed ? frame.theme.colors.error : frame.theme.colors.text;
+  if (!drawMessage(frame, message, area)) return true;
+  if (snapshot.state == core::SpectraState::kDone)
+    emit state_.subjectRequested(subject == Subject::kQk ? Subject::kOv : Subject::kWeights);
+  else
+    compares ? emit state_.referenceRequested() : emit state_.computeRequested();
   return true;
 }
 
@@ -66,11 +95,12 @@ void SpectraContent::draw(CanvasFrame& frame) {
   probes_ = {};
   for (const KeyPress& press : frame.keys) handleKey(press);
   if (drawMessages(frame, area)) return;
-  const SpectraLayout layout = layoutOf(area);
+  const SpectraLayout layout = layoutOf(area, state_.subject());
   table_.draw(frame, layout.table);
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const ImU32 line = frame.theme.colors.line.abgr();
   list.AddLine({float(layout.table.x1), 0}, {float(layout.table.x1), frame.size.y}, line);
+  if (state_.subject() == Subject::kComparison) return comparison_.draw(frame, layout.spectrum);
   if (!layout.spectrum.empty()) spectrum_.draw(frame, layout.spectrum);
   if (layout.profile.empty()) return;
   list.AddLine({float(layout.profile.x0), float(layout.profile.y0)},
@@ -80,6 +110,8 @@ void SpectraContent::draw(CanvasFrame& frame) {
 
 bool SpectraContent::wantsKey(const KeyPress& press) const {
   const auto modifiers = press.modifiers & ~(Qt::KeypadModifier | Qt::ShiftModifier);
+  if (modifiers == Qt::NoModifier && press.key == Qt::Key_W) return true;
+  if (modifiers == Qt::NoModifier && press.key == Qt::Key_Escape) return state_.running();
   if (state_.snapshot().total() == 0) return false;
   if (modifiers == Qt::ControlModifier) return press.key == Qt::Key_A;
   if (modifiers != Qt::NoModifier) return false;
@@ -95,8 +127,12 @@ bool SpectraContent::wantsKey(const KeyPress& press) const {
     case Qt::Key_D:
     case Qt::Key_Slash:
       return true;
-    case Qt::Key_Escape:
-      return state_.running();
+    case Qt::Key_0:
+    case Qt::Key_F:
+    case Qt::Key_Plus:
+    case Qt::Key_Equal:
+    case Qt::Key_Minus:
+      return state_.subject() == Subject::kComparison;
     default:
       return false;
   }
@@ -127,11 +163,24 @@ void SpectraContent::handleKey(const KeyPress& press) {
     case Qt::Key_A:
       return state_.select([&](SeriesSelection& selection) { selection.chooseAll(state_.order()); });
     case Qt::Key_S:
-      return state_.sortBy(nextMetric(state_.sorting().by));
+      return state_.sortBy(nextOf(metricsOf(state_.subject()), state_.sorting().by));
     case Qt::Key_R:
       return state_.sortBy(state_.sorting().by);
     case Qt::Key_D:
-      return state_.setMode(nextMode(state_.mode()));
+      return state_.subject() == Subject::kComparison
+                 ? state_.setPicture(nextOf(kComparisonPictures, state_.picture()))
+                 : state_.setMode(nextOf(core::kPlotModes, state_.mode()));
+    case Qt::Key_W:
+      emit state_.subjectRequested(nextOf(kSubjects, state_.subject()));
+      return;
+    case Qt::Key_0:
+    case Qt::Key_F:
+      return comparison_.fit();
+    case Qt::Key_Plus:
+    case Qt::Key_Equal:
+      return comparison_.zoom(kKeyZoom);
+    case Qt::Key_Minus:
+      return comparison_.zoom(1 / kKeyZoom);
     case Qt::Key_Slash:
       emit state_.filterRequested();
       return;

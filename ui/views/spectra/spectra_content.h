@@ -3,13 +3,14 @@
 //
 // Keys while the canvas has the focus: up, down, page up and down, Home and End move the selection (Shift
 // extends it), Ctrl+A takes the first six rows; S sorts by the next number, R the other way round, D draws
-// the next of log, linear, energy and density, / goes to the filter; Esc cancels while spectra are computed.
+// the next of log, linear, energy and density (of a comparison the next picture), W takes the next subject, /
+// goes to the filter; + and - zoom a comparison's maps, 0 and F show all of them; Esc cancels while something
+// is computed.
 #pragma once
 
 #include "ui/views/canvas_view.h"
+#include "ui/views/spectra/comparison_panels.h"
 #include "ui/views/spectra/matrix_table.h"
-#include "ui/views/spectra/profile_plot.h"
-#include "ui/views/spectra/spectrum_plot.h"
 
 namespace vitrine::ui::spectra {
 
@@ -17,16 +18,26 @@ struct SpectraLayout {
   Rect table, spectrum, profile;
 };
 // The table takes about half of the width, but no more than its columns need; where it is low, one plot fills
-// the right side; where it is narrow, the table all of it.
-SpectraLayout layoutOf(const Rect& area);
+// the right side; where it is narrow, the table all of it. A comparison's pictures take more of the width,
+// all of `spectrum`.
+SpectraLayout layoutOf(const Rect& area, Subject subject = Subject::kWeights);
 
 class SpectraContent : public ViewContent {
  public:
-  SpectraContent(SpectraState& state, const Selection& selection)
-      : state_(state), table_(state), spectrum_(state), profile_(state, selection) {}
+  SpectraContent(gpu::Device& device, SpectraState& state, const Selection& selection,
+                 const ViewSettings& settings)
+      : state_(state),
+        table_(state),
+        spectrum_(state),
+        profile_(state, selection),
+        comparison_(device, state, selection, settings) {}
 
   void draw(CanvasFrame& frame) override;
   bool wantsKey(const KeyPress& press) const override;
+  void fit() override { comparison_.fit(); }
+  void zoom(double factor) override { comparison_.zoom(factor); }
+  void actualSize() override { comparison_.actualSize(); }
+  ComparisonPanels& comparison() { return comparison_; }
 
  private:
   bool drawMessages(CanvasFrame& frame, const Rect& area);
@@ -36,6 +47,7 @@ class SpectraContent : public ViewContent {
   MatrixTable table_;
   SpectrumPlot spectrum_;
   ProfilePlot profile_;
+  ComparisonPanels comparison_;
 };
 
 }  // namespace vitrine::ui::spectra

@@ -1,5 +1,7 @@
 #include "ui/views/spectra/spectra_figures.h"
 
+#include "core/figure/spectra_figures.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -8,73 +10,28 @@
 namespace vitrine::ui::spectra {
 namespace {
 
-using Reports = std::vector<std::shared_ptr<const core::SpectrumReport>>;
+using Report = std::shared_ptr<const core::SpectrumReport>;
+struct Drawn {
+  Report report, companion;  // the base's or the null's, or null
+};
+using Reports = std::vector<Drawn>;
 
 Reports selectedReports(const SpectraState& state) {
   Reports reports;
   for (const Series& series : state.selection().series())
-    if (auto report = state.reportOf(series.matrix)) reports.push_back(std::move(report));
+    if (auto report = state.reportOf(series.matrix))
+      reports.push_back({std::move(report), state.companionOf(series.matrix)});
   return reports;
 }
 
-// Lines of hundreds of points: told apart by dashes, not by markers.
-core::SeriesStyle lineStyle(std::size_t number) {
-  core::SeriesStyle style = core::seriesStyle(number);
-  style.marker = core::Marker::kNone;
-  return style;
-}
-
-core::LineSeries seriesOf(const std::string& label, Curve curve, std::size_t number) {
-  curve.x.resize(curve.certain);
-  curve.y.resize(curve.certain);
-  return {.label = label, .x = std::move(curve.x), .y = std::move(curve.y), .style = lineStyle(number)};
-}
-
-core::Panel spectrumPanel(const Reports& reports, PlotMode mode) {
-  core::Panel panel;
-  panel.x.label = places(mode);
-  panel.y.label = quantity(mode);
-  panel.x.minimum = 0;
-  if (mode == PlotMode::kLog) panel.y.scale = core::AxisScale::kLog;
-  if (mode == PlotMode::kEnergy) panel.y.minimum = 0, panel.y.maximum = 1;
-  std::vector<const core::SpectrumReport*> all;
-  for (const auto& report : reports) all.push_back(report.get());
-  const DensityBins bins = binsFor(all);
-  for (std::size_t i = 0; i < reports.size(); ++i) {
-    Curve curve = mode == PlotMode::kDensity ? densityOf(*reports[i], bins) : curveOf(*reports[i], mode);
-    panel.lines.push_back(seriesOf(shortName(reports[i]->name), std::move(curve), i));
-  }
-  const auto& noise = reports.front()->noise;
-  if (mode == PlotMode::kDensity && noise) {
-    panel.lines.push_back(
-        seriesOf("Marchenko–Pastur", noiseDensityOf(*reports.front(), bins), reports.size()));
-  } else if (noise && mode != PlotMode::kEnergy) {
-    panel.annotations.push_back(
-        {.kind = core::AnnotationKind::kHorizontalLine,
-         .at = {0, noise->upper_sigma},
-         .text = fmt::format("MP edge of {}, {} spikes", shortName(reports.front()->name), noise->spikes)});
-  }
-  return panel;
-}
-
-// Where a layer has several matrices (experts) their mean, with a band from the least to the most.
-core::LineSeries profileLine(const ProfileSeries& series) {
-  core::LineSeries line{.label = series.kind, .style = core::seriesStyle(series.number)};
-  for (std::size_t i = 0; i < series.points.size();) {
-    const std::uint32_t layer = series.points[i].layer;
-    double sum = 0, count = 0, low = series.points[i].value, high = low;
-    for (; i < series.points.size() && series.points[i].layer == layer; ++i, ++count) {
-      sum += series.points[i].value;
-      low = std::min(low, series.points[i].value);
-      high = std::max(high, series.points[i].value);
-    }
-    line.x.push_back(layer);
-    line.y.push_back(sum / count);
-    line.low.push_back(low);
-    line.high.push_back(high);
-  }
-  if (line.x.size() == series.points.size()) line.low = line.high = {};
-  return line;
+core::Panel panelOf(const Reports& reports, core::PlotMode mode, const std::string& companion) {
+  std::vector<core::DrawnSpectrum> drawn;
+  for (const Drawn& one : reports)
+    drawn.push_back({.label = shortName(one.report->name),
+                     .report = one.report.get(),
+                     .beside = one.companion.get(),
+                     .beside_label = companion});
+  return core::spectrumPanel(drawn, mode);
 }
 
 core::Panel profilePanel(const LayerProfile& profile, Metric metric) {
@@ -85,18 +42,21 @@ core::Panel profilePanel(const LayerProfile& profile, Metric metric) {
   panel.y.scale = scale.kind;
   if (scale.kind == core::AxisScale::kLinear) panel.y.minimum = scale.low;
   for (const ProfileSeries& series : profile.series) {
-    panel.lines.push_back(profileLine(series));
+    panel.lines.push_back(core::layerLine(series.kind, valuesOf(series), series.number));
   }
   return panel;
 }
 
 void summarize(core::Figure& figure, const Reports& reports) {
-  for (const auto& report : reports)
+  for (const Drawn& drawn : reports)
     for (const Metric metric : {Metric::kSigma1, Metric::kStableRank, Metric::kEffectiveRank, Metric::kAlpha})
-      if (const double value = valueOf(*report, metric); std::isfinite(value))
-        figure.summary.push_back({fmt::format("{}, {}", shortName(report->name), name(metric)), value, ""});
+      if (const double value = valueOf(*drawn.report, metric); std::isfinite(value))
+        figure.summary.push_back(
+            {fmt::format("{}, {}", shortName(drawn.report->name), name(metric)), value, ""});
   figure.summary_caption = "Numbers of the spectra.";
 }
+
+}  // namespace
 
 std::string fileNameOf(std::string text) {
   std::ranges::replace_if(
@@ -104,7 +64,25 @@ std::string fileNameOf(std::string text) {
   return text;
 }
 
-}  // namespace
+QStringList figureNames(Subject subject) {
+  if (subject == Subject::kComparison)
+    return {QObject::tr("Similarity, intruders"),
+            QObject::tr("Subspaces φ"),
+            QObject::tr("Change ΔW"),
+            QObject::tr("Spectra"),
+            QObject::tr("Layer profile"),
+            QObject::tr("Similarity, all rows"),
+            QObject::tr("Subspaces φ, all rows"),
+            QObject::tr("Change ΔW, all rows")};
+  return {QObject::tr("Spectrum"), QObject::tr("Layer profile"), QObject::tr("Both")};
+}
+
+std::optional<ViewFigure> figureOf(const SpectraState& state, int content, const FigureNames& names) {
+  if (state.subject() == Subject::kComparison)
+    return figureOf(state, ComparisonFigure(std::clamp(content, 0, int(ComparisonFigure::kAllChange))),
+                    names);
+  return figureOf(state, FigureContent(std::clamp(content, 0, int(FigureContent::kBoth))), names.model);
+}
 
 std::optional<ViewFigure> figureOf(const SpectraState& state, FigureContent content,
                                    const std::string& model) {
@@ -117,10 +95,17 @@ std::optional<ViewFigure> figureOf(const SpectraState& state, FigureContent cont
   const std::string of = model.empty() ? "" : " of " + model;
   std::string names;
   if (spectrum) {
-    figure.panels.push_back(spectrumPanel(reports, state.mode()));
-    for (const auto& report : reports) names += (names.empty() ? "" : ", ") + report->name;
-    figure.caption = fmt::format("{} of {}{}; values that cannot be told from 0 are left out.",
-                                 title(state.mode()), names, of);
+    const bool compares = state.subject() == Subject::kComparison;
+    const bool beside =
+        std::ranges::any_of(reports, [](const Drawn& drawn) { return drawn.companion != nullptr; });
+    figure.panels.push_back(panelOf(reports, state.mode(), compares ? "base" : "shuffled"));
+    for (const Drawn& drawn : reports) names += (names.empty() ? "" : ", ") + drawn.report->name;
+    figure.caption = fmt::format("{} of {}{}{}; values that cannot be told from 0 are left out.",
+                                 title(state.mode()), names, of,
+                                 !beside    ? ""
+                                 : compares ? ", dotted those of the base"
+                                            : ", dotted those of the same elements in random order");
+    if (beside && !compares) made.parameters.emplace_back("null", "shuffled elements, seed 0");
     summarize(figure, reports);
     made.parameters.emplace_back("tensors", names);
     made.parameters.emplace_back("quantity", std::string(name(state.mode())));
@@ -134,7 +119,7 @@ std::optional<ViewFigure> figureOf(const SpectraState& state, FigureContent cont
     if (!state.glob().empty()) made.parameters.emplace_back("filter", state.glob());
   }
   figure.name = spectrum ? "spectrum" : "layer-profile";
-  made.base_name = fileNameOf(spectrum ? "spectrum-" + shortName(reports.front()->name)
+  made.base_name = fileNameOf(spectrum ? "spectrum-" + shortName(reports.front().report->name)
                                        : fmt::format("layer-profile-{}", name(state.profileMetric())));
   made.parameters.emplace_back("solver", state.snapshot().solver);
   return made;

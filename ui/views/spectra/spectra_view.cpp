@@ -5,51 +5,17 @@
 #include "ui/views/spectra/spectra_figures.h"
 
 #include <QApplication>
-#include <QHBoxLayout>
-#include <QLabel>
-#include <QSignalBlocker>
+#include <QFileDialog>
 #include <QVBoxLayout>
 
-#include <cmath>
+#include <algorithm>
 
 namespace vitrine::ui::spectra {
 namespace {
 
-constexpr int kLineHeight = 2;
-
-QString qtText(std::string_view text) {
-  return QString::fromUtf8(text.data(), qsizetype(text.size()));
-}
-
-QString durationText(double seconds) {
-  if (seconds < 10) return SpectraView::tr("%1 s").arg(seconds, 0, 'f', 1);
-  if (seconds < 120) return SpectraView::tr("%1 s").arg(std::lround(seconds));
-  return SpectraView::tr("%1 min").arg(std::lround(seconds / 60));
-}
-
-QLabel* barLabel(const QString& text, QWidget* buddy) {
-  auto* label = new QLabel(text);
-  label->setProperty("role", "secondary");
-  label->setBuddy(buddy);
-  return label;
-}
+constexpr int kLineHeight = 2, kSettled = 400;  // pixels; milliseconds without a change of an adapter's scale
 
 }  // namespace
-
-QString progressText(const core::SpectraSnapshot& snapshot) {
-  if (snapshot.total() == 0) return {};
-  QString text = SpectraView::tr("%1 of %2").arg(snapshot.done).arg(snapshot.total());
-  if (snapshot.state == core::SpectraState::kRunning && snapshot.seconds_left >= 0)
-    text += SpectraView::tr(" · %1 s left").arg(std::max(1L, std::lround(snapshot.seconds_left)));
-  if (snapshot.state == core::SpectraState::kDone)
-    text += snapshot.cached == snapshot.total()
-                ? SpectraView::tr(" from the cache")
-                : SpectraView::tr(" in %1").arg(durationText(snapshot.seconds));
-  if (snapshot.state == core::SpectraState::kCancelled) text += SpectraView::tr(" · cancelled");
-  if (snapshot.state == core::SpectraState::kFailed) text += SpectraView::tr(" · failed");
-  if (snapshot.failed > 0) text += SpectraView::tr(" · %1 refused").arg(snapshot.failed);
-  return text;
-}
 
 Result<std::unique_ptr<SpectraView>> SpectraView::create(const CanvasView::Parts& parts,
                                                          const ThemeController& theme,
@@ -57,121 +23,168 @@ Result<std::unique_ptr<SpectraView>> SpectraView::create(const CanvasView::Parts
   std::unique_ptr<SpectraView> view(new SpectraView(parts, theme, std::move(options)));
   TRY_ASSIGN(view->canvas_,
              CanvasView::create(parts, view->title(),
-                                std::make_unique<SpectraContent>(view->state_, parts.selection)));
+                                std::make_unique<SpectraContent>(parts.device, view->state_, parts.selection,
+                                                                 parts.settings)));
   view->build(theme);
   return view;
 }
 
 SpectraView::SpectraView(const CanvasView::Parts& parts, const ThemeController&,
                          core::SpectraWorkerOptions options)
-    : selection_(parts.selection),
-      worker_(std::make_unique<core::SpectraWorker>(
-          &parts.device, [this] { wake(); }, std::move(options))) {}
+    : selection_(parts.selection), settings_(parts.settings), jobs_(&parts.device, std::move(options)) {}
 
 SpectraView::~SpectraView() {
-  worker_.reset();
+  jobs_.disconnect(this);
   canvas_.reset();
   if (page_ && !page_->parent()) delete page_;
 }
 
 void SpectraView::build(const ThemeController& theme) {
   page_ = new QWidget;
-  auto* bar = new QWidget(page_);
-  bar->setProperty("role", "bar");
-  bar->setAttribute(Qt::WA_StyledBackground);
-  sort_ = new QComboBox(bar);
-  mode_ = new QComboBox(bar);
-  filter_ = new QLineEdit(bar);
-  progress_text_ = new ElidedLabel(bar);
-  button_ = new QPushButton(tr("Cancel"), bar);
+  bar_ = new SpectraBar(state_, theme, page_);
   progress_ = new QProgressBar(page_);
-  sort_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-  sort_->setMinimumContentsLength(14);
-  sort_->setMaxVisibleItems(int(allMetrics().size()));
-  sort_->setToolTip(
-      tr("Number by which the table is sorted and that the profile shows; again: the other way "
-         "round (S, R)"));
-  for (const PlotMode mode : kPlotModes) mode_->addItem(qtText(name(mode)));
-  mode_->setToolTip(
-      tr("What the upper plot shows: values, their energy, or their density with the law of noise (D)"));
-  filter_->setPlaceholderText(tr("Filter: attn_q, blk.*.ffn_*"));
-  filter_->setToolTip(tr("Parts of names, with * and ?; several apart by spaces (/)"));
-  filter_->setClearButtonEnabled(true);
-  filter_->setMinimumWidth(80);
-  filter_->setMaximumWidth(260);
-  progress_text_->setProperty("role", "secondary");
-  progress_text_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-  progress_text_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
   progress_->setTextVisible(false);
   progress_->setProperty("role", "line");
   progress_->setFixedHeight(kLineHeight);
-  auto* row = new QHBoxLayout(bar);
-  row->setContentsMargins(12, 0, 12, 0);
-  row->setSpacing(8);
-  row->addWidget(barLabel(tr("Sort"), sort_));
-  row->addWidget(sort_);
-  row->addSpacing(4);
-  row->addWidget(barLabel(tr("Show"), mode_));
-  row->addWidget(mode_);
-  row->addSpacing(4);
-  row->addWidget(filter_, 1);
-  row->addWidget(progress_text_, 1);
-  row->addWidget(button_);
   auto* column = new QVBoxLayout(page_);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(0);
-  column->addWidget(bar);
+  column->addWidget(bar_);
   column->addWidget(progress_);
   column->addWidget(canvas_->widget(), 1);
-  const auto size = [this, bar, &theme] {
-    bar->setFixedHeight(theme.sizes().view_bar);
-    filter_->setFixedHeight(theme.sizes().control);
-  };
-  connect(&theme, &ThemeController::changed, this, size);
-  size();
   page_->installEventFilter(this);
+  adapters_timer_.setSingleShot(true);
+  adapters_timer_.setInterval(kSettled);
 
-  connect(sort_, &QComboBox::activated, this,
-          [this](int index) { state_.sortBy(allMetrics()[std::size_t(index)]); });
-  connect(mode_, &QComboBox::activated, this,
-          [this](int index) { state_.setMode(kPlotModes[std::size_t(index)]); });
-  connect(filter_, &QLineEdit::textChanged, this,
-          [this](const QString& text) { state_.setGlob(text.toStdString()); });
-  connect(filter_, &QLineEdit::returnPressed, canvas_->widget(), qOverload<>(&QWidget::setFocus));
-  connect(button_, &QPushButton::clicked, this, [this] { state_.running() ? worker_->cancel() : compute(); });
-  connect(&state_, &SpectraState::cancelRequested, this, [this] { worker_->cancel(); });
-  connect(&state_, &SpectraState::computeRequested, this, &SpectraView::compute);
-  connect(&state_, &SpectraState::filterRequested, this, [this] {
-    page_->window()->activateWindow();
-    filter_->setFocus();
-    filter_->selectAll();
+  connect(bar_, &SpectraBar::subjectChosen, this, &SpectraView::chooseSubject);
+  connect(bar_, &SpectraBar::referenceChosen, this, &SpectraView::chooseReference);
+  const auto focus = qOverload<>(&QWidget::setFocus);
+  connect(bar_, &SpectraBar::subjectChosen, canvas_->widget(), focus);
+  connect(bar_, &SpectraBar::referenceChosen, canvas_->widget(), focus);
+  connect(bar_, &SpectraBar::fileWanted, this, [this] { chooseFile(false); });
+  connect(bar_, &SpectraBar::folderWanted, this, [this] { chooseFile(true); });
+  connect(bar_, &SpectraBar::leave, canvas_->widget(), focus);
+  connect(bar_, &SpectraBar::computeOrCancel, this, [this] {
+    state_.running() ? jobs_.cancel(state_.subject()) : jobs_.compute(state_.subject(), true);
   });
-  connect(&state_, &SpectraState::changed, this, &SpectraView::showState);
-  connect(qApp, &QCoreApplication::aboutToQuit, this, [this] { worker_->cancel(); });
-  connect(&selection_, &Selection::headChanged, this,
-          [this] { state_.setPreferredLayer(selection_.head().layer); });
+  connect(&adapters_timer_, &QTimer::timeout, this, &SpectraView::applyAdapters);
+  connectState();
   showState();
+}
+
+void SpectraView::connectState() {
+  connect(&jobs_, &SpectraJobs::changed, this,
+          [this](Subject subject) { state_.setSnapshot(jobs_.snapshot(subject), subject); });
+  connect(&jobs_, &SpectraJobs::nullsChanged, this, [this] {
+    const auto found = jobs_.nulls();
+    for (std::size_t i = 0; i < found->total(); ++i)
+      if (found->results[i].settled()) state_.addNull((*found->matrices)[i].name, found->results[i]);
+  });
+  connect(&state_, &SpectraState::cancelRequested, this, [this] { jobs_.cancel(state_.subject()); });
+  connect(&state_, &SpectraState::computeRequested, this, [this] { jobs_.compute(state_.subject(), true); });
+  // Queued: a dialogue runs events, and frames must not be drawn within a frame.
+  connect(
+      &state_, &SpectraState::referenceRequested, this, [this] { chooseFile(true); }, Qt::QueuedConnection);
+  connect(&state_, &SpectraState::subjectRequested, this, &SpectraView::chooseSubject);
+  connect(&state_, &SpectraState::filterRequested, bar_, &SpectraBar::focusFilter);
+  connect(&state_, &SpectraState::changed, this, &SpectraView::showState);
+  connect(&state_, &SpectraState::headChosen, &selection_, &Selection::setHead);
+  connect(&selection_, &Selection::headChanged, this, [this](Head head) {
+    state_.setPreferredLayer(head.layer);
+    state_.setHead(head);
+  });
+  connect(qApp, &QCoreApplication::aboutToQuit, &jobs_, &SpectraJobs::cancelAll);
 }
 
 void SpectraView::setSnapshot(std::shared_ptr<const core::Snapshot> snapshot) {
   const std::filesystem::path model = snapshot->model ? snapshot->model->path : std::filesystem::path();
-  if (model == model_) return;
-  model_ = model;
-  model_name_ = snapshot->model ? snapshot->model->name : "";
-  computed_.clear();
-  worker_->clear();
-  state_.setPreferredLayer(snapshot->model ? snapshot->model->layers / 2 : 0);
+  if (model != jobs_.model()) {
+    jobs_.setModel(model);
+    state_.clearNulls();
+    adapters_.clear();
+    of_adapters_.clear();
+    offerReferences();
+    model_name_ = snapshot->model ? snapshot->model->name : "";
+    state_.setPreferredLayer(snapshot->model ? snapshot->model->layers / 2 : 0);
+    if (state_.subject() == Subject::kComparison) state_.setSubject(Subject::kWeights);
+  }
+  setAdapters(*snapshot);
   computeOnceShown();
 }
 
-void SpectraView::computeOnceShown() {
-  if (page_ && page_->isVisible() && !model_.empty() && computed_ != model_) compute();
+// As they are now, with their scales.
+void SpectraView::setAdapters(const core::Snapshot& snapshot) {
+  std::vector<core::AdapterChoice> adapters;
+  if (snapshot.model)
+    for (const core::AdapterSummary& adapter : snapshot.model->adapters)
+      adapters.push_back({adapter.folder, adapters.size() < snapshot.adapter_scales.size()
+                                              ? snapshot.adapter_scales[adapters.size()]
+                                              : adapter.scale});
+  const auto same = [](const core::AdapterChoice& a, const core::AdapterChoice& b) {
+    return a.folder == b.folder && a.scale == b.scale;
+  };
+  if (std::ranges::equal(adapters, adapters_, same)) return;
+  const bool first = adapters_.empty();
+  adapters_ = std::move(adapters);
+  first ? applyAdapters() : adapters_timer_.start();
 }
 
-void SpectraView::compute() {
-  if (model_.empty()) return;
-  computed_ = model_;
-  worker_->start(model_);
+// A comparison with one of them follows its scale.
+void SpectraView::applyAdapters() {
+  jobs_.setAdapters(adapters_);
+  of_adapters_.clear();
+  for (const core::AdapterChoice& adapter : adapters_) {
+    of_adapters_.push_back({.path = adapter.folder, .adapter = true, .scale = adapter.scale});
+    if (jobs_.reference() && jobs_.reference()->path == adapter.folder)
+      jobs_.setReference(of_adapters_.back());
+  }
+  offerReferences();
+  computeOnceShown();
+}
+
+void SpectraView::offerReferences() {
+  std::vector<Reference> offered = of_adapters_;
+  const auto add = [&](const Reference& reference) {
+    if (std::ranges::find(offered, reference) == offered.end()) offered.push_back(reference);
+  };
+  for (const Reference& reference : chosen_) add(reference);
+  if (jobs_.reference()) add(*jobs_.reference());
+  bar_->setReferences(std::move(offered), jobs_.reference());
+}
+
+void SpectraView::chooseSubject(Subject subject) {
+  // What is there to compare with needs no choosing.
+  if (subject == Subject::kComparison && !jobs_.reference() && !of_adapters_.empty())
+    return chooseReference(of_adapters_.front());
+  state_.setSubject(subject);
+  computeOnceShown();
+}
+
+void SpectraView::chooseReference(const std::optional<Reference>& reference) {
+  if (!reference) return chooseSubject(Subject::kWeights);
+  jobs_.setReference(reference);
+  state_.setSubject(Subject::kComparison);
+  const core::SpectraState was = jobs_.snapshot(Subject::kComparison)->state;
+  jobs_.compute(Subject::kComparison,
+                was == core::SpectraState::kFailed || was == core::SpectraState::kCancelled);
+  offerReferences();
+}
+
+void SpectraView::chooseFile(bool folder) {
+  const QString from = QString::fromStdString(jobs_.model().parent_path().string());
+  const QString path =
+      folder ? QFileDialog::getExistingDirectory(
+                   page_->window(), tr("The base of this fine-tune, or an adapter of this model"), from)
+             : QFileDialog::getOpenFileName(page_->window(), tr("The base of this fine-tune"), from,
+                                            tr("Models (*.gguf *.safetensors);;All files (*)"));
+  if (path.isEmpty()) return;
+  const Reference reference = referenceAt(path.toStdString());
+  if (std::ranges::find(chosen_, reference) == chosen_.end()) chosen_.push_back(reference);
+  chooseReference(reference);
+}
+
+void SpectraView::computeOnceShown() {
+  if (page_ && page_->isVisible()) jobs_.compute(state_.subject());
 }
 
 bool SpectraView::eventFilter(QObject* watched, QEvent* event) {
@@ -179,74 +192,62 @@ bool SpectraView::eventFilter(QObject* watched, QEvent* event) {
   return View::eventFilter(watched, event);
 }
 
-void SpectraView::wake() {
-  if (woken_.exchange(true)) return;
-  QMetaObject::invokeMethod(this, &SpectraView::deliver, Qt::QueuedConnection);
-}
-
-void SpectraView::deliver() {
-  woken_ = false;  // before reading: what is published from here on wakes again
-  state_.setSnapshot(worker_->snapshot());
-}
-
-void SpectraView::fillSorting() {
-  const QSignalBlocker quiet(sort_);
-  const auto all = allMetrics();
-  while (sort_->count() < int(all.size())) sort_->addItem({});
-  for (int i = 0; i < sort_->count(); ++i) {
-    const Metric metric = all[std::size_t(i)];
-    QString text = qtText(name(metric));
-    if (metric == state_.sorting().by) {
-      text += state_.sorting().descending ? QStringLiteral(" ↓") : QStringLiteral(" ↑");
-      sort_->setCurrentIndex(i);
-    }
-    if (sort_->itemText(i) != text) sort_->setItemText(i, text);
-    sort_->setItemData(i, qtText(formula(metric)), Qt::ToolTipRole);
-  }
-}
-
 void SpectraView::showState() {
   const core::SpectraSnapshot& snapshot = state_.snapshot();
-  fillSorting();
-  mode_->setCurrentIndex(int(state_.mode()));
-  progress_text_->setFullText(progressText(snapshot));
+  bar_->showState();
   const bool running = state_.running();
-  button_->setText(running ? tr("Cancel") : tr("Compute"));
-  button_->setToolTip(running ? tr("Keep what has been computed and stop (Esc)")
-                              : tr("Compute the spectra; what was computed before is read from the cache"));
-  button_->setVisible(running || snapshot.state == core::SpectraState::kCancelled ||
-                      snapshot.state == core::SpectraState::kFailed);
   progress_->setRange(0,
                       running && snapshot.total() == 0 ? 0 : int(std::max<std::size_t>(1, snapshot.total())));
   progress_->setValue(running ? int(snapshot.done) : 0);
+  if (page_->isVisible()) jobs_.computeNulls(state_.missingNulls());
   canvas_->canvasWindow().wake();
   emit described();
+}
+
+QString SpectraView::baseName() const {
+  if (!jobs_.reference()) return {};
+  return nameOf(jobs_.reference()->adapter ? Reference{.path = jobs_.model()} : *jobs_.reference());
 }
 
 QString SpectraView::note() const {
   const core::SpectraSnapshot& snapshot = state_.snapshot();
   if (snapshot.total() == 0) return {};
+  const QString what = isProduct(state_.subject()) ? tr("products") : tr("matrices");
   QString text = state_.order().size() == snapshot.total()
-                     ? tr("%1 matrices").arg(snapshot.total())
-                     : tr("%1 of %2 matrices").arg(state_.order().size()).arg(snapshot.total());
-  text += tr(" · exact, float64 Gram");
-  if (!snapshot.solver.empty()) text += QStringLiteral(" · ") + qtText(snapshot.solver);
+                     ? tr("%1 %2").arg(snapshot.total()).arg(what)
+                     : tr("%1 of %2 %3").arg(state_.order().size()).arg(snapshot.total()).arg(what);
+  switch (state_.subject()) {
+    case Subject::kWeights:
+      text += tr(" · exact, float64 Gram");
+      break;
+    case Subject::kComparison:
+      text += (jobs_.reference() && jobs_.reference()->adapter
+                   ? tr(" · %1 on %2").arg(nameOf(*jobs_.reference()), baseName())
+                   : tr(" · against %1").arg(baseName())) +
+              tr(" · full SVD, float64");
+      break;
+    default:
+      text += tr(" · exact, QR and SVD in float64");
+  }
+  if (!snapshot.left_out.empty()) text += tr(" · %1 left out").arg(snapshot.left_out.size());
+  if (!snapshot.solver.empty()) text += QStringLiteral(" · ") + QString::fromStdString(snapshot.solver);
   return text;
 }
 
 std::optional<std::vector<InspectorSection>> SpectraView::inspection() const {
-  const auto matrix = state_.inspected();
-  if (!matrix || *matrix >= state_.snapshot().total()) return noFacts();
-  return matrixFacts((*state_.snapshot().matrices)[*matrix], state_.snapshot().results[*matrix]);
+  return factsOf(state_);
 }
 
 QStringList SpectraView::figures() const {
-  return {tr("Spectrum"), tr("Layer profile"), tr("Both")};
+  return figureNames(state_.subject());
 }
 
 std::optional<ViewFigure> SpectraView::figure(int content) const {
-  auto made = figureOf(state_, FigureContent(std::clamp(content, 0, 2)), model_name_);
-  if (made) made->model_path = model_;
+  FigureNames names{.model = model_name_, .base = baseName().toStdString(), .tuned = model_name_};
+  if (jobs_.reference() && jobs_.reference()->adapter) names.tuned = nameOf(*jobs_.reference()).toStdString();
+  names.colormap = settings_.colormap();
+  auto made = figureOf(state_, content, names);
+  if (made) made->model_path = jobs_.model();
   return made;
 }
 

@@ -1,19 +1,16 @@
-// The Spectra tab: a bar of what is shown and how far it is, the canvas beneath, and the worker that
-// computes. It starts when the tab is first shown with a model, and again when another one is loaded.
+// The Spectra tab: a bar of what is shown and how far it is, the canvas beneath, and the workers that
+// compute. They start when the tab is first shown with a model, or another subject is chosen; what one has
+// found stays.
 #pragma once
 
-#include "core/spectra/spectra_worker.h"
 #include "ui/theme/theme_controller.h"
 #include "ui/views/canvas_view.h"
+#include "ui/views/spectra/spectra_bar.h"
+#include "ui/views/spectra/spectra_jobs.h"
 #include "ui/views/spectra/spectra_state.h"
-#include "ui/widgets/elided_label.h"
 
-#include <QComboBox>
-#include <QLineEdit>
 #include <QProgressBar>
-#include <QPushButton>
-
-#include <atomic>
+#include <QTimer>
 
 namespace vitrine::ui::spectra {
 
@@ -33,9 +30,9 @@ class SpectraView : public View {
   void setTheme(const Theme& theme) override { canvas_->setTheme(theme); }
   core::ProbeRequest probes() const override { return {}; }
   QImage grabImage() override { return canvas_->grabImage(); }
-  void fit() override {}
-  void zoom(double) override {}
-  void actualSize() override {}
+  void fit() override { canvas_->fit(); }
+  void zoom(double factor) override { canvas_->zoom(factor); }
+  void actualSize() override { canvas_->actualSize(); }
 
   bool needsTokens() const override { return false; }
   QString note() const override;
@@ -46,7 +43,12 @@ class SpectraView : public View {
 
   CanvasView& canvas() { return *canvas_; }
   SpectraState& state() { return state_; }
+  SpectraJobs& jobs() { return jobs_; }
   bool isComplete() const { return state_.snapshot().state == core::SpectraState::kDone; }
+
+  void chooseSubject(Subject subject);
+  // Compares with it; nothing: goes back to the weights.
+  void chooseReference(const std::optional<Reference>& reference);
 
  protected:
   bool eventFilter(QObject* watched, QEvent* event) override;
@@ -55,29 +57,27 @@ class SpectraView : public View {
   SpectraView(const CanvasView::Parts& parts, const ThemeController& theme,
               core::SpectraWorkerOptions options);
   void build(const ThemeController& theme);
-  void fillSorting();
-  void compute();
+  void connectState();
+  void setAdapters(const core::Snapshot& snapshot);
+  void applyAdapters();
+  void offerReferences();
+  void chooseFile(bool folder);
   void computeOnceShown();
-  void wake();  // from any thread
-  void deliver();
   void showState();
+  QString baseName() const;
 
   Selection& selection_;
+  const ViewSettings& settings_;
   SpectraState state_;
-  std::filesystem::path model_, computed_;  // loaded; of which there are spectra, or will be
+  SpectraJobs jobs_;
   std::string model_name_;
+  std::vector<Reference> of_adapters_, chosen_;  // of the loaded model; that the user has named
   std::unique_ptr<CanvasView> canvas_;
   QPointer<QWidget> page_;  // its parent's once it has one
-  QComboBox *sort_ = nullptr, *mode_ = nullptr;
-  QLineEdit* filter_ = nullptr;
-  ElidedLabel* progress_text_ = nullptr;
-  QPushButton* button_ = nullptr;
+  SpectraBar* bar_ = nullptr;
   QProgressBar* progress_ = nullptr;
-  std::atomic<bool> woken_ = false;
-  std::unique_ptr<core::SpectraWorker> worker_;  // last: it wakes this
+  QTimer adapters_timer_;  // while a scale is dragged nothing is computed
+  std::vector<core::AdapterChoice> adapters_;
 };
-
-// "149 of 211 · 6 s left", "211 of 211 in 4.8 s · 1 refused".
-QString progressText(const core::SpectraSnapshot& snapshot);
 
 }  // namespace vitrine::ui::spectra

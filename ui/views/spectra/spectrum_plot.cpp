@@ -8,27 +8,20 @@
 namespace vitrine::ui::spectra {
 namespace {
 
-constexpr float kLineWidth = 1.6f, kDash = 5, kGap = 4;
+constexpr float kLineWidth = 1.6f;
 constexpr double kShares[] = {0.9, 0.99};
 
-void dashedLine(ImDrawList& list, ImVec2 from, ImVec2 to, Rgba color, float width = 1) {
-  const float dx = to.x - from.x, dy = to.y - from.y, length = std::hypot(dx, dy);
-  for (float at = 0; at < length; at += kDash + kGap) {
-    const float a = at / length, b = std::min(1.0f, (at + kDash) / length);
-    list.AddLine({from.x + dx * a, from.y + dy * a}, {from.x + dx * b, from.y + dy * b}, color.abgr(), width);
-  }
-}
-
-std::vector<ImVec2> pathOf(const PlotArea& plot, const Curve& curve, std::size_t first, std::size_t last) {
+std::vector<ImVec2> pathOf(const PlotArea& plot, const core::Curve& curve, std::size_t first,
+                           std::size_t last) {
   std::vector<ImVec2> path;
   if (first >= last) return path;
-  for (const std::size_t i : thinned(last - first, std::size_t(plot.rect.width()) * 2))
+  for (const std::size_t i : core::thinned(last - first, std::size_t(plot.rect.width()) * 2))
     path.push_back(toIm(plot.at(curve.x[first + i], curve.y[first + i])));
   return path;
 }
 
 // Where the markers stand that tell curves apart without colours.
-std::vector<std::size_t> markerPlaces(const PlotArea& plot, const Curve& curve, std::size_t number) {
+std::vector<std::size_t> markerPlaces(const PlotArea& plot, const core::Curve& curve, std::size_t number) {
   std::vector<std::size_t> places;
   const double pixels = plot.rect.width() / std::max(1.0, plot.x.high - plot.x.low);
   const auto step = std::max<std::size_t>(1, std::size_t(90 / std::max(1e-9, pixels)));
@@ -39,7 +32,8 @@ std::vector<std::size_t> markerPlaces(const PlotArea& plot, const Curve& curve, 
 
 // Of a text of this size: the place beside a horizontal line, or in the upper right corner, with the fewest
 // points of the curves.
-Rect freestPlace(const PlotArea& plot, double y, double width, double height, std::span<const Curve> curves) {
+Rect freestPlace(const PlotArea& plot, double y, double width, double height,
+                 std::span<const core::Curve> curves) {
   std::vector<Rect> places;
   const auto add = [&](double along, double middle) {
     const double x = plot.rect.x0 + 6 + along * std::max(0.0, plot.rect.width() - width - 12);
@@ -53,7 +47,7 @@ Rect freestPlace(const PlotArea& plot, double y, double width, double height, st
   for (const Rect& place : places) {
     if (place.y0 < plot.rect.y0 || place.y1 > plot.rect.y1) continue;
     std::size_t inside = 0;
-    for (const Curve& curve : curves)
+    for (const core::Curve& curve : curves)
       for (const ImVec2& at : pathOf(plot, curve, 0, curve.y.size()))
         inside += place.expanded(3).contains(toPoint(at));
     if (inside >= fewest) continue;
@@ -65,18 +59,23 @@ Rect freestPlace(const PlotArea& plot, double y, double width, double height, st
 
 }  // namespace
 
-std::vector<SpectrumPlot::Shown> SpectrumPlot::shownCurves(DensityBins& bins) const {
+std::vector<SpectrumPlot::Shown> SpectrumPlot::shownCurves(core::DensityBins& bins) const {
   std::vector<Shown> shown;
   std::vector<const core::SpectrumReport*> reports;
   for (const Series& series : state_.selection().series())
     if (auto report = state_.reportOf(series.matrix)) {
       reports.push_back(report.get());
-      shown.push_back({series, std::move(report), {}});
+      shown.push_back({series, std::move(report), {}, state_.companionOf(series.matrix), {}});
     }
   bins = binsFor(reports);
-  for (Shown& one : shown)
-    one.curve = state_.mode() == PlotMode::kDensity ? densityOf(*one.report, bins)
-                                                    : curveOf(*one.report, state_.mode());
+  const auto curve = [&](const core::SpectrumReport& report) {
+    return state_.mode() == core::PlotMode::kDensity ? densityOf(report, bins)
+                                                     : curveOf(report, state_.mode());
+  };
+  for (Shown& one : shown) {
+    one.curve = curve(*one.report);
+    if (one.companion) one.beside = curve(*one.companion);
+  }
   return shown;
 }
 
@@ -88,28 +87,38 @@ std::vector<LegendEntry> SpectrumPlot::legend() const {
   return entries;
 }
 
-std::string SpectrumPlot::note(const std::vector<Shown>& shown, const DensityBins& bins) const {
+std::string_view SpectrumPlot::companionName() const {
+  return state_.subject() == Subject::kComparison ? "base" : "shuffled elements";
+}
+
+std::string SpectrumPlot::note(const std::vector<Shown>& shown, const core::DensityBins& bins) const {
   if (shown.empty()) return "";
-  if (state_.mode() == PlotMode::kDensity) {
+  if (state_.mode() == core::PlotMode::kDensity) {
     std::size_t beyond = 0;
     for (const Shown& one : shown) beyond += valuesBeyond(*one.report, bins);
     return beyond == 0
                ? ""
                : fmt::format("{} value{} beyond {}", beyond, beyond == 1 ? "" : "s", number(bins.high));
   }
+  const bool beside = std::ranges::any_of(shown, [](const Shown& one) { return one.companion != nullptr; });
+  if (beside) return fmt::format("dashed: {}", companionName());
+  if (!state_.missingNulls().empty()) return "shuffling ..";
   const bool blurred =
       std::ranges::any_of(shown, [](const Shown& one) { return one.curve.certain < one.curve.y.size(); });
   return blurred ? "dimmed: below what can be told from 0" : "";
 }
 
 void SpectrumPlot::draw(CanvasFrame& frame, const Rect& area) {
-  DensityBins bins;
+  core::DensityBins bins;
   const std::vector<Shown> shown = shownCurves(bins);
-  std::vector<Curve> curves;
-  for (const Shown& one : shown) curves.push_back(one.curve);
-  if (state_.mode() == PlotMode::kDensity && !shown.empty())
+  std::vector<core::Curve> curves;
+  for (const Shown& one : shown) {
+    curves.push_back(one.curve);
+    if (one.companion) curves.push_back(one.beside);
+  }
+  if (state_.mode() == core::PlotMode::kDensity && !shown.empty())
     curves.push_back(noiseDensityOf(*shown.front().report, bins));
-  const PlotScales scales = scalesFor(curves, state_.mode());
+  const core::PlotScales scales = scalesFor(curves, state_.mode());
   const std::vector<LegendEntry> entries = legend();
   const PlotArea plot{plotRect(area, legendRows(frame, area, entries)), scales.x, scales.y};
   drawAxes(frame, area, plot,
@@ -117,7 +126,7 @@ void SpectrumPlot::draw(CanvasFrame& frame, const Rect& area) {
             .note = note(shown, bins),
             .x_label = std::string(places(state_.mode())),
             .y_label = std::string(quantity(state_.mode())),
-            .whole_x = state_.mode() != PlotMode::kDensity});
+            .whole_x = state_.mode() != core::PlotMode::kDensity});
   drawLegend(frame, area, entries);
   if (plot.rect.width() < 40 || plot.rect.height() < 30) return;
   ImDrawList& list = *ImGui::GetWindowDrawList();
@@ -128,11 +137,14 @@ void SpectrumPlot::draw(CanvasFrame& frame, const Rect& area) {
     return;
   }
   list.PushClipRect(low(plot.rect.expanded(2)), high(plot.rect.expanded(2)), true);
-  if (state_.mode() == PlotMode::kEnergy)
+  if (state_.mode() == core::PlotMode::kEnergy)
     for (const double share : kShares)
       dashedLine(list, toIm(plot.at(plot.x.low, share)), toIm(plot.at(plot.x.high, share)),
                  frame.theme.colors.control_border);
-  for (const Shown& one : shown) drawCurve(frame, plot, one);
+  for (const Shown& one : shown) {
+    drawBeside(frame, plot, one);
+    drawCurve(frame, plot, one);
+  }
   drawNoise(frame, plot, shown.front(), bins, curves);
   list.PopClipRect();
   drawHover(frame, plot, shown);
@@ -141,10 +153,10 @@ void SpectrumPlot::draw(CanvasFrame& frame, const Rect& area) {
 void SpectrumPlot::drawCurve(CanvasFrame& frame, const PlotArea& plot, const Shown& shown) const {
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const Rgba color = seriesColor(frame.theme, shown.series.number);
-  const Curve& curve = shown.curve;
+  const core::Curve& curve = shown.curve;
   const std::vector<ImVec2> path = pathOf(plot, curve, 0, curve.certain);
   list.AddPolyline(path.data(), int(path.size()), color.abgr(), 0, kLineWidth);
-  if (state_.mode() != PlotMode::kDensity)
+  if (state_.mode() != core::PlotMode::kDensity)
     for (const std::size_t i : markerPlaces(plot, curve, shown.series.number))
       drawMarker(list, shown.series.number, toIm(plot.at(curve.x[i], curve.y[i])), 3.5f, color);
   // Dots for what is only known to be small.
@@ -157,14 +169,20 @@ void SpectrumPlot::drawCurve(CanvasFrame& frame, const PlotArea& plot, const Sho
   }
 }
 
+void SpectrumPlot::drawBeside(CanvasFrame& frame, const PlotArea& plot, const Shown& shown) const {
+  if (!shown.companion) return;
+  const std::vector<ImVec2> path = pathOf(plot, shown.beside, 0, shown.beside.certain);
+  dashedPath(*ImGui::GetWindowDrawList(), path, seriesColor(frame.theme, shown.series.number).withAlpha(190));
+}
+
 // Where noise of the first matrix's bulk would end; as a density, the law itself.
 void SpectrumPlot::drawNoise(CanvasFrame& frame, const PlotArea& plot, const Shown& first,
-                             const DensityBins& bins, std::span<const Curve> curves) const {
+                             const core::DensityBins& bins, std::span<const core::Curve> curves) const {
   const auto& fit = first.report->noise;
-  if (!fit || state_.mode() == PlotMode::kEnergy) return;
+  if (!fit || state_.mode() == core::PlotMode::kEnergy) return;
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const Rgba color = seriesColor(frame.theme, first.series.number);
-  const bool density = state_.mode() == PlotMode::kDensity;
+  const bool density = state_.mode() == core::PlotMode::kDensity;
   if (density) {
     const std::vector<ImVec2> path = pathOf(plot, noiseDensityOf(*first.report, bins), 0, 241);
     for (std::size_t i = 0; i + 1 < path.size(); ++i)
@@ -197,7 +215,8 @@ void SpectrumPlot::drawHover(CanvasFrame& frame, const PlotArea& plot,
   const Colors& colors = frame.theme.colors;
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const double value = plot.x.low + (plot.x.high - plot.x.low) * (mouse.x - plot.rect.x0) / plot.rect.width();
-  const bool density = state_.mode() == PlotMode::kDensity, energy = state_.mode() == PlotMode::kEnergy;
+  const bool density = state_.mode() == core::PlotMode::kDensity,
+             energy = state_.mode() == core::PlotMode::kEnergy;
   const auto index = std::size_t(std::max(0.0, std::round(value)));
   Tooltip tooltip{.title = density  ? fmt::format("σ = {}", number(value))
                            : energy ? fmt::format("First {} values", index)
@@ -212,6 +231,10 @@ void SpectrumPlot::drawHover(CanvasFrame& frame, const PlotArea& plot,
     std::string text = energy ? fmt::format("{:.4f}", y) : density ? number(y) : fmt::format("{:.6g}", y);
     if (!density && i >= one.curve.certain) text = fmt::format("≤ {:.2g}", one.report->spectrum.floor);
     tooltip.rows.push_back({rowName(one.report->name), std::move(text), color});
+    if (one.companion && i < one.beside.y.size())
+      tooltip.rows.push_back({fmt::format("  {}", companionName()),
+                              density ? number(one.beside.y[i]) : fmt::format("{:.6g}", one.beside.y[i]),
+                              colors.text_secondary});
     if (!density) drawMarker(list, 0, toIm(plot.at(one.curve.x[i], y)), 4, color);
   }
   const float x = density ? float(mouse.x) : float(plot.at(double(index), plot.y.low).x);

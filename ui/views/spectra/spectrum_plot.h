@@ -15,15 +15,20 @@ class SpectrumPlot {
   struct Shown {
     Series series;
     std::shared_ptr<const core::SpectrumReport> report;
-    Curve curve;
+    core::Curve curve;
+    // The base's, or the null's; null where there is none.
+    std::shared_ptr<const core::SpectrumReport> companion;
+    core::Curve beside;
   };
-  std::vector<Shown> shownCurves(DensityBins& bins) const;
+  std::vector<Shown> shownCurves(core::DensityBins& bins) const;
   std::vector<LegendEntry> legend() const;
   void drawCurve(CanvasFrame& frame, const PlotArea& plot, const Shown& shown) const;
-  void drawNoise(CanvasFrame& frame, const PlotArea& plot, const Shown& first, const DensityBins& bins,
-                 std::span<const Curve> curves) const;
+  void drawBeside(CanvasFrame& frame, const PlotArea& plot, const Shown& shown) const;
+  void drawNoise(CanvasFrame& frame, const PlotArea& plot, const Shown& first, const core::DensityBins& bins,
+                 std::span<const core::Curve> curves) const;
   void drawHover(CanvasFrame& frame, const PlotArea& plot, const std::vector<Shown>& shown) const;
-  std::string note(const std::vector<Shown>& shown, const DensityBins& bins) const;
+  std::string_view companionName() const;
+  std::string note(const std::vector<Shown>& shown, const core::DensityBins& bins) const;
 
   SpectraState& state_;
 };

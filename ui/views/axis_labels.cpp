@@ -1,9 +1,9 @@
-#include "ui/views/attention/axis_labels.h"
+#include "ui/views/axis_labels.h"
 
 #include <algorithm>
 #include <cmath>
 
-namespace vitrine::ui::attention {
+namespace vitrine::ui {
 
 std::uint32_t labelStep(double cell, double spacing) {
   for (std::uint64_t decade = 1;; decade *= 10)
@@ -39,4 +39,4 @@ std::vector<AxisLabel> axisLabels(const AxisRequest& request) {
   return labels;
 }
 
-}  // namespace vitrine::ui::attention
+}  // namespace vitrine::ui

@@ -10,7 +10,7 @@
 #include "core/figure/value_scale.h"
 #include "core/spectra/spectrum_report.h"
 
-namespace vitrine::ui::spectra {
+namespace vitrine::core {
 
 enum class PlotMode { kLog, kLinear, kEnergy, kDensity };
 inline constexpr std::array kPlotModes = {PlotMode::kLog, PlotMode::kLinear, PlotMode::kEnergy,
@@ -26,7 +26,7 @@ struct Curve {
   std::vector<double> x, y;
   std::size_t certain = 0;
 };
-Curve curveOf(const core::SpectrumReport& report, PlotMode mode);
+Curve curveOf(const SpectrumReport& report, PlotMode mode);
 
 // Densities share their bins, so that curves can be compared: `bins` from `low` to `high`, which leaves out
 // what lies far above the bulk.
@@ -35,16 +35,16 @@ struct DensityBins {
   std::size_t bins = 40;
   double width() const { return (high - low) / double(bins); }
 };
-DensityBins binsFor(std::span<const core::SpectrumReport* const> reports);
+DensityBins binsFor(std::span<const SpectrumReport* const> reports);
 // The outline of the histogram, two points a bin; the share of all values a unit of sigma.
-Curve densityOf(const core::SpectrumReport& report, const DensityBins& bins);
-std::size_t valuesBeyond(const core::SpectrumReport& report, const DensityBins& bins);
+Curve densityOf(const SpectrumReport& report, const DensityBins& bins);
+std::size_t valuesBeyond(const SpectrumReport& report, const DensityBins& bins);
 // The law of noise over those bins, weighed with the bulk's share of the values; empty without a fit.
-Curve noiseDensityOf(const core::SpectrumReport& report, const DensityBins& bins);
+Curve noiseDensityOf(const SpectrumReport& report, const DensityBins& bins);
 
 // The axes that hold all curves.
 struct PlotScales {
-  core::ValueScale x, y;
+  ValueScale x, y;
 };
 PlotScales scalesFor(std::span<const Curve> curves, PlotMode mode);
 
@@ -54,4 +54,4 @@ std::vector<float> sparkline(std::span<const double> sigma, std::size_t count, d
 // At most about `points` of the curve's indices, evenly over x, ends included.
 std::vector<std::size_t> thinned(std::size_t size, std::size_t points);
 
-}  // namespace vitrine::ui::spectra
+}  // namespace vitrine::core

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-namespace vitrine::ui::attention {
+namespace vitrine::ui {
 
 struct AxisLabel {
   std::uint32_t index = 0;
@@ -28,4 +28,4 @@ std::vector<AxisLabel> axisLabels(const AxisRequest& request);
 // 1, 2, 5, 10, 20, ..: the smallest with step * cell >= spacing.
 std::uint32_t labelStep(double cell, double spacing);
 
-}  // namespace vitrine::ui::attention
+}  // namespace vitrine::ui

@@ -1,10 +1,10 @@
-#include "ui/views/attention/axis_labels.h"
+#include "ui/views/axis_labels.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-namespace vitrine::ui::attention {
+namespace vitrine::ui {
 namespace {
 
 AxisRequest axisOf(double cell, std::uint32_t count) {
@@ -72,4 +72,4 @@ TEST(AxisLabels, NothingToLabel) {
 }
 
 }  // namespace
-}  // namespace vitrine::ui::attention
+}  // namespace vitrine::ui

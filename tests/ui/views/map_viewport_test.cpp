@@ -1,10 +1,10 @@
-#include "ui/views/attention/map_viewport.h"
+#include "ui/views/map_viewport.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-namespace vitrine::ui::attention {
+namespace vitrine::ui {
 namespace {
 
 constexpr Rect kArea{100, 50, 740, 610};  // 640 x 560
@@ -134,4 +134,4 @@ TEST(MapViewport, EmptyMapAndEmptyAreaAreHarmless) {
 }
 
 }  // namespace
-}  // namespace vitrine::ui::attention
+}  // namespace vitrine::ui

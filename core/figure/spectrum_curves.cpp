@@ -1,20 +1,20 @@
-#include "ui/views/spectra/curves.h"
+#include "core/figure/spectrum_curves.h"
 
 #include <algorithm>
 #include <cmath>
 
-namespace vitrine::ui::spectra {
+namespace vitrine::core {
 namespace {
 
 constexpr double kMostDecades = 7;  // of a log axis: what lies below is rounding
 constexpr double kHeadroom = 1.06;
 
-std::size_t aboveFloor(const core::Spectrum& spectrum) {
+std::size_t aboveFloor(const Spectrum& spectrum) {
   const auto end = std::ranges::partition_point(spectrum.sigma, [&](double s) { return s > spectrum.floor; });
   return std::size_t(end - spectrum.sigma.begin());
 }
 
-Curve cumulativeEnergy(const core::Spectrum& spectrum) {
+Curve cumulativeEnergy(const Spectrum& spectrum) {
   Curve curve{.x = {0}, .y = {0}, .certain = 0};
   double sum = 0, all = 0;
   for (const double s : spectrum.sigma) all += s * s;
@@ -48,8 +48,8 @@ std::string_view places(PlotMode mode) {
                                      : "index";
 }
 
-Curve curveOf(const core::SpectrumReport& report, PlotMode mode) {
-  const core::SpectrumReport* const one[] = {&report};
+Curve curveOf(const SpectrumReport& report, PlotMode mode) {
+  const SpectrumReport* const one[] = {&report};
   if (mode == PlotMode::kDensity) return densityOf(report, binsFor(one));
   if (mode == PlotMode::kEnergy) return cumulativeEnergy(report.spectrum);
   Curve curve{.x = {}, .y = report.spectrum.sigma, .certain = aboveFloor(report.spectrum)};
@@ -57,9 +57,9 @@ Curve curveOf(const core::SpectrumReport& report, PlotMode mode) {
   return curve;
 }
 
-DensityBins binsFor(std::span<const core::SpectrumReport* const> reports) {
+DensityBins binsFor(std::span<const SpectrumReport* const> reports) {
   DensityBins bins{.low = 0, .high = 0, .bins = 0};
-  for (const core::SpectrumReport* report : reports) {
+  for (const SpectrumReport* report : reports) {
     const std::vector<double>& sigma = report->spectrum.sigma;
     if (sigma.empty()) continue;
     double high = 1.05 * sigma[sigma.size() / 100];  // all but the largest hundredth
@@ -72,7 +72,7 @@ DensityBins binsFor(std::span<const core::SpectrumReport* const> reports) {
   return bins;
 }
 
-Curve densityOf(const core::SpectrumReport& report, const DensityBins& bins) {
+Curve densityOf(const SpectrumReport& report, const DensityBins& bins) {
   std::vector<double> counts(bins.bins);
   const std::vector<double>& sigma = report.spectrum.sigma;
   for (const double s : sigma) {
@@ -89,13 +89,13 @@ Curve densityOf(const core::SpectrumReport& report, const DensityBins& bins) {
   return curve;
 }
 
-std::size_t valuesBeyond(const core::SpectrumReport& report, const DensityBins& bins) {
+std::size_t valuesBeyond(const SpectrumReport& report, const DensityBins& bins) {
   return std::size_t(std::ranges::count_if(report.spectrum.sigma, [&](double s) { return s > bins.high; }));
 }
 
-Curve noiseDensityOf(const core::SpectrumReport& report, const DensityBins& bins) {
+Curve noiseDensityOf(const SpectrumReport& report, const DensityBins& bins) {
   if (!report.noise) return {};
-  const core::MarchenkoPasturFit& fit = *report.noise;
+  const MarchenkoPasturFit& fit = *report.noise;
   const double bulk = 1 - double(fit.spikes) / double(std::max<std::size_t>(fit.short_side, 1));
   constexpr std::size_t kSteps = 240;
   Curve curve;
@@ -122,7 +122,7 @@ PlotScales scalesFor(std::span<const Curve> curves, PlotMode mode) {
   scales.y.high = top > 0 ? top * kHeadroom : 1;
   if (mode == PlotMode::kEnergy) scales.y.high = 1;
   if (mode != PlotMode::kLog) return scales;
-  scales.y.kind = core::AxisScale::kLog;
+  scales.y.kind = AxisScale::kLog;
   scales.y.high = top > 0 ? top * 1.25 : 1;
   scales.y.low = std::clamp(least / 1.25, scales.y.high * std::pow(10, -kMostDecades), scales.y.high / 10);
   return scales;
@@ -146,4 +146,4 @@ std::vector<std::size_t> thinned(std::size_t size, std::size_t points) {
   return indices;
 }
 
-}  // namespace vitrine::ui::spectra
+}  // namespace vitrine::core

@@ -1,10 +1,10 @@
-#include "ui/views/attention/map_viewport.h"
+#include "ui/views/map_viewport.h"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 
-namespace vitrine::ui::attention {
+namespace vitrine::ui {
 
 namespace {
 // Cells of a whole number of device pixels look equal; below this size the lost room would weigh more.
@@ -141,4 +141,4 @@ MapViewport::State MapViewport::clamped(State state) const {
   return state;
 }
 
-}  // namespace vitrine::ui::attention
+}  // namespace vitrine::ui

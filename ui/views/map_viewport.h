@@ -8,7 +8,7 @@
 
 #include "ui/views/geometry.h"
 
-namespace vitrine::ui::attention {
+namespace vitrine::ui {
 
 // The number of cells that a fitted map makes room for. While tokens arrive it grows in steps of an eighth,
 // so that the picture grows at its edge and is rescaled rarely; at rest it is the length of the sequence.
@@ -65,4 +65,4 @@ class MapViewport {
   bool placed_ = false;  // the first placement is not animated
 };
 
-}  // namespace vitrine::ui::attention
+}  // namespace vitrine::ui

@@ -1,0 +1,84 @@
+#include "core/spectra/spectra_source.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "core/spectra/lapack_spectrum.h"
+
+namespace vitrine::core {
+namespace {
+
+constexpr double kPublishSeconds = 0.1;
+
+unsigned coresOf(unsigned threads) {
+  return threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+std::string lapackSolverText(unsigned threads) {
+  const unsigned cores = coresOf(threads);
+  return fmt::format("LAPACK on {} core{}", cores, cores == 1 ? "" : "s");
+}
+
+SpectraProgress::SpectraProgress(SpectraRows rows, Publish publish)
+    : publish_(std::move(publish)), costs_(std::move(rows.costs)) {
+  snapshot_.state = SpectraState::kRunning;
+  snapshot_.solver = std::move(rows.solver);
+  snapshot_.left_out = std::move(rows.left_out);
+  snapshot_.results.resize(rows.names.size());
+  snapshot_.matrices = std::make_shared<const std::vector<MatrixName>>(std::move(rows.names));
+  for (const double cost : costs_) cost_left_ += cost;
+}
+
+void SpectraProgress::start() {
+  publish_(snapshot_);
+}
+
+void SpectraProgress::settle(std::size_t row, MatrixResult result, bool cached) {
+  const std::lock_guard lock(mutex_);
+  ++snapshot_.done;
+  snapshot_.failed += result.error != nullptr;
+  snapshot_.cached += cached;
+  snapshot_.results[row] = std::move(result);
+  cost_left_ -= costs_[row];
+  if (!cached) cost_done_ += costs_[row];
+  const double now = secondsSince(start_);
+  if (now - told_ < kPublishSeconds) return;
+  told_ = now;
+  tell(now);
+}
+
+void SpectraProgress::tell(double now) {
+  snapshot_.seconds = now;
+  snapshot_.seconds_left = cost_done_ > 0 ? now * std::max(0.0, cost_left_) / cost_done_ : -1;
+  publish_(snapshot_);
+}
+
+void SpectraProgress::finish(const Result<void>& ran) {
+  const bool cancelled = !ran && ran.error().code == ErrorCode::kCancelled;
+  snapshot_.state = ran ? SpectraState::kDone : cancelled ? SpectraState::kCancelled : SpectraState::kFailed;
+  if (!ran && !cancelled) snapshot_.error = ran.error();
+  tell(secondsSince(start_));
+}
+
+Result<void> forRows(const std::vector<std::size_t>& rows, unsigned threads, const std::stop_token& stop,
+                     const std::function<void(std::size_t row)>& work) {
+  const unsigned cores = coresOf(threads);
+  const auto used = static_cast<unsigned>(std::clamp<std::size_t>(rows.size(), 1, cores));
+  setBlasThreads(static_cast<int>(cores / used));
+  std::atomic<std::size_t> next = 0;
+  const auto take = [&] {
+    for (std::size_t i = next++; i < rows.size() && !stop.stop_requested(); i = next++) work(rows[i]);
+  };
+  {
+    std::vector<std::jthread> others;
+    for (unsigned i = 1; i < used; ++i) others.emplace_back(take);
+    take();
+  }
+  if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "the computation was cancelled");
+  return {};
+}
+
+}  // namespace vitrine::core
