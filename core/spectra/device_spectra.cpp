@@ -109,6 +109,28 @@ gpu::Slice DeviceSpectra::input(std::uint32_t index) {
   impl_->exponents[index] = 0;
   return {impl_->input, index * impl_->shape.inputBytes(), impl_->shape.inputBytes()};
 }
+
+Result<std::vector<std::vector<double>>> DeviceSpectra::sigmaOfGrams(gpu::Slice grams, std::uint32_t n,
+                                                                     std::uint32_t count) {
+  Impl& impl = *impl_;
+  VITRINE_ASSERT(n % 2 == 0);
+  TRY(reserve(n, n, count));
+  impl.recorded.clear();
+  impl.given = grams;
+  auto done = compute();
+  impl.given = {};
+  impl.recorded.clear();
+  TRY(done);
+  const auto values = impl.host.mappedAs<double>().subspan(impl.values().offset / sizeof(double));
+  std::vector<std::vector<double>> sigma(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto ascending = values.subspan(std::size_t{i} * n, n);
+    for (auto value = ascending.rbegin(); value != ascending.rend(); ++value)
+      sigma[i].push_back(std::sqrt(*value < 0 ? 0 : *value));
+  }
+  return sigma;
+}
+
 Result<void> DeviceSpectra::compute(std::stop_token stop) {
   Impl& impl = *impl_;
   VITRINE_ASSERT(impl.shape.count > 0);

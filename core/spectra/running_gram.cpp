@@ -15,6 +15,23 @@ StreamBlock blockOf(std::span<const float> rows, std::uint32_t width) {
   return {rows.data(), width, static_cast<Eigen::Index>(rows.size() / width)};
 }
 
+// Descending, of a matrix whose lower triangle (in column-major order) is read; with 'V' it becomes the
+// vectors.
+Result<std::vector<double>> gramRoots(double* gram, Eigen::Index rows, char vectors) {
+  const auto n = static_cast<lapack_int>(rows);
+  for (Eigen::Index column = 0; column < rows; ++column)
+    if (!std::all_of(gram + column * rows + column, gram + (column + 1) * rows,
+                     [](double v) { return std::isfinite(v); }))
+      return fail(ErrorCode::kInvalidFile, "a Gram matrix that is not finite has no singular values");
+  std::vector<double> values(static_cast<std::size_t>(rows));
+  if (const lapack_int left = LAPACKE_dsyevd(LAPACK_COL_MAJOR, vectors, 'L', n, gram, n, values.data());
+      left != 0)
+    return fail(ErrorCode::kUnsupported, "LAPACK's dsyevd did not converge (info {})", left);
+  std::ranges::reverse(values);
+  for (double& value : values) value = std::sqrt(std::max(value, 0.0));
+  return values;
+}
+
 }  // namespace
 
 Result<void> requireFiniteRows(std::span<const float> rows, std::uint32_t width, std::uint64_t first) {
@@ -83,17 +100,18 @@ Result<std::vector<double>> WindowGram::sigma() const {
 }
 
 Result<std::vector<double>> gramSigma(Eigen::MatrixXd gram, std::size_t count) {
-  const auto n = static_cast<lapack_int>(gram.rows());
-  if (n == 0 || count == 0) return std::vector<double>{};
-  if (!gram.triangularView<Eigen::Lower>().toDenseMatrix().allFinite())
-    return fail(ErrorCode::kInvalidFile, "a Gram matrix that is not finite has no singular values");
-  Eigen::VectorXd values(n);
-  if (const lapack_int left = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'N', 'L', n, gram.data(), n, values.data());
-      left != 0)
-    return fail(ErrorCode::kUnsupported, "LAPACK's dsyevd did not converge (info {})", left);
-  std::vector<double> sigma;
-  for (Eigen::Index i = n - 1; i >= 0 && sigma.size() < count; --i)
-    sigma.push_back(std::sqrt(std::max(values[i], 0.0)));
+  if (gram.size() == 0 || count == 0) return std::vector<double>{};
+  TRY_ASSIGN(std::vector<double> sigma, gramRoots(gram.data(), gram.rows(), 'N'));
+  sigma.resize(std::min(sigma.size(), count));
+  return sigma;
+}
+
+Result<std::vector<double>> gramVectors(std::span<double> gram) {
+  const auto n = static_cast<Eigen::Index>(std::lround(std::sqrt(static_cast<double>(gram.size()))));
+  TRY_ASSIGN(std::vector<double> sigma, gramRoots(gram.data(), n, 'V'));
+  // LAPACK's columns, which are rows to us, ascend.
+  for (Eigen::Index i = 0; i < n / 2; ++i)
+    std::swap_ranges(gram.begin() + i * n, gram.begin() + (i + 1) * n, gram.begin() + (n - 1 - i) * n);
   return sigma;
 }
 

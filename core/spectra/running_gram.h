@@ -60,6 +60,10 @@ class WindowGram {
 // is not finite, kUnsupported where LAPACK does not converge.
 Result<std::vector<double>> gramSigma(Eigen::MatrixXd gram, std::size_t count);
 
+// As many singular values as the matrix has rows, and in its place the vectors: row i, of unit length, is
+// that of value i along its rows. Errors as gramSigma's, and then the matrix is undefined.
+Result<std::vector<double>> gramVectors(std::span<double> gram);
+
 // Errors as RunningGram::add's; `first` is the number of the first row.
 Result<void> requireFiniteRows(std::span<const float> rows, std::uint32_t width, std::uint64_t first);
 
