@@ -24,20 +24,21 @@ Result<HiddenStream> HiddenStream::create(Kernels& kernels, std::uint32_t slots,
   const bool exact = width <= options.widest_exact;
   const std::uint64_t row = std::uint64_t{slots} * stride * sizeof(float), n = to.blockRows(),
                       squares = slots * sizeof(double) * (exact ? std::uint64_t{width} * width : n * n);
-  const std::uint64_t ring = to.ring_rows_ * row, all = ring + (exact ? squares : 2 * (n * row + squares));
+  const std::uint64_t ring = to.ring_rows_ * row;
+  const std::uint64_t sums = options.window_only ? 0 : exact ? squares : 2 * (n * row + squares);
   const gpu::MemoryUsage memory = kernels.device().memory();
-  if (all > memory.available)
+  if (ring + sums > memory.available)
     return fail(ErrorCode::kOutOfMemory,
-                "the spectra of hidden states need {:.2f} GB, {:.2f} GB are free on {}", 1e-9 * double(all),
-                1e-9 * double(memory.available), kernels.device().info().name);
+                "the spectra of hidden states need {:.2f} GB, {:.2f} GB are free on {}",
+                1e-9 * double(ring + sums), 1e-9 * double(memory.available), kernels.device().info().name);
   const auto make = [&](gpu::Buffer& buffer, std::uint64_t bytes, const char* name) -> Result<void> {
     TRY_ASSIGN(buffer, gpu::Buffer::create(kernels.device(), bytes, gpu::MemoryKind::kDevice, name));
     return {};
   };
   TRY(make(to.ring_, ring, "hidden states"));
-  if (exact) {
+  if (sums > 0 && exact) {
     TRY(make(to.grams_, squares, "Gram matrices of hidden states"));
-  } else {
+  } else if (sums > 0) {
     TRY(make(to.rows_, n * row, "sketches of hidden states"));
     TRY(make(to.turned_, n * row, "sketches of hidden states, turned"));
     TRY(make(to.products_, squares, "products of sketches"));
@@ -72,10 +73,7 @@ Result<void> HiddenStream::store(gpu::Commands& commands, std::uint32_t slot, gp
 Result<void> HiddenStream::take(std::uint32_t first, std::uint32_t end) {
   if (first != end_) restart(first);
   end_ = end;
-  if (exact()) {
-    if (end_ - summed_ >= kFewest) TRY(flush());
-    return {};
-  }
+  if (exact() || options_.window_only) return end_ - summed_ >= kFewest ? flush() : Result<void>{};
   while (end_ - summed_ >= kFewest) TRY(addBlock(summed_, std::min(kBlock, end_ - summed_)));
   return {};
 }
@@ -85,6 +83,7 @@ void HiddenStream::cut(std::uint32_t length) {
 }
 
 Result<void> HiddenStream::flush() {
+  if (options_.window_only) summed_ = end_;
   if (summed_ == end_) return {};
   if (exact()) return addExact(summed_, end_);
   while (summed_ < end_) TRY(addBlock(summed_, std::min(kBlock, end_ - summed_)));

@@ -16,7 +16,8 @@ namespace vitrine::core {
 struct HiddenStreamOptions {
   std::uint32_t window = 256;  // rows that the ring holds for certain
   std::uint32_t widest_exact = 1024;
-  std::uint32_t rank = 48;  // of the sketch
+  std::uint32_t rank = 48;   // of the sketch
+  bool window_only = false;  // no sum of all rows is kept
 
   bool operator==(const HiddenStreamOptions&) const = default;
 };
@@ -60,9 +61,9 @@ class HiddenStream {
   std::uint64_t restarts() const { return restarts_; }
 
   const gpu::Buffer& ring() const { return ring_; }  // (slots, ringRows(), stride) f32
-  bool exact() const { return bool(grams_); }
+  bool exact() const { return width_ <= options_.widest_exact; }
   const gpu::Buffer& grams() const { return grams_; }  // (slots, width, width) sums, where exact
-  // Where not exact, after flush(). Empty sigma where a row was not finite.
+  // Else, after flush(). Empty sigma where a row was not finite.
   const std::vector<HiddenSketch>& sketches() const { return sketches_; }
 
  private:

@@ -413,9 +413,9 @@ Result<SpectraPicture> SpectraViews::Impl::ofHidden(const Session& session, cons
   Positions rows{hidden->first(), hidden->end()};
   if (request.window > 0 && rows.count() > request.window) rows.begin = rows.end - request.window;
   const bool last = rows.count() <= hidden->options().window;
-  if (!last && request.window > 0)
+  if (!last && (request.window > 0 || hidden->options().window_only))
     return fail(ErrorCode::kInvalidArgument, "a window of {} hidden states, at most {} are kept",
-                request.window, hidden->options().window);
+                rows.count(), hidden->options().window);
   std::vector<std::vector<double>> sigma;
   if (last) {
     TRY(multiplyNew(session, *hidden));
