@@ -217,8 +217,10 @@ struct StatePicture {
 struct StreamSpectrum {
   std::vector<float> sigma;                       // descending: as many as there are rows or columns
   double stable_rank = 0, effective_rank = 0;     // core/spectra/metrics.h
-  std::array<std::uint32_t, 3> energy_rank = {};  // kEnergyShares
-  // Each value s of a truncated sketch may stand for one up to sqrt(s^2 + slack); 0 where they are exact.
+  std::array<std::uint32_t, 3> energy_rank = {};  // kEnergyShares; 0: more than are known
+  // Of long streams of wide rows there is a truncated sketch only: its first values, each s of which may
+  // stand for one up to sqrt(s^2 + slack), and an effective rank that is at least this.
+  bool sketch = false;
   double slack = 0;
   std::string refused = {};  // why there are no values: which element is not finite
 };

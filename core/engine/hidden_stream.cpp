@@ -73,8 +73,8 @@ Result<void> HiddenStream::store(gpu::Commands& commands, std::uint32_t slot, gp
 Result<void> HiddenStream::take(std::uint32_t first, std::uint32_t end) {
   if (first != end_) restart(first);
   end_ = end;
-  if (exact() || options_.window_only) return end_ - summed_ >= kFewest ? flush() : Result<void>{};
-  while (end_ - summed_ >= kFewest) TRY(addBlock(summed_, std::min(kBlock, end_ - summed_)));
+  if (exact() || options_.window_only) return end_ - summed_ >= kBlock ? flush() : Result<void>{};
+  while (end_ - summed_ >= kBlock) TRY(addBlock(summed_, kBlock));
   return {};
 }
 

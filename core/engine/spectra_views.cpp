@@ -92,6 +92,27 @@ StreamSpectrum spectrumOf(std::span<const double> sigma, std::size_t count) {
   return spectrum;
 }
 
+// The energy of all rows is known exactly.
+StreamSpectrum spectrumOf(const HiddenSketch& sketch, std::size_t shown) {
+  StreamSpectrum spectrum = spectrumOf(sketch.sigma, sketch.sigma.size());
+  if (spectrum.sigma.empty() || spectrum.sigma[0] == 0) return spectrum;
+  spectrum.sigma.resize(std::min(shown, spectrum.sigma.size()));
+  spectrum.sketch = true;
+  spectrum.slack = sketch.slack();
+  spectrum.stable_rank = sketch.energy / (sketch.sigma[0] * sketch.sigma[0]);
+  for (std::size_t share = 0; share < spectrum.energy_rank.size(); ++share) {
+    double held = 0;
+    std::uint32_t rank = 0, known = 0;
+    for (const double s : sketch.sigma) {
+      held += s * s;
+      ++rank;
+      if (known == 0 && held >= kEnergyShares[share] * sketch.energy) known = rank;
+    }
+    spectrum.energy_rank[share] = known;
+  }
+  return spectrum;
+}
+
 float numberAt(const std::byte* at, std::uint32_t element) {
   if (element == 2) {
     std::uint16_t half;
@@ -433,8 +454,8 @@ Result<SpectraPicture> SpectraViews::Impl::ofHidden(const Session& session, cons
     LayerSpectra layer{
         .layer = slot, .first = rows.begin, .end = rows.end, .width = hidden->width(), .heads = {}};
     if (!found.empty() && std::ranges::all_of(found, [](double s) { return std::isfinite(s); })) {
-      layer.heads.push_back(spectrumOf(found, std::min(rows.count(), hidden->width())));
-      if (sketched) layer.heads.back().slack = hidden->sketches()[slot].slack();
+      layer.heads.push_back(sketched ? spectrumOf(hidden->sketches()[slot], hidden->options().shown)
+                                     : spectrumOf(found, std::min(rows.count(), hidden->width())));
     } else {
       TRY_ASSIGN(auto place, findInRing(*hidden, slot));
       layer.heads.push_back({.sigma = {}, .refused = std::move(place)});

@@ -313,8 +313,8 @@ TEST_F(SpectraViewsTest, KnowWhichHiddenStatesTheyCover) {
 TEST_F(SpectraViewsTest, RefuseHiddenStatesThatAreNotFinite) {
   open(test::smallModel());
   for (const std::uint32_t widest : {1024u, 0u}) {
-    test::expectOk(
-        session_->followHidden(HiddenStreamOptions{.window = 8, .widest_exact = widest, .rank = 4}));
+    test::expectOk(session_->followHidden(
+        HiddenStreamOptions{.window = 8, .widest_exact = widest, .rank = 4, .shown = 4}));
     test::expectOk(session_->truncate(0));
     test::expectOk(session_->prefill(randomIds(9)));  // waits to be summed
     const HiddenStream& hidden = *session_->hidden();
@@ -340,8 +340,8 @@ TEST_F(SpectraViewsTest, BoundWhatASketchLoses) {
   for (const std::uint32_t rank : {47u, 20u}) {
     SCOPED_TRACE(rank);
     test::expectOk(session_->truncate(0));
-    test::expectOk(
-        session_->followHidden(HiddenStreamOptions{.window = 16, .widest_exact = 0, .rank = rank}));
+    test::expectOk(session_->followHidden(
+        HiddenStreamOptions{.window = 16, .widest_exact = 0, .rank = rank, .shown = rank - 3}));
     EXPECT_FALSE(session_->hidden()->exact());
     Capture capture = capturing();
     session_->setPrefillChunk(91);
@@ -353,21 +353,28 @@ TEST_F(SpectraViewsTest, BoundWhatASketchLoses) {
       const std::vector<double> exact =
           exactSigma({kTokens, spec_.embedding_dim, capture.hidden_states[layer.layer]});
       const StreamSpectrum& found = layer.heads[0];
-      ASSERT_EQ(found.sigma.size(), rank);
+      ASSERT_EQ(found.sigma.size(), rank - 3);
+      EXPECT_TRUE(found.sketch);
       EXPECT_GT(found.slack, 0);
-      for (std::size_t i = 0; i < rank; ++i) {
+      for (std::size_t i = 0; i < found.sigma.size(); ++i) {
         const double value = found.sigma[i];
         EXPECT_LE(value, exact[i] + 1e-6 * exact[0]) << i;
         EXPECT_GE(std::sqrt(value * value + found.slack), exact[i] * (1 - 1e-6)) << i;
       }
       EXPECT_NEAR(found.sigma[0], exact[0], 1e-3 * exact[0]);
+      const SpectrumMetrics metrics = spectrumMetrics(exact, 0);
+      EXPECT_NEAR(found.stable_rank, metrics.stable_rank, 2e-3 * metrics.stable_rank);
+      EXPECT_LE(found.effective_rank, metrics.effective_rank);
+      for (std::size_t i = 0; i < 3; ++i)
+        EXPECT_TRUE(found.energy_rank[i] == 0 || found.energy_rank[i] >= metrics.energy_rank[i]) << i;
     }
   }
 }
 
 TEST_F(SpectraViewsTest, HaveASketchThatIsExactWhereEverythingFits) {
   open(test::smallModel());
-  test::expectOk(session_->followHidden(HiddenStreamOptions{.window = 16, .widest_exact = 0, .rank = 48}));
+  test::expectOk(
+      session_->followHidden(HiddenStreamOptions{.window = 16, .widest_exact = 0, .rank = 48, .shown = 48}));
   Capture capture = capturing();
   test::expectOk(session_->prefill(randomIds(100), {}, {}, &capture));
   expectHiddenSpectra(capture, 0, 1e-5);
