@@ -133,6 +133,9 @@ enum class SpectraOf { kActivations, kKeys, kValues };
 struct SpectraRequest {
   SpectraOf of = SpectraOf::kKeys;
   std::uint32_t window = 0;  // of the last tokens; 0: of all. Of activations at most kMostWindow
+  // At so many lengths of the sequence before the present one too, where that is looked at for the first
+  // time; of activations only while all of them are in the window.
+  std::uint32_t earlier = 0;
   bool operator==(const SpectraRequest&) const = default;
 };
 inline constexpr std::uint32_t kMostWindow = 256;
@@ -237,6 +240,7 @@ struct SpectraPicture {
   SpectraRequest request;
   std::uint32_t tokens = 0;  // length of the sequence
   std::vector<LayerSpectra> layers;
+  std::vector<SpectraPicture> earlier = {};  // of shorter lengths, the shortest first
 };
 
 struct NextToken {

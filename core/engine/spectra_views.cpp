@@ -163,12 +163,18 @@ struct SpectraViews::Impl {
   Result<void> takeIn(Running& running, const Session& session, std::span<const CacheRows> layers,
                       std::span<const Positions> wanted);
   Result<void> append(const CacheRows& rows, gpu::Slice sums, Positions from, bool fresh);
-  Result<SpectraPicture> ofCache(const Session& session, const SpectraRequest& request);
+  Result<SpectraPicture> ofCache(const Session& session, const SpectraRequest& request, std::uint32_t tokens);
+  bool isNew(const Session& session, const SpectraRequest& request) const;
+  Result<SpectraPicture> at(const Session& session, const SpectraRequest& request, std::uint32_t tokens) {
+    return request.of == SpectraOf::kActivations ? ofHidden(session, request, tokens)
+                                                 : ofCache(session, request, tokens);
+  }
   Result<std::string> findInCache(const CacheRows& rows, std::uint32_t head, Positions positions);
 
   Result<void> multiplyNew(const Session& session, const HiddenStream& hidden);
   Result<std::vector<std::vector<double>>> ofLast(const HiddenStream& hidden, Positions rows);
-  Result<SpectraPicture> ofHidden(const Session& session, const SpectraRequest& request);
+  Result<SpectraPicture> ofHidden(const Session& session, const SpectraRequest& request,
+                                  std::uint32_t tokens);
   Result<std::string> findInRing(const HiddenStream& hidden, std::uint32_t slot);
   Result<void> begin();
   Result<void> finish();
@@ -204,8 +210,25 @@ Result<SpectraPicture> SpectraViews::spectra(const Session& session, const Spect
   if (session.length() == 0)
     return fail(ErrorCode::kInvalidArgument, "the sequence is empty: there are no spectra to show");
   impl_->gpu_ms = 0;
-  return request.of == SpectraOf::kActivations ? impl_->ofHidden(session, request)
-                                               : impl_->ofCache(session, request);
+  std::vector<SpectraPicture> earlier;
+  if (request.earlier > 0 && impl_->isNew(session, request))
+    for (std::uint32_t i = 1; i <= request.earlier; ++i) {
+      const auto tokens =
+          static_cast<std::uint32_t>(std::uint64_t{session.length()} * i / (request.earlier + 1));
+      if (tokens == 0 || (!earlier.empty() && earlier.back().tokens == tokens)) continue;
+      TRY_ASSIGN(auto picture, impl_->at(session, request, tokens));
+      if (!picture.layers.empty()) earlier.push_back(std::move(picture));
+    }
+  TRY_ASSIGN(auto picture, impl_->at(session, request, session.length()));
+  picture.earlier = std::move(earlier);
+  return picture;
+}
+
+bool SpectraViews::Impl::isNew(const Session& session, const SpectraRequest& request) const {
+  if (request.of == SpectraOf::kActivations)
+    return window.revision != session.revision() || !session.hidden() ||
+           window.restarts != session.hidden()->restarts();
+  return (request.of == SpectraOf::kKeys ? keys : values).revision != session.revision();
 }
 
 Result<void> SpectraViews::Impl::begin() {
@@ -307,13 +330,14 @@ Result<void> SpectraViews::Impl::takeIn(Running& running, const Session& session
   return finish();
 }
 
-Result<SpectraPicture> SpectraViews::Impl::ofCache(const Session& session, const SpectraRequest& request) {
-  SpectraPicture picture{.request = request, .tokens = session.length(), .layers = {}};
+Result<SpectraPicture> SpectraViews::Impl::ofCache(const Session& session, const SpectraRequest& request,
+                                                   std::uint32_t tokens) {
+  SpectraPicture picture{.request = request, .tokens = tokens, .layers = {}};
   std::vector<CacheRows> layers;
   std::vector<Positions> positions;
   for (std::uint32_t layer = 0; layer < session.model().layers(); ++layer) {
     layers.push_back(cacheRows(session, layer, request.of));
-    positions.push_back(positionsOf(session.length(), layers.back().window, request.window));
+    positions.push_back(positionsOf(tokens, layers.back().window, request.window));
   }
   Running& running = request.of == SpectraOf::kKeys ? keys : values;
   if (auto taken = takeIn(running, session, layers, positions); !taken) {
@@ -427,11 +451,16 @@ Result<std::vector<std::vector<double>>> SpectraViews::Impl::ofLast(const Hidden
   return solveOnHost(std::move(grams), rows.count());
 }
 
-Result<SpectraPicture> SpectraViews::Impl::ofHidden(const Session& session, const SpectraRequest& request) {
+// No layers for a length of which nothing is known any more.
+Result<SpectraPicture> SpectraViews::Impl::ofHidden(const Session& session, const SpectraRequest& request,
+                                                    std::uint32_t tokens) {
+  SpectraPicture picture{.request = request, .tokens = tokens, .layers = {}};
   HiddenStream* hidden = session.hidden();
   if (!hidden || hidden->end() == hidden->first())
     return fail(ErrorCode::kInvalidArgument, "no hidden states were followed: Session::followHidden");
-  Positions rows{hidden->first(), hidden->end()};
+  Positions rows{hidden->first(), std::min(tokens, hidden->end())};
+  const bool earlier = rows.end < hidden->end(), all_held = hidden->end() <= hidden->options().window;
+  if (earlier && (!all_held || rows.end <= rows.begin)) return picture;
   if (request.window > 0 && rows.count() > request.window) rows.begin = rows.end - request.window;
   const bool last = rows.count() <= hidden->options().window;
   if (!last && (request.window > 0 || hidden->options().window_only))
@@ -447,7 +476,6 @@ Result<SpectraPicture> SpectraViews::Impl::ofHidden(const Session& session, cons
       TRY_ASSIGN(sigma, solve(hidden->grams(), hidden->width(), hidden->slots()));
     }
   }
-  SpectraPicture picture{.request = request, .tokens = session.length(), .layers = {}};
   for (std::uint32_t slot = 0; slot < hidden->slots(); ++slot) {
     const bool sketched = sigma.empty();
     const std::vector<double>& found = sketched ? hidden->sketches()[slot].sigma : sigma[slot];

@@ -171,6 +171,39 @@ TEST_F(SpectraViewsTest, StartAnewWhereTheSequenceDoes) {
   expectCacheSpectra();
 }
 
+// What a sequence that is seen for the first time had when it was shorter.
+TEST_F(SpectraViewsTest, TellOfEarlierLengthsOnce) {
+  for (const SpectraOf of : {SpectraOf::kActivations, SpectraOf::kKeys}) {
+    open(test::smallModel({.sliding_window = 9}));
+    test::expectOk(session_->followHidden(HiddenStreamOptions{.window = 64}));
+    const auto ids = randomIds(50);
+    const SpectraRequest request{.of = of, .window = 20, .earlier = 3};
+    test::expectOk(session_->prefill(ids));
+    const SpectraPicture all = test::expectValue(views_->spectra(*session_, request));
+    ASSERT_EQ(all.earlier.size(), 3u);
+    EXPECT_EQ(all.tokens, 50u);
+    for (std::size_t i = 0; i < 3; ++i) {
+      const SpectraPicture& earlier = all.earlier[i];
+      EXPECT_EQ(earlier.tokens, 50 * (i + 1) / 4);
+      auto shorter = test::expectValue(Session::create(model_, {.context = 128, .cache = CacheType::kF32}));
+      auto views = test::expectValue(SpectraViews::create(device()));
+      test::expectOk(shorter->followHidden(HiddenStreamOptions{}));
+      test::expectOk(shorter->prefill(std::span(ids).first(earlier.tokens)));
+      const SpectraPicture expected = test::expectValue(views->spectra(*shorter, {.of = of, .window = 20}));
+      ASSERT_EQ(earlier.layers.size(), expected.layers.size());
+      for (std::size_t layer = 0; layer < expected.layers.size(); ++layer) {
+        EXPECT_EQ(earlier.layers[layer].first, expected.layers[layer].first);
+        EXPECT_CLOSE(earlier.layers[layer].heads[0].sigma, expected.layers[layer].heads[0].sigma, 1e-5);
+      }
+    }
+    ASSERT_TRUE(session_->decode(2, {}, {}, {}));
+    EXPECT_TRUE(test::expectValue(views_->spectra(*session_, request)).earlier.empty());
+    test::expectOk(session_->truncate(0));
+    test::expectOk(session_->prefill(std::span(ids).first(2)));
+    EXPECT_EQ(test::expectValue(views_->spectra(*session_, request)).earlier.size(), 1u);
+  }
+}
+
 TEST_F(SpectraViewsTest, LetRowsLeaveASlidingWindow) {
   open(test::smallModel({.layers = 2, .sliding_window = 17}));
   const auto ids = randomIds(70);
