@@ -185,11 +185,11 @@ SpectraViews::~SpectraViews() {
   if (impl_) (void)impl_->device.waitIdle();
 }
 
-Result<std::unique_ptr<SpectraViews>> SpectraViews::create(gpu::Device& device) {
+Result<std::unique_ptr<SpectraViews>> SpectraViews::create(gpu::Device& device, Solver solver) {
   std::unique_ptr<SpectraViews> views(new SpectraViews);
   views->impl_ = std::make_unique<Impl>(device);
   TRY_ASSIGN(views->impl_->commands, gpu::Commands::create(device, "spectra of the sequence"));
-  if (!device.info().software && sumsAreDoubles(device)) {
+  if (solver == Solver::kDevice || (!device.info().software && sumsAreDoubles(device))) {
     TRY_ASSIGN(views->impl_->solver, DeviceSpectra::create(device));
   }
   return views;

@@ -15,7 +15,10 @@ namespace vitrine::core {
 
 class SpectraViews {
  public:
-  static Result<std::unique_ptr<SpectraViews>> create(gpu::Device& device);
+  // Who finds eigenvalues; LAPACK on software devices and those without double precision.
+  enum class Solver { kSuitable, kDevice };
+  // kUnsupported for Solver::kDevice without double precision.
+  static Result<std::unique_ptr<SpectraViews>> create(gpu::Device& device, Solver solver = Solver::kSuitable);
   ~SpectraViews();
 
   // The cache is read as it lies there, halves as halves. Activations need Session::followHidden(); without

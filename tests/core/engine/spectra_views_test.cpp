@@ -204,6 +204,35 @@ TEST_F(SpectraViewsTest, TellOfEarlierLengthsOnce) {
   }
 }
 
+TEST_F(SpectraViewsTest, FindEigenvaluesOnTheDeviceToo) {
+  auto views = SpectraViews::create(device(), SpectraViews::Solver::kDevice);
+  if (!views) GTEST_SKIP() << views.error().describe();
+  open(test::smallModel({.layers = 3, .head_dim = 20}));
+  views_ = std::move(*views);
+  test::expectOk(session_->followHidden(HiddenStreamOptions{.window = 32}));
+  Capture capture = capturing();
+  const auto ids = randomIds(80);
+  for (const std::uint32_t count : {5u, 27u, 48u}) {
+    test::expectOk(session_->prefill(std::span(ids).subspan(session_->length(), count), {}, {}, &capture));
+    expectCacheSpectra();
+    expectHiddenSpectra(capture);
+    expectHiddenSpectra(capture, 32);
+  }
+  open(test::latentModel({}));  // keys and values of different widths
+  views_ = test::expectValue(SpectraViews::create(device(), SpectraViews::Solver::kDevice));
+  test::expectOk(session_->prefill(randomIds(50)));
+  expectCacheSpectra();
+  const gpu::Slice k = session_->record(1).k;
+  const float bad = std::numeric_limits<float>::quiet_NaN();
+  const std::uint64_t at = (17 * k.bytes / sizeof(float) / session_->context() + 5) * sizeof(float);
+  test::expectOk(
+      gpu::upload(device(), std::as_bytes(std::span(&bad, 1)), {*k.buffer, k.offset + at, sizeof(float)}));
+  views_->forget();
+  const SpectraPicture picture = test::expectValue(views_->spectra(*session_, {}));
+  EXPECT_THAT(picture.layers[1].heads[0].refused, HasSubstr("number 5 of token 17 is nan"));
+  EXPECT_EQ(picture.layers[0].heads[0].refused, "");
+}
+
 TEST_F(SpectraViewsTest, LetRowsLeaveASlidingWindow) {
   open(test::smallModel({.layers = 2, .sliding_window = 17}));
   const auto ids = randomIds(70);
