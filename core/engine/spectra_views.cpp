@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "core/engine/device_sums.h"
 #include "core/engine/hidden_stream.h"
@@ -151,8 +152,16 @@ struct SpectraViews::Impl {
   Kernels kernels;
   gpu::Commands commands;
   std::unique_ptr<DeviceSpectra> solver;  // null: LAPACK finds the eigenvalues
+  // Gram matrices of the first of the hidden states that are still in their ring, (slots, width, width).
+  struct Beginning {
+    gpu::Buffer sums;
+    Positions taken;
+  };
+
   Running keys, values;
   Window window;
+  Beginning beginning;
+  std::pair<std::uint64_t, std::uint64_t> seen_hidden;  // revision and restarts of the last picture
   double gpu_ms = 0;
 
   // Matrices (n, n) of sums, one behind the other; NaN for what is not finite.
@@ -173,6 +182,7 @@ struct SpectraViews::Impl {
 
   Result<void> multiplyNew(const Session& session, const HiddenStream& hidden);
   Result<std::vector<std::vector<double>>> ofLast(const HiddenStream& hidden, Positions rows);
+  Result<std::vector<std::vector<double>>> ofBeginning(const HiddenStream& hidden, Positions rows);
   Result<SpectraPicture> ofHidden(const Session& session, const SpectraRequest& request,
                                   std::uint32_t tokens);
   Result<std::string> findInRing(const HiddenStream& hidden, std::uint32_t slot);
@@ -204,6 +214,7 @@ void SpectraViews::forget() {
   impl_->keys = {};
   impl_->values = {};
   impl_->window = {};
+  impl_->seen_hidden = {};
 }
 
 Result<SpectraPicture> SpectraViews::spectra(const Session& session, const SpectraRequest& request) {
@@ -221,13 +232,15 @@ Result<SpectraPicture> SpectraViews::spectra(const Session& session, const Spect
     }
   TRY_ASSIGN(auto picture, impl_->at(session, request, session.length()));
   picture.earlier = std::move(earlier);
+  impl_->beginning = {};
+  if (request.of == SpectraOf::kActivations)
+    impl_->seen_hidden = {session.revision(), session.hidden()->restarts()};
   return picture;
 }
 
 bool SpectraViews::Impl::isNew(const Session& session, const SpectraRequest& request) const {
   if (request.of == SpectraOf::kActivations)
-    return window.revision != session.revision() || !session.hidden() ||
-           window.restarts != session.hidden()->restarts();
+    return !session.hidden() || seen_hidden != std::pair(session.revision(), session.hidden()->restarts());
   return (request.of == SpectraOf::kKeys ? keys : values).revision != session.revision();
 }
 
@@ -451,6 +464,35 @@ Result<std::vector<std::vector<double>>> SpectraViews::Impl::ofLast(const Hidden
   return solveOnHost(std::move(grams), rows.count());
 }
 
+// Of rows that the ring holds and the stream has gone beyond.
+Result<std::vector<std::vector<double>>> SpectraViews::Impl::ofBeginning(const HiddenStream& hidden,
+                                                                         Positions rows) {
+  const std::uint32_t n = hidden.width(), side = gpu::divideUp(n, 4);
+  if (!beginning.sums) {
+    TRY_ASSIGN(beginning.sums,
+               gpu::Buffer::create(device, sizeof(double) * hidden.slots() * std::uint64_t{n} * n,
+                                   gpu::MemoryKind::kDevice, "Gram matrices of first hidden states"));
+  }
+  const Positions taken = std::exchange(beginning.taken, rows);
+  const bool grows = taken.begin == rows.begin && taken.end <= rows.end && taken.count() > 0;
+  const std::uint32_t first = grows ? taken.end : rows.begin;
+  TRY_ASSIGN(const gpu::Kernel* kernel, kernels.get("svd/gram_append", 1, {{7, false}}, sumForm(device)));
+  const shader::GramAppendParams params{.rows = hidden.ring().address(),
+                                        .grams = beginning.sums.address(),
+                                        .matrix_stride = hidden.ringRows() * (hidden.stride() / 4),
+                                        .row_stride = hidden.stride() / 4,
+                                        .width = n,
+                                        .first = first,
+                                        .count = rows.end - first,
+                                        .ring = hidden.ringRows(),
+                                        .fresh = !grows};
+  TRY(begin());
+  commands.dispatch(*kernel, {gpu::divideUp(side * (side + 1) / 2, kernels.lanes()), hidden.slots()}, params,
+                    {.reads = {hidden.ring()}, .writes = {beginning.sums}});
+  TRY(finish());
+  return solve(beginning.sums, n, hidden.slots());
+}
+
 // No layers for a length of which nothing is known any more.
 Result<SpectraPicture> SpectraViews::Impl::ofHidden(const Session& session, const SpectraRequest& request,
                                                     std::uint32_t tokens) {
@@ -459,15 +501,19 @@ Result<SpectraPicture> SpectraViews::Impl::ofHidden(const Session& session, cons
   if (!hidden || hidden->end() == hidden->first())
     return fail(ErrorCode::kInvalidArgument, "no hidden states were followed: Session::followHidden");
   Positions rows{hidden->first(), std::min(tokens, hidden->end())};
-  const bool earlier = rows.end < hidden->end(), all_held = hidden->end() <= hidden->options().window;
+  const bool earlier = rows.end < hidden->end();
+  const bool all_held = hidden->end() - hidden->first() <= hidden->ringRows();
   if (earlier && (!all_held || rows.end <= rows.begin)) return picture;
   if (request.window > 0 && rows.count() > request.window) rows.begin = rows.end - request.window;
   const bool last = rows.count() <= hidden->options().window;
   if (!last && (request.window > 0 || hidden->options().window_only))
     return fail(ErrorCode::kInvalidArgument, "a window of {} hidden states, at most {} are kept",
                 rows.count(), hidden->options().window);
+  if (earlier && !hidden->exact()) return picture;
   std::vector<std::vector<double>> sigma;
-  if (last) {
+  if (earlier) {
+    TRY_ASSIGN(sigma, ofBeginning(*hidden, rows));
+  } else if (last) {
     TRY(multiplyNew(session, *hidden));
     TRY_ASSIGN(sigma, ofLast(*hidden, rows));
   } else {

@@ -120,9 +120,11 @@ Result<bool> ViewRefresher::refresh(const Session& session, Pace pace) {
     TRY(update(routing_, routing_picture_, *mixers_, [&](auto& v) { return v.routing(session); }));
   if (request_.states)
     TRY(update(states_, state_picture_, *mixers_, [&](auto& v) { return v.states(session); }));
-  if (spectraDue(session, pace, shortestPeriod()))
+  if (spectraDue(session, pace, shortestPeriod())) {
     TRY(update(spectra_, spectra_picture_, *spectra_views_,
                [&](auto& v) { return v.spectra(session, *request_.spectra); }));
+    spectra_.cost_s /= 1 + double(spectra_picture_->earlier.size());  // they come once
+  }
   if (changed) gpu_ms_ = spent_ms_;
   return changed;
 }

@@ -14,7 +14,7 @@ using core::SpectraOf;
 constexpr double kRowHeight = 26, kHeaderHeight = 26, kTitleHeight = 44, kSide = 16;
 constexpr double kLayerWidth = 84, kNumberWidth = 76;
 constexpr double kLeastRows = 300, kMostRows = 560, kLeastWidth = 240, kLeastPlotHeight = 180;
-constexpr std::uint32_t kEarlier = 8;               // lengths that a new sequence is looked at
+constexpr std::uint32_t kEarlier = 6;               // lengths that a new sequence is looked at
 constexpr double kNear = 14;                        // pixels from the pointer to a point
 constexpr std::size_t kEffective = 0, kStable = 1;  // numbers of colours
 
@@ -151,10 +151,11 @@ void LiveContent::drawRows(CanvasFrame& frame, const Rect& area) {
            fmt::format("{} of {} tokens", what, picture.tokens));
   std::string note = window_ > 0 ? fmt::format("of the last {}", window_) : "of all so far";
   if (picture.layers.back().first > 0) note = fmt::format("from token {} on", picture.layers.back().first);
-  drawLabel(list, frame, {float(area.x0 + kSide), 34}, Align::kLeft,
-            {11, float(area.width() - 2 * kSide), colors.text_secondary, LabelFont::kInterface},
-            fmt::format("{} · bars: effective rank of each {}", note,
-                        of_ == SpectraOf::kActivations ? "layer" : "kv head"));
+  drawLabel(
+      list, frame, {float(area.x0 + kSide), 34}, Align::kLeft,
+      {11, float(area.width() - 2 * kSide), colors.text_secondary, LabelFont::kInterface},
+      fmt::format("{} · bars: effective ranks{}", note,
+                  of_ == SpectraOf::kActivations ? "" : " of kv heads, numbers: the middle or chosen one's"));
   const Rect header{area.x0, kTitleHeight, area.x1, kTitleHeight + kHeaderHeight};
   paint(header, colors.header);
   const double y = header.center().y;
@@ -272,7 +273,7 @@ void LiveContent::drawRanks(CanvasFrame& frame, const Rect& area) {
   }
   PlotArea plot{
       plotRect(area, legendRows(frame, area, entries)), {}, profileScale(std::min(lowest, highest), highest)};
-  plot.x.low = points.empty() ? 0 : points.front().tokens;
+  plot.x.low = points.size() < 2 ? 0 : points.front().tokens;
   plot.x.high = std::max(plot.x.low + 1, points.empty() ? 1.0 : double(points.back().tokens));
   drawAxes(frame, area, plot,
            {.title = "Ranks over tokens",
@@ -287,7 +288,7 @@ void LiveContent::drawRanks(CanvasFrame& frame, const Rect& area) {
                     colors.text_secondary);
   }
   for (std::size_t other = 0; other < others.size(); ++other)
-    if (other != head) polyline(plot, others[other], seriesColor(frame.theme, kEffective).withAlpha(60), 1);
+    if (other != head) polyline(plot, others[other], seriesColor(frame.theme, kEffective).withAlpha(90), 1);
   std::vector<std::pair<double, double>> effective, stable;
   for (const LivePoint& point : points) {
     effective.emplace_back(point.tokens, point.effective);
@@ -356,7 +357,7 @@ void LiveContent::drawValues(CanvasFrame& frame, const Rect& area) {
   };
   const Rgba color = seriesColor(frame.theme, kEffective);
   for (const auto& head : series_.newest()->layers[selectedRow()].heads)
-    if (&head != spectrum) polyline(plot, path(head), color.withAlpha(50), 1);
+    if (&head != spectrum) polyline(plot, path(head), color.withAlpha(90), 1);
   if (spectrum->sketch)
     for (std::size_t i = 0; i < spectrum->sigma.size(); ++i) {
       const double s = spectrum->sigma[i];
