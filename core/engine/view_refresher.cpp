@@ -25,10 +25,20 @@ bool ViewRefresher::Part::due(std::uint32_t length, Pace pace, double shortest_p
          std::chrono::duration<double>(Clock::now() - drawn).count() >= shortest_period_s;
 }
 
+// Of what is asked for now.
 double ViewRefresher::shortestPeriod() const {
+  const std::pair<const Part*, bool> parts[] = {
+      {&overview_, request_.overview.has_value()},
+      {&heads_, request_.overview.has_value()},
+      {&map_, request_.map.has_value()},
+      {&row_, request_.row.has_value()},
+      {&routing_, request_.routing},
+      {&states_, request_.states},
+      {&spectra_, request_.spectra.has_value()},
+  };
   double all = 0;
-  for (const Part* part : {&overview_, &heads_, &map_, &row_, &routing_, &states_, &spectra_})
-    all += part->cost_s;
+  for (const auto& [part, wanted] : parts)
+    if (wanted) all += part->cost_s;
   return std::max(kShortestPeriod, all / kMostOfTheTime);
 }
 

@@ -151,11 +151,10 @@ void LiveContent::drawRows(CanvasFrame& frame, const Rect& area) {
            fmt::format("{} of {} tokens", what, picture.tokens));
   std::string note = window_ > 0 ? fmt::format("of the last {}", window_) : "of all so far";
   if (picture.layers.back().first > 0) note = fmt::format("from token {} on", picture.layers.back().first);
-  drawLabel(
-      list, frame, {float(area.x0 + kSide), 34}, Align::kLeft,
-      {11, float(area.width() - 2 * kSide), colors.text_secondary, LabelFont::kInterface},
-      fmt::format("{} · bars: effective ranks{}", note,
-                  of_ == SpectraOf::kActivations ? "" : " of kv heads, numbers: the middle or chosen one's"));
+  drawLabel(list, frame, {float(area.x0 + kSide), 34}, Align::kLeft,
+            {11, float(area.width() - 2 * kSide), colors.text_secondary, LabelFont::kInterface},
+            fmt::format("{} · bars: effective ranks{}", note,
+                        of_ == SpectraOf::kActivations ? "" : " of kv heads, numbers: the middle one"));
   const Rect header{area.x0, kTitleHeight, area.x1, kTitleHeight + kHeaderHeight};
   paint(header, colors.header);
   const double y = header.center().y;
