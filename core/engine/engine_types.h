@@ -133,8 +133,8 @@ enum class SpectraOf { kActivations, kKeys, kValues };
 struct SpectraRequest {
   SpectraOf of = SpectraOf::kKeys;
   std::uint32_t window = 0;  // of the last tokens; 0: of all. Of activations at most kMostWindow
-  // At so many lengths of the sequence before the present one too, where that is looked at for the first
-  // time; of activations only while all of them are in the window.
+  // At so many lengths since the last picture (or the sequence's beginning) too; of activations only those of
+  // streams that are exact and still in their ring (core/engine/hidden_stream.h).
   std::uint32_t earlier = 0;
   bool operator==(const SpectraRequest&) const = default;
 };
@@ -239,6 +239,8 @@ struct LayerSpectra {
 struct SpectraPicture {
   SpectraRequest request;
   std::uint32_t tokens = 0;  // length of the sequence
+  // Of another sequence it is another one: where tokens were forgotten, or hidden states are followed anew.
+  std::array<std::uint64_t, 2> stream = {};
   std::vector<LayerSpectra> layers;
   std::vector<SpectraPicture> earlier = {};  // of shorter lengths, the shortest first
 };

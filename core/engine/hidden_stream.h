@@ -17,7 +17,8 @@ struct HiddenStreamOptions {
   std::uint32_t window = 256;  // rows that the ring holds for certain
   std::uint32_t widest_exact = 1024;
   // Rows of the sketch, of whose values the first `shown` are told: those near the cut are off. Measured on
-  // hidden states of demo-dense, 1,217 of width 256: by 2e-4 of each of the first 16, 8e-4 of the first 32.
+  // the hidden states of SmolLM2, 2,276 of width 576, four layers: these 32 are off by at most 3e-4 of the
+  // largest; each of the first 8 by 6e-4 of itself, of 16 by 2e-3, of 32 by 5e-3.
   std::uint32_t rank = 128, shown = 32;
   bool window_only = false;  // no sum of all rows is kept
 

@@ -161,7 +161,12 @@ struct SpectraViews::Impl {
   Running keys, values;
   Window window;
   Beginning beginning;
-  std::pair<std::uint64_t, std::uint64_t> seen_hidden;  // revision and restarts of the last picture
+  // The last picture of each SpectraOf.
+  struct Shown {
+    std::array<std::uint64_t, 2> stream = {};
+    std::uint32_t tokens = 0;
+  };
+  std::array<Shown, 3> shown;
   double gpu_ms = 0;
 
   // Matrices (n, n) of sums, one behind the other; NaN for what is not finite.
@@ -173,7 +178,6 @@ struct SpectraViews::Impl {
                       std::span<const Positions> wanted);
   Result<void> append(const CacheRows& rows, gpu::Slice sums, Positions from, bool fresh);
   Result<SpectraPicture> ofCache(const Session& session, const SpectraRequest& request, std::uint32_t tokens);
-  bool isNew(const Session& session, const SpectraRequest& request) const;
   Result<SpectraPicture> at(const Session& session, const SpectraRequest& request, std::uint32_t tokens) {
     return request.of == SpectraOf::kActivations ? ofHidden(session, request, tokens)
                                                  : ofCache(session, request, tokens);
@@ -214,34 +218,33 @@ void SpectraViews::forget() {
   impl_->keys = {};
   impl_->values = {};
   impl_->window = {};
-  impl_->seen_hidden = {};
+  impl_->shown = {};
 }
 
 Result<SpectraPicture> SpectraViews::spectra(const Session& session, const SpectraRequest& request) {
   if (session.length() == 0)
     return fail(ErrorCode::kInvalidArgument, "the sequence is empty: there are no spectra to show");
   impl_->gpu_ms = 0;
+  const HiddenStream* hidden = session.hidden();
+  const bool activations = request.of == SpectraOf::kActivations;
+  const Impl::Shown now{{session.revision(), activations && hidden ? hidden->restarts() : 0},
+                        session.length()};
+  Impl::Shown& before = impl_->shown[static_cast<std::size_t>(request.of)];
+  const std::uint32_t from = before.stream == now.stream ? std::min(before.tokens, now.tokens) : 0;
   std::vector<SpectraPicture> earlier;
-  if (request.earlier > 0 && impl_->isNew(session, request))
-    for (std::uint32_t i = 1; i <= request.earlier; ++i) {
-      const auto tokens =
-          static_cast<std::uint32_t>(std::uint64_t{session.length()} * i / (request.earlier + 1));
-      if (tokens == 0 || (!earlier.empty() && earlier.back().tokens == tokens)) continue;
-      TRY_ASSIGN(auto picture, impl_->at(session, request, tokens));
-      if (!picture.layers.empty()) earlier.push_back(std::move(picture));
-    }
-  TRY_ASSIGN(auto picture, impl_->at(session, request, session.length()));
-  picture.earlier = std::move(earlier);
+  for (std::uint32_t i = 1; i <= request.earlier; ++i) {
+    const std::uint32_t tokens = from + (now.tokens - from) * i / (request.earlier + 1);
+    if (tokens == from || (!earlier.empty() && earlier.back().tokens == tokens)) continue;
+    TRY_ASSIGN(auto picture, impl_->at(session, request, tokens));
+    picture.stream = now.stream;
+    if (!picture.layers.empty()) earlier.push_back(std::move(picture));
+  }
   impl_->beginning = {};
-  if (request.of == SpectraOf::kActivations)
-    impl_->seen_hidden = {session.revision(), session.hidden()->restarts()};
+  TRY_ASSIGN(auto picture, impl_->at(session, request, now.tokens));
+  picture.stream = now.stream;
+  picture.earlier = std::move(earlier);
+  before = now;
   return picture;
-}
-
-bool SpectraViews::Impl::isNew(const Session& session, const SpectraRequest& request) const {
-  if (request.of == SpectraOf::kActivations)
-    return !session.hidden() || seen_hidden != std::pair(session.revision(), session.hidden()->restarts());
-  return (request.of == SpectraOf::kKeys ? keys : values).revision != session.revision();
 }
 
 Result<void> SpectraViews::Impl::begin() {

@@ -131,9 +131,14 @@ Result<bool> ViewRefresher::refresh(const Session& session, Pace pace) {
   if (request_.states)
     TRY(update(states_, state_picture_, *mixers_, [&](auto& v) { return v.states(session); }));
   if (spectraDue(session, pace, shortestPeriod())) {
-    TRY(update(spectra_, spectra_picture_, *spectra_views_,
-               [&](auto& v) { return v.spectra(session, *request_.spectra); }));
-    spectra_.cost_s /= 1 + double(spectra_picture_->earlier.size());  // they come once
+    SpectraRequest wanted = *request_.spectra;
+    if (pace == Pace::kGenerating) wanted.earlier = 0;  // there is time for them afterwards
+    TRY(update(spectra_, spectra_picture_, *spectra_views_, [&](auto& v) -> Result<SpectraPicture> {
+      TRY_ASSIGN(auto picture, v.spectra(session, wanted));
+      picture.request = *request_.spectra;
+      return picture;
+    }));
+    spectra_.cost_s /= 1 + double(spectra_picture_->earlier.size());
   }
   if (changed) gpu_ms_ = spent_ms_;
   return changed;

@@ -171,8 +171,8 @@ TEST_F(SpectraViewsTest, StartAnewWhereTheSequenceDoes) {
   expectCacheSpectra();
 }
 
-// What a sequence that is seen for the first time had when it was shorter.
-TEST_F(SpectraViewsTest, TellOfEarlierLengthsOnce) {
+// What a sequence had when it was shorter.
+TEST_F(SpectraViewsTest, TellOfLengthsSinceTheLastPicture) {
   for (const SpectraOf of : {SpectraOf::kActivations, SpectraOf::kKeys}) {
     open(test::smallModel({.sliding_window = 9}));
     test::expectOk(session_->followHidden(HiddenStreamOptions{.window = 24}));
@@ -198,11 +198,17 @@ TEST_F(SpectraViewsTest, TellOfEarlierLengthsOnce) {
         EXPECT_CLOSE(earlier.layers[layer].heads[0].sigma, expected.layers[layer].heads[0].sigma, 1e-5);
       }
     }
-    ASSERT_TRUE(session_->decode(2, {}, {}, {}));
     EXPECT_TRUE(test::expectValue(views_->spectra(*session_, request)).earlier.empty());
+    ASSERT_TRUE(session_->decode(8, {}, {}, {}));
+    const SpectraPicture grown = test::expectValue(views_->spectra(*session_, request));
+    ASSERT_EQ(grown.earlier.size(), 3u);
+    EXPECT_EQ(grown.earlier[0].tokens, 52u);
+    EXPECT_EQ(grown.stream, all.stream);
     test::expectOk(session_->truncate(0));
     test::expectOk(session_->prefill(std::span(ids).first(2)));
-    EXPECT_EQ(test::expectValue(views_->spectra(*session_, request)).earlier.size(), 1u);
+    const SpectraPicture other = test::expectValue(views_->spectra(*session_, request));
+    EXPECT_EQ(other.earlier.size(), 1u);
+    EXPECT_NE(other.stream, all.stream);
   }
 }
 

@@ -38,6 +38,15 @@ TEST(LiveSeries, GrowsAndStartsOver) {
   EXPECT_TRUE(series.points(3, 0).empty());
   EXPECT_TRUE(series.points(0, 2).empty());
 
+  core::SpectraPicture longer = *pictureOf(SpectraOf::kKeys, 15, 3, 2);
+  longer.earlier = {*pictureOf(SpectraOf::kKeys, 11, 3, 2), *pictureOf(SpectraOf::kKeys, 13, 3, 2)};
+  series.take(std::make_shared<const core::SpectraPicture>(longer));
+  ASSERT_EQ(series.points(0, 0).size(), 5u);
+  EXPECT_EQ(series.points(0, 0)[2].tokens, 11u);
+  longer.tokens = 20;
+  longer.stream = {1, 0};  // another sequence
+  series.take(std::make_shared<const core::SpectraPicture>(longer));
+  EXPECT_EQ(series.points(0, 0).size(), 3u);
   series.take(pictureOf(SpectraOf::kKeys, 7, 3, 2));  // a shorter sequence is another one
   EXPECT_EQ(series.points(0, 0).size(), 1u);
   series.take(pictureOf(SpectraOf::kValues, 8, 3, 2));

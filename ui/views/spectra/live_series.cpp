@@ -11,7 +11,7 @@ void LiveSeries::clear() {
 
 bool LiveSeries::continues(const core::SpectraPicture& picture) const {
   return newest_ && newest_->request == picture.request && picture.tokens >= newest_->tokens &&
-         picture.earlier.empty() &&
+         newest_->stream == picture.stream &&
          std::ranges::equal(
              newest_->layers, picture.layers, {},
              [](const core::LayerSpectra& layer) { return layer.heads.size(); },

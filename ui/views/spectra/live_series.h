@@ -20,8 +20,8 @@ class LiveSeries {
  public:
   static constexpr std::size_t kMostPoints = 1'024;  // of a head; beyond them every second one goes
 
-  // The same picture again changes nothing. One of another request, of a shorter or newly read sequence or of
-  // other layers starts over.
+  // The same picture again changes nothing. One of another request, of another sequence or of other layers
+  // starts over.
   void take(std::shared_ptr<const core::SpectraPicture> picture);
   void clear();
 
