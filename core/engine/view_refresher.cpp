@@ -132,7 +132,8 @@ Result<bool> ViewRefresher::refresh(const Session& session, Pace pace) {
     TRY(update(states_, state_picture_, *mixers_, [&](auto& v) { return v.states(session); }));
   if (spectraDue(session, pace, shortestPeriod())) {
     SpectraRequest wanted = *request_.spectra;
-    if (pace == Pace::kGenerating) wanted.earlier = 0;  // there is time for them afterwards
+    // While a sequence grows there is no time for them but at its beginning.
+    if (pace == Pace::kGenerating && !spectra_.asked) wanted.earlier = 0;
     TRY(update(spectra_, spectra_picture_, *spectra_views_, [&](auto& v) -> Result<SpectraPicture> {
       TRY_ASSIGN(auto picture, v.spectra(session, wanted));
       picture.request = *request_.spectra;

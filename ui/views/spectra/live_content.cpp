@@ -258,6 +258,13 @@ void LiveContent::drawRanks(CanvasFrame& frame, const Rect& area) {
   const std::vector<LegendEntry> entries{{kEffective, "effective rank", false},
                                          {kStable, "stable rank", false}};
   const auto points = series_.points(row, head);
+  if (points.empty()) {
+    const auto& rows = series_.newest()->layers;
+    std::string why = "There is nothing of this layer.";
+    if (row < rows.size() && !rows[row].none.empty()) why = rows[row].none;
+    if (const core::StreamSpectrum* refused = selected()) why = refused->refused;
+    return sentence(frame, area, why, colors.text_secondary);
+  }
   double highest = 1, lowest = 1e300;
   std::vector<std::vector<std::pair<double, double>>> others;
   const auto& layers = series_.newest()->layers;
@@ -273,7 +280,7 @@ void LiveContent::drawRanks(CanvasFrame& frame, const Rect& area) {
   PlotArea plot{
       plotRect(area, legendRows(frame, area, entries)), {}, profileScale(std::min(lowest, highest), highest)};
   plot.x.low = points.size() < 2 ? 0 : points.front().tokens;
-  plot.x.high = std::max(plot.x.low + 1, points.empty() ? 1.0 : double(points.back().tokens));
+  plot.x.high = std::max(plot.x.low + 1, double(points.back().tokens));
   drawAxes(frame, area, plot,
            {.title = "Ranks over tokens",
             .note = name(of_) + ", " + selectedName(),
@@ -281,11 +288,6 @@ void LiveContent::drawRanks(CanvasFrame& frame, const Rect& area) {
             .y_label = "rank"});
   drawLegend(frame, area, entries);
   if (plot.rect.width() < 40 || plot.rect.height() < 30) return;
-  if (points.empty()) {
-    const bool exists = row < layers.size();
-    return sentence(frame, plot.rect, exists ? layers[row].none : "There is nothing of this layer.",
-                    colors.text_secondary);
-  }
   for (std::size_t other = 0; other < others.size(); ++other)
     if (other != head) polyline(plot, others[other], seriesColor(frame.theme, kEffective).withAlpha(90), 1);
   std::vector<std::pair<double, double>> effective, stable;
@@ -332,23 +334,20 @@ void LiveContent::drawValues(CanvasFrame& frame, const Rect& area) {
   const Colors& colors = frame.theme.colors;
   const core::StreamSpectrum* spectrum = selected();
   PlotArea plot{plotRect(area, 0), {}, {}};
-  const bool any = spectrum && !spectrum->sigma.empty() && spectrum->sigma.front() > 0;
-  if (any) {
-    double highest = 0;
-    for (const auto& head : series_.newest()->layers[selectedRow()].heads)
-      if (!head.sigma.empty()) highest = std::max(highest, double(head.sigma.front()));
-    plot.y = sigmaScale(spectrum->sigma, highest);
-    plot.x = {core::AxisScale::kLinear, 1, std::max(2.0, double(spectrum->sigma.size()))};
-  }
+  if (!spectrum || spectrum->sigma.empty() || !(spectrum->sigma.front() > 0))
+    return sentence(frame, area, spectrum ? spectrum->refused : "There are no singular values of this layer.",
+                    spectrum ? colors.error : colors.text_secondary);
+  double highest = 0;
+  for (const auto& head : series_.newest()->layers[selectedRow()].heads)
+    if (!head.sigma.empty()) highest = std::max(highest, double(head.sigma.front()));
+  plot.y = sigmaScale(spectrum->sigma, highest);
+  plot.x = {core::AxisScale::kLinear, 1, std::max(2.0, double(spectrum->sigma.size()))};
   drawAxes(frame, area, plot,
            {.title = "Singular values now",
-            .note = spectrum && spectrum->sketch ? "of a sketch: band to the upper bound" : selectedName(),
+            .note = spectrum->sketch ? "of a sketch: band to the upper bound" : selectedName(),
             .x_label = "number",
             .y_label = "σ"});
   if (plot.rect.width() < 40 || plot.rect.height() < 30) return;
-  if (!any)
-    return sentence(frame, plot.rect, spectrum ? spectrum->refused : "There are none of this layer.",
-                    spectrum ? colors.error : colors.text_secondary);
   const auto path = [](const core::StreamSpectrum& of) {
     std::vector<std::pair<double, double>> points;
     for (std::size_t i = 0; i < of.sigma.size(); ++i) points.emplace_back(double(i + 1), of.sigma[i]);
