@@ -51,7 +51,7 @@ void addTrace(CLI::App& app, Common& common) {
   command->add_option("--out", options->out, "the file to write")->required();
   command
       ->add_option("--capture", options->capture,
-                   "what to write: logits, hidden, attention, implied, router, kv, state, decay")
+                   "what to write: logits, hidden, attention, implied, router, kv, state, decay, spectra")
       ->capture_default_str();
   command->add_option("--cache-type", options->cache, "f32 (exact) or f16")
       ->check(CLI::IsMember({"f16", "f32"}))

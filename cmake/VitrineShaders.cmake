@@ -49,16 +49,20 @@ function(vitrine_shaders target folder)
       endif()
       set(define "")
       set(label "")
+      set(optimize -O)
       if(NOT variant STREQUAL "none")
         string(TOUPPER ${variant} upper)
         set(define -DVARIANT_${upper}=1)
         set(label ${variant})
       endif()
+      if(variant STREQUAL "pair")
+        set(optimize -O0)  # spirv-opt copies what it inlines and unrolls without the NoContraction of `precise`
+      endif()
       string(MAKE_C_IDENTIFIER "spv_${relative}_${label}" symbol)
       set(spv ${out}/${symbol}.spv)
       add_custom_command(
         OUTPUT ${spv}
-        COMMAND ${VITRINE_GLSLC} --target-env=vulkan1.3 -O ${define} -I ${folder} -MD -MF ${spv}.d ${source} -o ${spv}
+        COMMAND ${VITRINE_GLSLC} --target-env=vulkan1.3 ${optimize} ${define} -I ${folder} -MD -MF ${spv}.d ${source} -o ${spv}
         DEPENDS ${source} ${VITRINE_GLSLC}
         DEPFILE ${spv}.d
         COMMENT "glslc ${relative} ${label}"

@@ -7,6 +7,7 @@
 
 #include "core/adapter/attach_adapter.h"
 #include "core/engine/engine.h"
+#include "core/engine/hidden_stream.h"
 #include "core/engine/memory_budget.h"
 #include "core/engine/model_summary.h"
 #include "core/engine/request_queue.h"
@@ -63,7 +64,7 @@ class EngineThread final : public Engine {
   void loadModel(std::filesystem::path path, LoadOptions options) override {
     interrupt();
     queue_.push("load", [this, path = std::move(path), options, stop = renew(load_stop_)] {
-      attempt(load(path, options, stop));
+      if (attempt(load(path, options, stop))) followHidden();
     });
   }
   void cancelLoad() override { (void)renew(load_stop_); }
@@ -114,6 +115,7 @@ class EngineThread final : public Engine {
     queue_.push("probes", [this, request = std::move(request)] {
       probes_ = request;
       if (views_) views_->setRequest(probes_);
+      followHidden();
     });
   }
   void readMap(std::uint32_t layer, std::uint32_t head, MatrixCallback callback) override {
@@ -237,6 +239,8 @@ class EngineThread final : public Engine {
     TRY_ASSIGN(auto ids, state_.tokenizer->encodePrompt(prompt));
     auto old = session_->tokens();
     auto shared = std::mismatch(old.begin(), old.end(), ids.begin(), ids.end()).first - old.begin();
+    // What is known of hidden states cannot be cut back.
+    if (session_->hidden() && shared < std::ssize(old)) shared = 0;
     TRY(session_->truncate(static_cast<std::uint32_t>(shared)));
     auto start = Clock::now();
     auto rest = std::span(ids).subspan(static_cast<std::size_t>(shared));
@@ -326,8 +330,40 @@ class EngineThread final : public Engine {
     return {};
   }
 
+  // What only the views need must not end what is being generated.
+  bool attemptForViews(const Result<void>& result) {
+    dirty_ = true;
+    if (!result && result.error().code != ErrorCode::kCancelled) state_.error = result.error();
+    return result.has_value();
+  }
+
+  // Hidden states are kept while somebody looks at their spectra.
+  void followHidden() {
+    if (!session_) return;
+    hidden_missed_ = false;
+    const bool wanted = probes_.spectra && probes_.spectra->of == SpectraOf::kActivations;
+    if (wanted == (session_->hidden() != nullptr)) return;
+    using Options = std::optional<HiddenStreamOptions>;
+    attemptForViews(session_->followHidden(wanted ? Options({.window = kMostWindow}) : Options()));
+  }
+
+  // Those of tokens that were read before anybody looked: they are read once more when nothing else is to do.
+  void catchUp() {
+    const HiddenStream* hidden = session_->hidden();
+    if (!hidden || generation_ || hidden_missed_ || session_->length() == 0) return;
+    if (hidden->first() == 0 && hidden->end() == session_->length()) return;
+    const bool done =
+        attemptForViews(session_->readAgain(currentStop(), [&](std::uint32_t done, std::uint32_t total) {
+          progress(EngineState::kPrefilling, "Reading for spectra", done, total);
+        }));
+    hidden_missed_ = !done;  // not again before something changes
+    views_->invalidate();
+    settle();
+  }
+
   void refreshViews() {
     if (!session_ || !views_) return;
+    catchUp();
     auto pace = generation_ ? ViewRefresher::Pace::kGenerating : ViewRefresher::Pace::kIdle;
     auto changed = views_->refresh(*session_, pace);
     view_failed_ = !changed;
@@ -340,6 +376,7 @@ class EngineThread final : public Engine {
   }
 
   void sequenceChanged() {
+    hidden_missed_ = false;
     dirty_ = true;
     tokens_changed_ = true;
   }
@@ -366,7 +403,8 @@ class EngineThread final : public Engine {
     if (views_)
       views_->fill(state_);
     else
-      state_.map = nullptr, state_.overview = nullptr, state_.row = nullptr, state_.heads = nullptr;
+      state_.map = nullptr, state_.overview = nullptr, state_.row = nullptr, state_.heads = nullptr,
+      state_.spectra = nullptr;
     snapshot_.store(std::make_shared<const Snapshot>(state_));
     published_ = Clock::now();
     dirty_ = false;
@@ -382,6 +420,7 @@ class EngineThread final : public Engine {
 
   // of the engine's thread alone
   bool quit_ = false, dirty_ = true, tokens_changed_ = true, view_failed_ = false;
+  bool hidden_missed_ = false;  // the session's hidden states could not be read again
   Clock::time_point published_{};
   Snapshot state_;
   ProbeRequest probes_;

@@ -4,6 +4,7 @@
 // sizes in bytes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -126,11 +127,25 @@ struct RowRequest {  // all keys of one query of one head, exact
   bool operator==(const RowRequest&) const = default;
 };
 
+// Singular values of what the sequence has left in the model: of every layer's hidden states, or of the keys
+// or values of every layer's kv heads.
+enum class SpectraOf { kActivations, kKeys, kValues };
+struct SpectraRequest {
+  SpectraOf of = SpectraOf::kKeys;
+  std::uint32_t window = 0;  // of the last tokens; 0: of all. Of activations at most kMostWindow
+  // At so many lengths since the last picture (or the sequence's beginning) too; of activations only those of
+  // streams that are exact and still in their ring (core/engine/hidden_stream.h).
+  std::uint32_t earlier = 0;
+  bool operator==(const SpectraRequest&) const = default;
+};
+inline constexpr std::uint32_t kMostWindow = 256;
+
 // What the open views want to see. What is not asked for costs nothing.
 struct ProbeRequest {
   std::optional<OverviewRequest> overview;
   std::optional<MapRequest> map;
   std::optional<RowRequest> row;
+  std::optional<SpectraRequest> spectra;
   bool routing = false, states = false;
   bool operator==(const ProbeRequest&) const = default;
 };
@@ -201,6 +216,35 @@ struct StatePicture {
   std::vector<LayerState> layers;  // those with a state
 };
 
+// Of the rows of one layer, or of one of its kv heads.
+struct StreamSpectrum {
+  std::vector<float> sigma;                       // descending: as many as there are rows or columns
+  double stable_rank = 0, effective_rank = 0;     // core/spectra/metrics.h
+  std::array<std::uint32_t, 3> energy_rank = {};  // kEnergyShares; 0: more than are known
+  // Of long streams of wide rows there is a truncated sketch only: its first values, each s of which may
+  // stand for one up to sqrt(s^2 + slack), and an effective rank that is at least this.
+  bool sketch = false;
+  double slack = 0;
+  std::string refused = {};  // why there are no values: which element is not finite
+};
+struct LayerSpectra {
+  // Of activations 0 is the embedding's output, l what block l - 1 leaves and the last one behind the final
+  // norm.
+  std::uint32_t layer = 0;
+  std::uint32_t first = 0, end = 0;   // positions of the rows
+  std::uint32_t width = 0;            // of a row
+  std::vector<StreamSpectrum> heads;  // one of activations; none where a layer keeps no keys or values
+  std::string none = {};              // why, then
+};
+struct SpectraPicture {
+  SpectraRequest request;
+  std::uint32_t tokens = 0;  // length of the sequence
+  // Of another sequence it is another one: where tokens were forgotten, or hidden states are followed anew.
+  std::array<std::uint64_t, 2> stream = {};
+  std::vector<LayerSpectra> layers;
+  std::vector<SpectraPicture> earlier = {};  // of shorter lengths, the shortest first
+};
+
 struct NextToken {
   TokenId id = 0;
   std::string display;
@@ -238,6 +282,7 @@ struct Snapshot {
   std::shared_ptr<const std::vector<HeadSummary>> heads;  // (layers * heads), layer-major
   std::shared_ptr<const RoutingPicture> routing;
   std::shared_ptr<const StatePicture> states;
+  std::shared_ptr<const SpectraPicture> spectra;
 
   EngineTimings timings;
   gpu::MemoryUsage memory;

@@ -21,6 +21,7 @@ constexpr std::uint32_t kDefaultContext = 4096;
 constexpr std::uint32_t kLogitRows = 64;     // of a captured pass, at once
 constexpr std::uint32_t kKeysPerSplit = 64;  // fewer are not worth a workgroup of their own
 constexpr std::uint32_t kMaxSplits = 64;
+constexpr std::uint32_t kTakenTogether = 16;  // hidden states of generated tokens
 constexpr std::uint32_t kFirstSplitBucket =
     256;  // decode is recorded again when the length passes a power of two
 
@@ -52,10 +53,12 @@ Result<void> Session::Impl::runBatch(std::span<const TokenId> ids, bool want_log
   commands.update(gpu::Slice(buffers.ids, 0, count * 4), std::as_bytes(ids));
   TRY(forward->embed(commands, count));
   if (capture && capture->hidden) TRY(recordCapture(commands, 0, count));
+  TRY(storeHidden(commands, 0, count));
   for (std::uint32_t layer = 0; layer < layers(); ++layer) {
     TRY(forward->block(commands, layer, count, count == 1 ? splitsFor(base + 1) : 1));
     if (capture && capture->router) routers->record(commands, layer, count);
     if (capture && capture->hidden && layer + 1 < layers()) TRY(recordCapture(commands, layer + 1, count));
+    TRY(storeHidden(commands, layer + 1, count));
   }
   if (capture && capture->hidden) {
     std::uint64_t slot = std::uint64_t(kMaxBatch) * buffers.x_stride * 4;
@@ -69,7 +72,7 @@ Result<void> Session::Impl::runBatch(std::span<const TokenId> ids, bool want_log
   seen = base + count;
   logits_valid = want_logits;
   if (capture) TRY(readCapture(count, *capture));
-  return {};
+  return takeHidden(base, base + count);
 }
 
 Result<void> Session::Impl::recordCapture(gpu::Commands& commands, std::uint32_t slot, std::uint32_t count) {
@@ -121,8 +124,11 @@ Result<void> Session::Impl::recordStep(std::uint32_t length) {
   commands.mark("begin");
   TRY(forward->sample(commands));
   TRY(forward->embed(commands, 1));
-  for (std::uint32_t layer = 0; layer < layers(); ++layer)
+  TRY(storeHidden(commands, 0, 1));
+  for (std::uint32_t layer = 0; layer < layers(); ++layer) {
     TRY(forward->block(commands, layer, 1, splitsFor(step_bucket)));
+    TRY(storeHidden(commands, layer + 1, 1));
+  }
   TRY(forward->head(commands, 0, 1, buffers.logits));
   commands.mark("end");
   commands.hostBarrier();
@@ -290,7 +296,7 @@ Result<StopReason> Session::decode(std::uint32_t count, const SamplingSettings& 
   StopReason reason = StopReason::kNone;
   auto start = Clock::now();
   std::deque<std::uint64_t> in_flight;
-  std::uint32_t submitted = 0, accepted = 0, wanted = std::min(count, context() - base);
+  std::uint32_t submitted = 0, accepted = 0, taken = 0, wanted = std::min(count, context() - base);
   while (accepted < wanted && reason == StopReason::kNone) {
     while (submitted < wanted && in_flight.size() < impl.lookahead()) {
       if (base + submitted + 1 > impl.step_bucket && !in_flight.empty())
@@ -307,6 +313,10 @@ Result<StopReason> Session::decode(std::uint32_t count, const SamplingSettings& 
     impl.tokens.push_back(id);
     ++accepted;
     impl.seen = base + accepted;
+    if (accepted - taken == kTakenTogether) {
+      TRY(impl.takeHidden(base + taken, base + accepted));
+      taken = accepted;
+    }
     bool go_on = !on_token || on_token(id);
     if (std::find(stop_ids.begin(), stop_ids.end(), id) != stop_ids.end())
       reason = StopReason::kEndOfText;
@@ -314,6 +324,7 @@ Result<StopReason> Session::decode(std::uint32_t count, const SamplingSettings& 
       reason = StopReason::kUser;
   }
   if (!in_flight.empty()) TRY(impl.device().wait(in_flight.back()));
+  if (accepted > taken) TRY(impl.takeHidden(base + taken, base + accepted));
   impl.logits_valid = submitted == accepted;
   if (impl.logits_valid) impl.prepared.emplace(length(), sampling);
   if (reason == StopReason::kNone)
@@ -369,6 +380,8 @@ Result<void> Session::truncate(std::uint32_t length) {
   if (length >= impl_->tokens.size()) return {};
   impl_->tokens.resize(length);
   impl_->logits_valid = false;
+  impl_->revision = newRevision();
+  if (impl_->hidden) impl_->hidden->cut(length);
   return {};
 }
 

@@ -17,6 +17,9 @@
 
 namespace vitrine::core {
 
+class HiddenStream;
+struct HiddenStreamOptions;
+
 struct SessionOptions {
   std::uint32_t context = 0;  // tokens of cache; 0: the model's context length, at most 4,096
   CacheType cache = CacheType::kF16;
@@ -136,6 +139,17 @@ class Session {
   std::optional<DecayRecord> decays(std::uint32_t layer) const;     // as above, or without probes
   std::optional<RoutingRecord> routing(std::uint32_t layer) const;  // as above, or without probes
   std::uint32_t queryStep() const;  // every so many queries are kept for the views
+  // Another number, in the whole process, whenever tokens were forgotten: what was summed over the cache
+  // holds while it stays the same.
+  std::uint64_t revision() const;
+
+  // Keeps what the spectra of hidden states need of every token that is read from now on
+  // (core/engine/hidden_stream.h), or, with nothing, frees it. kOutOfMemory: nothing is kept.
+  Result<void> followHidden(const std::optional<HiddenStreamOptions>& options);
+  HiddenStream* hidden() const;  // null where they are not followed
+  // Reads all tokens once more, so that what is kept of tokens covers them. When it fails or is cancelled
+  // (kCancelled) the sequence stays all the same.
+  Result<void> readAgain(std::stop_token stop = {}, const ProgressCallback& progress = {});
 
  private:
   Session();

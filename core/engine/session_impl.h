@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/engine/forward.h"
+#include "core/engine/hidden_stream.h"
 #include "core/engine/kernels.h"
 #include "core/engine/router_capture.h"
 #include "core/engine/session.h"
@@ -10,6 +11,8 @@
 namespace vitrine::core {
 
 inline constexpr std::uint32_t kMaxBatch = 512;  // tokens of one forward pass
+
+std::uint64_t newRevision();  // another number each time
 
 struct Session::Impl {
   std::shared_ptr<const Model> model;
@@ -32,6 +35,8 @@ struct Session::Impl {
   std::optional<std::pair<std::uint32_t, SamplingSettings>> prepared;
   gpu::Buffer captured_hidden, captured_logits, logit_rows;
   std::optional<RouterRecorder> routers;
+  std::optional<HiddenStream> hidden;
+  std::uint64_t revision = newRevision();
 
   gpu::Device& device() const { return model->device(); }
   bool software() const { return device().info().software; }
@@ -41,6 +46,8 @@ struct Session::Impl {
   std::uint32_t splitsFor(std::uint32_t length) const;
   Result<void> setState(gpu::Commands& commands, std::uint32_t position, std::uint32_t length);
   Result<void> runBatch(std::span<const TokenId> ids, bool want_logits, Capture* capture);
+  Result<void> storeHidden(gpu::Commands& commands, std::uint32_t slot, std::uint32_t count);
+  Result<void> takeHidden(std::uint32_t first, std::uint32_t end);
   Result<void> recordCapture(gpu::Commands& commands, std::uint32_t slot, std::uint32_t count);
   Result<void> readCapture(std::uint32_t count, Capture& capture);
   Result<void> captureLogits(std::uint32_t count, Capture& capture);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/engine/hidden_stream.h"
+
 namespace vitrine::core {
 
 namespace {
@@ -12,7 +14,8 @@ constexpr double kShortestPeriod = 1.0 / 60;  // seconds between two pictures of
 Result<ViewRefresher> ViewRefresher::create(gpu::Device& device) {
   TRY_ASSIGN(auto views, AttentionViews::create(device));
   TRY_ASSIGN(auto mixers, MixerViews::create(device));
-  return ViewRefresher(std::move(views), std::move(mixers));
+  TRY_ASSIGN(auto spectra, SpectraViews::create(device));
+  return ViewRefresher(std::move(views), std::move(mixers), std::move(spectra));
 }
 
 bool ViewRefresher::Part::due(std::uint32_t length, Pace pace, double shortest_period_s) const {
@@ -22,9 +25,20 @@ bool ViewRefresher::Part::due(std::uint32_t length, Pace pace, double shortest_p
          std::chrono::duration<double>(Clock::now() - drawn).count() >= shortest_period_s;
 }
 
+// Of what is asked for now.
 double ViewRefresher::shortestPeriod() const {
+  const std::pair<const Part*, bool> parts[] = {
+      {&overview_, request_.overview.has_value()},
+      {&heads_, request_.overview.has_value()},
+      {&map_, request_.map.has_value()},
+      {&row_, request_.row.has_value()},
+      {&routing_, request_.routing},
+      {&states_, request_.states},
+      {&spectra_, request_.spectra.has_value()},
+  };
   double all = 0;
-  for (const Part* part : {&overview_, &heads_, &map_, &row_, &routing_, &states_}) all += part->cost_s;
+  for (const auto& [part, wanted] : parts)
+    if (wanted) all += part->cost_s;
   return std::max(kShortestPeriod, all / kMostOfTheTime);
 }
 
@@ -34,11 +48,15 @@ void ViewRefresher::setRequest(const ProbeRequest& request) {
   row_.asked |= request.row != request_.row;
   routing_.asked |= request.routing != request_.routing;
   states_.asked |= request.states != request_.states;
+  if (request.spectra != request_.spectra) {
+    spectra_.asked = true;
+    if (!request.spectra) spectra_views_->forget();
+  }
   request_ = request;
 }
 
 void ViewRefresher::invalidate() {
-  for (Part* part : {&overview_, &heads_, &map_, &row_, &routing_, &states_}) part->asked = true;
+  for (Part* part : {&overview_, &heads_, &map_, &row_, &routing_, &states_, &spectra_}) part->asked = true;
 }
 
 void ViewRefresher::forget() {
@@ -48,7 +66,9 @@ void ViewRefresher::forget() {
   head_summaries_.reset();
   routing_picture_.reset();
   state_picture_.reset();
-  overview_ = map_ = row_ = heads_ = routing_ = states_ = {};
+  spectra_picture_.reset();
+  spectra_views_->forget();
+  overview_ = map_ = row_ = heads_ = routing_ = states_ = spectra_ = {};
   invalidate();
 }
 
@@ -60,7 +80,14 @@ bool ViewRefresher::pending(const Session& session) const {
          (request_.map && map_.due(length, Pace::kIdle, 0)) ||
          (request_.row && request_.row->query < length && row_.due(length, Pace::kIdle, 0)) ||
          (request_.routing && routing_.due(length, Pace::kIdle, 0)) ||
-         (request_.states && states_.due(length, Pace::kIdle, 0));
+         (request_.states && states_.due(length, Pace::kIdle, 0)) || spectraDue(session, Pace::kIdle, 0);
+}
+
+// Of activations there are none before the session has followed some.
+bool ViewRefresher::spectraDue(const Session& session, Pace pace, double shortest_period_s) const {
+  if (!request_.spectra || !spectra_.due(session.length(), pace, shortest_period_s)) return false;
+  const HiddenStream* hidden = session.hidden();
+  return request_.spectra->of != SpectraOf::kActivations || (hidden && hidden->end() > hidden->first());
 }
 
 template <typename Draw>
@@ -103,6 +130,17 @@ Result<bool> ViewRefresher::refresh(const Session& session, Pace pace) {
     TRY(update(routing_, routing_picture_, *mixers_, [&](auto& v) { return v.routing(session); }));
   if (request_.states)
     TRY(update(states_, state_picture_, *mixers_, [&](auto& v) { return v.states(session); }));
+  if (spectraDue(session, pace, shortestPeriod())) {
+    SpectraRequest wanted = *request_.spectra;
+    // While a sequence grows there is no time for them but at its beginning.
+    if (pace == Pace::kGenerating && !spectra_.asked) wanted.earlier = 0;
+    TRY(update(spectra_, spectra_picture_, *spectra_views_, [&](auto& v) -> Result<SpectraPicture> {
+      TRY_ASSIGN(auto picture, v.spectra(session, wanted));
+      picture.request = *request_.spectra;
+      return picture;
+    }));
+    spectra_.cost_s /= 1 + double(spectra_picture_->earlier.size());
+  }
   if (changed) gpu_ms_ = spent_ms_;
   return changed;
 }
@@ -114,6 +152,7 @@ void ViewRefresher::fill(Snapshot& snapshot) const {
   snapshot.heads = head_summaries_;
   snapshot.routing = routing_picture_;
   snapshot.states = state_picture_;
+  snapshot.spectra = spectra_picture_;
   snapshot.timings.probe_ms = gpu_ms_;
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/engine/attention_views.h"
 #include "core/engine/mixer_views.h"
+#include "core/engine/spectra_views.h"
 
 namespace vitrine::core {
 
@@ -45,19 +46,23 @@ class ViewRefresher {
   template <typename Draw>
   Result<bool> draw(Part& part, const Session& session, Pace pace, Draw draw);
 
-  ViewRefresher(std::unique_ptr<AttentionViews> views, std::unique_ptr<MixerViews> mixers)
-      : views_(std::move(views)), mixers_(std::move(mixers)) {}
+  ViewRefresher(std::unique_ptr<AttentionViews> views, std::unique_ptr<MixerViews> mixers,
+                std::unique_ptr<SpectraViews> spectra)
+      : views_(std::move(views)), mixers_(std::move(mixers)), spectra_views_(std::move(spectra)) {}
+  bool spectraDue(const Session& session, Pace pace, double shortest_period_s) const;
 
   std::unique_ptr<AttentionViews> views_;
   std::unique_ptr<MixerViews> mixers_;
+  std::unique_ptr<SpectraViews> spectra_views_;
   ProbeRequest request_;
-  Part overview_, map_, row_, heads_, routing_, states_;
+  Part overview_, map_, row_, heads_, routing_, states_, spectra_;
   std::shared_ptr<const MapPicture> map_picture_;
   std::shared_ptr<const OverviewPicture> overview_picture_;
   std::shared_ptr<const RowValues> row_values_;
   std::shared_ptr<const std::vector<HeadSummary>> head_summaries_;
   std::shared_ptr<const RoutingPicture> routing_picture_;
   std::shared_ptr<const StatePicture> state_picture_;
+  std::shared_ptr<const SpectraPicture> spectra_picture_;
   double spent_ms_ = 0;  // GPU time of the pictures of this refresh
   double gpu_ms_ = 0;    // of the last that drew any
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <limits>
 
 #include "core/spectra/device_spectra_impl.h"
 #include "core/spectra/scaled_upload.h"
@@ -116,6 +117,34 @@ Result<void> DeviceSpectra::Impl::allocate() {
 gpu::Slice DeviceSpectra::input(std::uint32_t index) {
   impl_->exponents[index] = 0;
   return {impl_->input, index * impl_->shape.inputBytes(), impl_->shape.inputBytes()};
+}
+
+Result<std::vector<std::vector<double>>> DeviceSpectra::sigmaOfGrams(gpu::Slice grams, std::uint32_t n,
+                                                                     std::uint32_t count) {
+  Impl& impl = *impl_;
+  VITRINE_ASSERT(n % 2 == 0);
+  TRY(reserve(n, n, count));
+  impl.recorded.clear();
+  impl.given = grams;
+  auto done = compute();
+  impl.given = {};
+  impl.recorded.clear();
+  TRY(done);
+  const auto all = impl.host.mappedAs<double>();
+  const auto values = all.subspan(impl.values().offset / sizeof(double));
+  std::vector<std::vector<double>> sigma(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    // Counting makes numbers of NaN, too.
+    const auto form = all.subspan(i * impl.shape.result(), 2 * std::size_t{n} - 1);
+    if (!std::ranges::all_of(form, [](double value) { return std::isfinite(value); })) {
+      sigma[i].assign(n, std::numeric_limits<double>::quiet_NaN());
+      continue;
+    }
+    const auto ascending = values.subspan(std::size_t{i} * n, n);
+    for (auto value = ascending.rbegin(); value != ascending.rend(); ++value)
+      sigma[i].push_back(std::sqrt(*value < 0 ? 0 : *value));
+  }
+  return sigma;
 }
 
 Result<void> DeviceSpectra::compute(std::stop_token stop) {

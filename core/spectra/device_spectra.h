@@ -41,6 +41,11 @@ class DeviceSpectra {
   // on a device without timestamps.
   Result<std::vector<std::pair<std::string, double>>> stages() const;
 
+  // Of `count` Gram matrices (n, n) in double precision, one behind the other, that the device already has:
+  // the singular values of each, descending, NaN where it is not finite. n is even. Errors as reserve()'s.
+  Result<std::vector<std::vector<double>>> sigmaOfGrams(gpu::Slice grams, std::uint32_t n,
+                                                        std::uint32_t count);
+
   // Reduces by panels what would fit the way for small matrices too; for tests.
   void usePanelsOnly();
 

@@ -64,6 +64,7 @@ struct DeviceSpectra::Impl {
   std::vector<gpu::Commands> recorded;  // for the shape, in order
   const char* stage = "";               // of the recording
   bool panels_only = false;
+  gpu::Slice given;  // Gram matrices that were not made of `input`
 
   Result<void> reserve(const SpectraBatchShape& wanted);
   Result<void> compute(const std::stop_token& stop);

@@ -36,9 +36,14 @@ Result<void> DeviceSpectra::Impl::closeLast() {
 
 Result<void> DeviceSpectra::Impl::record() {
   stage = kSpectraStages[0];
-  TRY(recordGram());
-  TRY(recordSquares(false));
-  TRY(recordSquares(true));
+  if (given) {
+    TRY_ASSIGN(gpu::Commands * commands, next());
+    commands->copy(given, gram);
+  } else {
+    TRY(recordGram());
+    TRY(recordSquares(false));
+    TRY(recordSquares(true));
+  }
   recorded.back().mark(stage);
   stage = kSpectraStages[1];
   TRY(recordColumns());

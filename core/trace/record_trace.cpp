@@ -7,6 +7,8 @@
 #include "core/checkpoint/safetensors_writer.h"
 #include "core/engine/attention_views.h"
 #include "core/engine/decay_memory.h"
+#include "core/engine/hidden_stream.h"
+#include "core/engine/spectra_views.h"
 #include "core/model/map_source.h"
 #include "core/model/row_source.h"
 #include "core/tensor/dequantize.h"
@@ -137,6 +139,39 @@ Result<void> addDecays(TraceFile& file, const Session& session) {
   return {};
 }
 
+// So that all of `tokens` hidden states count, exactly: their products with each other where those are few.
+HiddenStreamOptions exactStream(std::uint32_t tokens) {
+  constexpr std::uint32_t kFew = 1024;
+  if (tokens <= kFew) return {.window = tokens, .widest_exact = 0, .window_only = true};
+  return {.widest_exact = std::numeric_limits<std::uint32_t>::max()};
+}
+
+Result<void> addSpectra(TraceFile& file, const Session& session) {
+  TRY_ASSIGN(auto views, SpectraViews::create(session.model().device()));
+  for (const auto& [of, what] : {std::pair{SpectraOf::kActivations, "hidden"},
+                                 {SpectraOf::kKeys, "key"},
+                                 {SpectraOf::kValues, "value"}}) {
+    TRY_ASSIGN(const SpectraPicture picture, views->spectra(session, {.of = of}));
+    for (const LayerSpectra& layer : picture.layers) {
+      if (layer.heads.empty()) continue;
+      std::vector<float> sigma;
+      std::uint64_t width = layer.width;
+      if (of == SpectraOf::kActivations) width = std::min(layer.width, layer.end - layer.first);
+      for (const StreamSpectrum& head : layer.heads) {
+        if (!head.refused.empty())
+          return fail(ErrorCode::kInvalidFile, "{}_sigma.{}, head {}: {}", what, layer.layer,
+                      sigma.size() / width, head.refused);
+        sigma.insert(sigma.end(), head.sigma.begin(), head.sigma.end());
+        sigma.resize((sigma.size() + width - 1) / width * width);
+      }
+      std::vector<std::uint64_t> shape{width};
+      if (of != SpectraOf::kActivations) shape.insert(shape.begin(), layer.heads.size());
+      file.add(fmt::format("{}_sigma.{}", what, layer.layer), std::move(shape), std::move(sigma));
+    }
+  }
+  return {};
+}
+
 void addRouter(TraceFile& file, std::uint64_t tokens, RouterCapture router) {
   file.add(fmt::format("router.{}", router.layer), {tokens, router.experts}, std::move(router.logits));
   file.add(fmt::format("experts.{}", router.layer), {tokens, router.top_k}, std::move(router.chosen));
@@ -153,7 +188,8 @@ Result<TraceOptions> parseCapture(std::string_view list) {
                        .router = false,
                        .state = false,
                        .implied = false,
-                       .decay = false};
+                       .decay = false,
+                       .spectra = false};
   std::stringstream words{std::string(list)};
   for (std::string word; std::getline(words, word, ',');) {
     if (word == "logits")
@@ -172,10 +208,13 @@ Result<TraceOptions> parseCapture(std::string_view list) {
       options.state = true;
     else if (word == "decay")
       options.decay = true;
+    else if (word == "spectra")
+      options.spectra = true;
     else
-      return fail(
-          ErrorCode::kInvalidArgument,
-          "--capture: '{}' is not one of logits, hidden, attention, implied, router, kv, state, decay", word);
+      return fail(ErrorCode::kInvalidArgument,
+                  "--capture: '{}' is not one of logits, hidden, attention, implied, router, kv, state, "
+                  "decay, spectra",
+                  word);
   }
   return options;
 }
@@ -206,6 +245,7 @@ Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const Tok
                   .hidden_states = {},
                   .logit_rows = {},
                   .router = options.router};
+  if (options.spectra) TRY(session->followHidden(exactStream(tokens)));
   TRY(session->prefill(ids, {}, {}, &capture));
   TraceFile file;
   file.addIds(ids);
@@ -219,6 +259,7 @@ Result<void> recordTrace(std::shared_ptr<const Model> model, std::span<const Tok
   if (options.kv) TRY(addCache(file, *session));
   if (options.state) TRY(addStates(file, *session));
   if (options.decay) TRY(addDecays(file, *session));
+  if (options.spectra) TRY(addSpectra(file, *session));
   return file.write(path, metadata);
 }
 

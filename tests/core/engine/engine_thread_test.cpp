@@ -232,5 +232,41 @@ TEST_F(EngineThreadTest, WithoutAModelRequestsFailClearly) {
   EXPECT_TRUE(future.get());
 }
 
+// Of hidden states also those of tokens that were read before anybody asked.
+TEST_F(EngineThreadTest, FollowsSpectra) {
+  auto loaded = load();
+  const auto covers = [](SpectraOf of) {
+    return [of](const Snapshot& s) {
+      return idle(s) && s.spectra && s.spectra->request.of == of && s.spectra->tokens == lengthOf(s) &&
+             lengthOf(s) > 0 && s.spectra->layers.back().first == 0 &&
+             s.spectra->layers.back().end == lengthOf(s);
+    };
+  };
+  engine_->setPrompt("It is a truth universally acknowledged");
+  waitUntil("the prompt", [](const Snapshot& s) { return idle(s) && lengthOf(s) > 0; });
+  EXPECT_EQ(engine_->snapshot()->spectra, nullptr);
+  engine_->setProbes({.spectra = SpectraRequest{.of = SpectraOf::kActivations}});
+  auto read = waitUntil("spectra of the prompt", covers(SpectraOf::kActivations));
+  ASSERT_TRUE(read->spectra);
+  EXPECT_EQ(read->spectra->layers.size(), loaded->model->layers + 1);
+  EXPECT_EQ(read->spectra->layers[3].heads[0].sigma.size(),
+            std::min<std::size_t>(lengthOf(*read), loaded->model->embedding));
+  EXPECT_GT(read->spectra->layers[3].heads[0].effective_rank, 1);
+
+  engine_->continueGeneration(30, {});
+  waitUntil("30 tokens", [&](const Snapshot& s) { return lengthOf(s) == lengthOf(*read) + 30; });
+  auto grown = waitUntil("their spectra", covers(SpectraOf::kActivations));
+  engine_->setPrompt("It is a truth, isn't it");  // shares a beginning
+  waitUntil("the other prompt", [&](const Snapshot& s) { return idle(s) && lengthOf(s) < lengthOf(*grown); });
+  waitUntil("its spectra", covers(SpectraOf::kActivations));
+
+  engine_->setProbes({.spectra = SpectraRequest{.of = SpectraOf::kValues}});
+  auto values = waitUntil("spectra of values", covers(SpectraOf::kValues));
+  ASSERT_TRUE(values->spectra);
+  EXPECT_EQ(values->spectra->layers.size(), loaded->model->layers);
+  EXPECT_EQ(values->spectra->layers[0].heads.size(), loaded->model->kv_heads);
+  EXPECT_FALSE(values->error);
+}
+
 }  // namespace
 }  // namespace vitrine::core::engine_thread_test
