@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
 
 #include "core/spectra/dense_product.h"
 
@@ -10,6 +11,29 @@ namespace vitrine::core {
 
 using Eigen::Index;
 using Eigen::MatrixXd;
+
+namespace {
+
+bool isExpertDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+}  // namespace
+
+std::optional<std::string> nameWithoutExpert(const std::string& name) {
+  if (const std::size_t open = name.rfind('['); open != std::string::npos && name.ends_with(']')) {
+    const std::string_view inner = std::string_view(name).substr(open + 1, name.size() - open - 2);
+    if (!inner.empty() && std::ranges::all_of(inner, isExpertDigit)) return name.substr(0, open);
+  }
+  constexpr std::string_view kMark = "experts.";
+  for (std::size_t at = name.find(kMark); at != std::string::npos; at = name.find(kMark, at + 1)) {
+    const std::size_t from = at + kMark.size();
+    std::size_t to = from;
+    while (to < name.size() && isExpertDigit(name[to])) ++to;
+    if (to > from && to < name.size() && name[to] == '.') return name.substr(0, from) + "*" + name.substr(to);
+  }
+  return {};
+}
 
 ExpertCosines expertCosines(const MatrixXd& flat) {
   const MatrixXd gram = multiply(flat, flat, Side::kTransposed, Side::kAsIs);

@@ -137,14 +137,13 @@ Figure shiftFigure(const AnalysisInput& input, const PairedBases& paired, const 
 }
 
 Figure distanceFigure(const AnalysisInput& input, const PairedBases& paired, const Tunes& tunes) {
-  Figure figure{
-      .name = "clip-svd-off-diagonal",
-      .caption = fmt::format("How far fine-tunes are from pure singular-value adaptation: {}. Off the "
-                             "diagonal of M = U^T W' V lies ||M - diag(M)|| / ||M||, by layer; what no "
-                             "shift of singular values explains is ||dW - U diag(ds) V^T|| / ||dW|| "
-                             "(means over the matrices).",
-                             subjectOf(input, paired)),
-      .panels = {}};
+  Figure figure{.name = "clip-svd-off-diagonal",
+                .caption = fmt::format(
+                    "How far fine-tunes are from pure singular-value adaptation: {}. Off the diagonal of M = "
+                    "U^T W' V lies ||M - diag(M)|| / ||M||, by layer; what no shift of singular values "
+                    "explains is ||dW - U diag(ds) V^T|| / ||dW|| (means over the matrices).",
+                    subjectOf(input, paired)),
+                .panels = {}};
   for (std::size_t t = 0; t < tunes.size(); ++t) {
     std::vector<std::string> names;
     std::vector<double> values;
@@ -181,15 +180,14 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
     const double left = meanOver(tunes[t], unexplained);
     result.notes.push_back(fmt::format(
         "{}: shifting singular values alone explains {:.1f} % of ||dW||^2 on average, {:.1f} % of ||dW|| "
-        "remain; "
-        "off the diagonal of U^T W' V lies {:.1f} % of its norm.",
+        "remain; off the diagonal of U^T W' V lies {:.1f} % of its norm.",
         input.tunes[t].name,
         100 * meanOver(tunes[t], [](const Found& f) { return 1 - std::pow(unexplained(f), 2); }), 100 * left,
         100 * meanOver(tunes[t], [](const Found& f) { return f.shift.off_diagonal; })));
   }
   result.notes.emplace_back(
-      "Where singular values are equal their vectors are any basis of a subspace: a pure "
-      "adaptation made in another one looks like off-diagonal energy there.");
+      "Where singular values are equal their vectors are any basis of a subspace: a pure adaptation made in "
+      "another one looks like off-diagonal energy there.");
   return result;
 }
 
@@ -210,8 +208,8 @@ const Analysis kMethod = {
         "unexplained = ||W' - W - U diag(ds) V^T||_F / ||W' - W||_F",
     .cost = "a full decomposition, about 4 m n^2 + 8 n^3, and 2 m n^2; 4 m n doubles",
     .unchecked =
-        "Few-shot accuracies (they need vision-language models and training). The probe of checkpoints "
-        "that were not tuned by this method is ours, not the paper's.",
+        "Few-shot accuracies (they need vision-language models and training). The probe of checkpoints that "
+        "were not tuned by this method is ours, not the paper's.",
     .subject = Subject::kFineTunes,
     .parameters = kParameters,
     .run = run,

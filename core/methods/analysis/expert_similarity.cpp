@@ -37,26 +37,6 @@ struct Group {
   std::vector<const NamedMatrix*> experts;
 };
 
-bool isDigit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-// The name with * for the expert's number: of "experts.3." and of a stack's "[3]". Nothing of other names.
-std::optional<std::string> withoutExpert(const std::string& name) {
-  if (const std::size_t open = name.rfind('['); open != std::string::npos && name.ends_with(']')) {
-    const std::string_view inner = std::string_view(name).substr(open + 1, name.size() - open - 2);
-    if (!inner.empty() && std::ranges::all_of(inner, isDigit)) return name.substr(0, open);
-  }
-  constexpr std::string_view kMark = "experts.";
-  for (std::size_t at = name.find(kMark); at != std::string::npos; at = name.find(kMark, at + 1)) {
-    const std::size_t from = at + kMark.size();
-    std::size_t to = from;
-    while (to < name.size() && isDigit(name[to])) ++to;
-    if (to > from && to < name.size() && name[to] == '.') return name.substr(0, from) + "*" + name.substr(to);
-  }
-  return {};
-}
-
 struct Groups {
   std::vector<Group> groups;
   std::vector<std::string> notes;
@@ -66,7 +46,7 @@ Result<Groups> groupsOf(const AnalysisInput& input) {
   std::vector<Group> all;
   std::map<std::string, std::size_t> index;
   for (const NamedMatrix& matrix : input.matrices) {
-    const auto name = withoutExpert(matrix.name);
+    const auto name = nameWithoutExpert(matrix.name);
     if (!name) continue;
     const auto [at, is_new] =
         index.emplace(fmt::format("{} {} {}", *name, matrix.rows, matrix.columns), all.size());
@@ -78,11 +58,11 @@ Result<Groups> groupsOf(const AnalysisInput& input) {
     const std::uint64_t elements = group.rows * group.columns * group.experts.size();
     if (group.experts.size() < 2) continue;
     if (std::min(group.rows, group.columns) > kLargestShortSide || elements > kMostGroupElements)
-      groups.notes.push_back(fmt::format(
-          "{} was left out: {} experts of {} x {}, and stacks are compared up to {} million elements and a "
-          "short side of {}.",
-          group.name, group.experts.size(), group.rows, group.columns, kMostGroupElements / 1'000'000,
-          kLargestShortSide));
+      groups.notes.push_back(
+          fmt::format("{} was left out: {} experts of {} x {}, and stacks are compared up to {} million "
+                      "elements and a short side of {}.",
+                      group.name, group.experts.size(), group.rows, group.columns,
+                      kMostGroupElements / 1'000'000, kLargestShortSide));
     else
       groups.groups.push_back(std::move(group));
   }
@@ -275,11 +255,10 @@ Figure meanFigure(const AnalysisInput& input, const std::vector<Found>& all) {
   for (std::size_t g = 0; g < all.size(); ++g) by_kind[kinds[g]].push_back(&all[g]);
   Figure figure{
       .name = "expert-similarity-mean",
-      .caption = fmt::format(
-          "Experts of {} against one another, means over the layers of each kind of matrix: cosines, "
-          "and overlap of their {} leading left (output) and right (input) singular vectors. The "
-          "diagonal is 1 and saturated.",
-          input.model, input.parameters.count("k")),
+      .caption = fmt::format("Experts of {} against one another, means over the layers of each kind of "
+                             "matrix: cosines, and overlap of their {} leading left (output) and right "
+                             "(input) singular vectors. The diagonal is 1 and saturated.",
+                             input.model, input.parameters.count("k")),
       .panels = {},
       .panel_columns = 3};
   for (const auto& [kind, layers] : by_kind) {
@@ -305,9 +284,8 @@ Result<Figure> mapFigure(const AnalysisInput& input, const std::vector<Found>& a
   Figure figure{.name = "expert-similarity-map",
                 .caption = fmt::format(
                     "Experts of {} against one another: cosines of their matrices, and overlap of their {} "
-                    "leading left "
-                    "(output) and right (input) singular vectors; small maps of at most 32 experts each, by "
-                    "kind and layer. The diagonal is 1 and saturated.",
+                    "leading left (output) and right (input) singular vectors; small maps of at most 32 "
+                    "experts each, by kind and layer. The diagonal is 1 and saturated.",
                     input.model, input.parameters.count("k")),
                 .panels = {}};
   TRY_ASSIGN(Panel cosine_grid, gridOf(all, cosines, "cosine", true));
@@ -357,11 +335,10 @@ Figure spectraFigure(const AnalysisInput& input, const std::vector<Found>& all) 
   }
   Figure figure{
       .name = "expert-similarity-spectra",
-      .caption = fmt::format(
-          "Experts of {}: singular values (median and range over the experts of a layer), and by layer the "
-          "mean cosine of pairs, the overlap of their leading right vectors over that of random ones, "
-          "and the mean stable rank.",
-          input.model),
+      .caption = fmt::format("Experts of {}: singular values (median and range over the experts of a layer), "
+                             "and by layer the mean cosine of pairs, the overlap of their leading right "
+                             "vectors over that of random ones, and the mean stable rank.",
+                             input.model),
       .panels = {spectraPanel(all, first)}};
   for (Panel& panel :
        std::vector<Panel>{layerProfile(names, cosine, {.label = "cosine of pairs"}),
@@ -393,15 +370,13 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
         "Spectra by expert are listed up to {} matrices: choose some by --tensors.", kMostExpertRows));
   result.notes.push_back(fmt::format(
       "Over {} stacks the mean cosine of two experts is {:.3g}; their leading directions overlap {:.1f} "
-      "times as much as random ones "
-      "on the output's side, {:.1f} times on the input's.",
+      "times as much as random ones on the output's side, {:.1f} times on the input's.",
       all.size(), meanOver(all, [](const Found& f) { return offDiagonal(f.cosines.cosines).mean; }),
       meanOver(all, [](const Found& f) { return offDiagonal(f.left).mean / f.left_random; }),
       meanOver(all, [](const Found& f) { return offDiagonal(f.right).mean / f.right_random; })));
   result.notes.emplace_back(
       "The hidden units of an expert have no order: cosines compare them by place, overlaps on the side of "
-      "the stream "
-      "(inputs of gate and up, outputs of down) do not depend on it.");
+      "the stream (inputs of gate and up, outputs of down) do not depend on it.");
   return result;
 }
 
@@ -413,22 +388,19 @@ const Analysis kMethod = {
     .title = "Experts beside one another",
     .paper =
         "Lo, Huang, Qiu, Wang, Fu: A Closer Look into Mixture-of-Experts in Large Language Models "
-        "(arXiv:2406.18219), for the "
-        "cosines; Hamm, Lee: Grassmann Discriminant Analysis (ICML 2008), for the overlap",
+        "(arXiv:2406.18219), for the cosines; Hamm, Lee: Grassmann Discriminant Analysis (ICML 2008), for "
+        "the overlap",
     .summary =
         "The spectra of a mixture's experts, the cosines of their matrices and the overlap of their leading "
-        "singular "
-        "vectors, by layer.",
+        "singular vectors, by layer.",
     .equation =
         "cos(a, b) = <W_a, W_b> / (||W_a||_F ||W_b||_F); overlap(a, b) = ||U_a^T U_b||_F^2 / k of k leading "
-        "singular "
-        "vectors, k / m of random ones; common = ||mean W||_F^2 / mean ||W||_F^2",
+        "singular vectors, k / m of random ones; common = ||mean W||_F^2 / mean ||W||_F^2",
     .cost =
         "of E experts: E full decompositions of about 4 m n^2 + 8 n^3, E^2 m n and E^2 k^2 m; E m n doubles",
     .unchecked =
         "What experts do on tokens (their outputs' similarity and the router's choices need the engine), and "
-        "a matching of "
-        "hidden units before cosines are taken.",
+        "a matching of hidden units before cosines are taken.",
     .subject = Subject::kMatrices,
     .parameters = kParameters,
     .run = run,

@@ -218,14 +218,13 @@ Figure figureOf(const AnalysisInput& input, const std::vector<Found>& all) {
     for (const Eigen::VectorXd& sigma : f.sigma) kept += sigma.squaredNorm();
     return kept;
   });
-  Figure figure{
-      .name = "fairlora-spectra",
-      .caption = fmt::format("Singular values s_g of {} fine-tunes of {} on one shared basis of rank {}, "
-                             "dW_g ~ U diag(s_g) V^T: of the matrix with most in it, median and range "
-                             "over {} matrices, and what is lost in each fine-tune's own basis, in "
-                             "shared spans, and in the shared basis.",
-                             input.tunes.size(), input.model, input.parameters.count("rank"), all.size()),
-      .panels = {}};
+  Figure figure{.name = "fairlora-spectra",
+                .caption = fmt::format(
+                    "Singular values s_g of {} fine-tunes of {} on one shared basis of rank {}, dW_g ~ U "
+                    "diag(s_g) V^T: of the matrix with most in it, median and range over {} matrices, and "
+                    "what is lost in each fine-tune's own basis, in shared spans, and in the shared basis.",
+                    input.tunes.size(), input.model, input.parameters.count("rank"), all.size()),
+                .panels = {}};
   figure.panels = {spectraPanel(input, *largest), meanSpectraPanel(input, all), lossPanel(input, all)};
   if (input.tunes.size() > 1) {
     std::vector<std::string> names;
@@ -271,9 +270,9 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
     result.notes.emplace_back(
         "One fine-tune shares with no other: its shared basis is its own. Name more by --adapter.");
   result.notes.emplace_back(
-      "The shared basis is found by alternating steps, which need not end at the best one; "
-      "what it loses more than shared spans do is what singular values alone cannot follow. "
-      "With equal=0 the larger change has more of the basis.");
+      "The shared basis is found by alternating steps, which need not end at the best one; what it loses "
+      "more than shared spans do is what singular values alone cannot follow. With equal=0 the larger change "
+      "has more of the basis.");
   return result;
 }
 
@@ -291,8 +290,8 @@ const Analysis kMethod = {
         "FairLoRA's groups do.",
     .equation =
         "dW_g ~ U diag(s_g) V^T, U (m, r), V (n, r) shared, s_g = diag(U^T dW_g V); least sum over g of "
-        "||dW_g - U diag(s_g) V^T||_F^2 by alternating polar factors from the stacked SVD; drift = "
-        "||s_g - s_h||",
+        "||dW_g - U diag(s_g) V^T||_F^2 by alternating polar factors from the stacked SVD; drift = ||s_g - "
+        "s_h||",
     .cost =
         "of G changes: decompositions of (m, G n) and (G m, n), G of (m, n), 6 G m n r a step; 4 G m n "
         "doubles",

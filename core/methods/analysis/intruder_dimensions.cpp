@@ -173,9 +173,8 @@ Table mitigationTable(const AnalysisInput& input, const Tunes& tunes, const std:
 Result<Figure> mapFigure(const AnalysisInput& input, const PairedBases& paired, const Tunes& tunes) {
   Figure figure{
       .name = "intruder-dimensions-map",
-      .caption = fmt::format("Cosine similarity |u0 . u1| between the strongest left singular vectors "
-                             "of the base (down) and of the fine-tune (right): {}. A dark column is "
-                             "an intruder.",
+      .caption = fmt::format("Cosine similarity |u0 . u1| between the strongest left singular vectors of the "
+                             "base (down) and of the fine-tune (right): {}. A dark column is an intruder.",
                              subjectOf(input, paired)),
       .panels = {}};
   for (std::size_t t = 0; t < tunes.size(); ++t) {
@@ -196,12 +195,11 @@ Result<Figure> mapFigure(const AnalysisInput& input, const PairedBases& paired, 
 
 Figure countFigure(const AnalysisInput& input, const PairedBases& paired, const Tunes& tunes,
                    const IntruderRule& rule) {
-  Figure figure{
-      .name = "intruder-dimensions-counts",
-      .caption = fmt::format("Intruder dimensions: {}. Over k at epsilon {}, over epsilon at k = {} "
-                             "(means over the matrices), and by layer.",
-                             subjectOf(input, paired), rule.epsilon, rule.k),
-      .panels = {}};
+  Figure figure{.name = "intruder-dimensions-counts",
+                .caption = fmt::format("Intruder dimensions: {}. Over k at epsilon {}, over epsilon at k = "
+                                       "{} (means over the matrices), and by layer.",
+                                       subjectOf(input, paired), rule.epsilon, rule.k),
+                .panels = {}};
   Panel over_k, over_epsilon;
   over_k.x.label = "strongest tuned directions, k";
   over_epsilon.x.label = "ε";
@@ -243,8 +241,7 @@ Figure mitigationFigure(const AnalysisInput& input, const PairedBases& paired, c
   Figure figure{
       .name = "intruder-dimensions-mitigation",
       .caption = fmt::format("Intruders (k = {}, epsilon {}) scaled by lambda: {}. What is left of the "
-                             "distance to the base, and of the intruders among the k strongest "
-                             "directions.",
+                             "distance to the base, and of the intruders among the k strongest directions.",
                              rule.k, rule.epsilon, subjectOf(input, paired)),
       .panels = {}};
   Panel change, left;
@@ -275,8 +272,8 @@ std::string noteOf(const AnalysisInput& input, const std::vector<Found>& matrice
   const std::string& name = input.tunes[tune].name;
   if (intruders == 0) return fmt::format("{}: none of {} directions is an intruder.", name, of);
   return fmt::format(
-      "{}: {} of {} directions in {} of {} matrices are intruders; without them {:.1f} % of "
-      "||dW|| is left (over 100 %: what the base had along them went too).",
+      "{}: {} of {} directions in {} of {} matrices are intruders; without them {:.1f} % of ||dW|| is left "
+      "(over 100 %: what the base had along them went too).",
       name, intruders, of, with, matrices.size(), 100 * std::sqrt(removed / change));
 }
 
@@ -295,8 +292,8 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
       .notes = paired.notes};
   for (std::size_t t = 0; t < tunes.size(); ++t) result.notes.push_back(noteOf(input, tunes[t], t, rule));
   result.notes.emplace_back(
-      "Base values within 0.1 % of each other count as one subspace; a lambda scales the "
-      "whole tuned direction, what the base had along it too.");
+      "Base values within 0.1 % of each other count as one subspace; a lambda scales the whole tuned "
+      "direction, what the base had along it too.");
   return result;
 }
 
@@ -310,16 +307,16 @@ const Analysis kMethod = {
         "Shuttleworth, Andreas, Torralba, Sharma: LoRA vs Full Fine-tuning: An Illusion of Equivalence "
         "(arXiv:2410.21228)",
     .summary =
-        "How many strong directions of a fine-tune its base does not have, and what is left of the "
-        "change and of them when they are scaled down.",
+        "How many strong directions of a fine-tune its base does not have, and what is left of the change "
+        "and of them when they are scaled down.",
     .equation =
         "W0 = sum s_i x_i z_i^T, W = sum t_j y_j w_j^T; j <= k is an intruder where max_i |y_j . x_i| < "
         "epsilon; W(lambda) = W + (lambda - 1) sum over intruders of t_j y_j w_j^T",
     .cost = "two full decompositions, about 2 (4 m n^2 + 8 n^3) each, and m n^2 of cosines; 6 m n doubles",
     .unchecked =
-        "Task and pretraining loss as lambda falls (they need the engine on the scaled weights), and "
-        "how counts move with LoRA ranks, learning rates and continual training beyond the fine-tunes "
-        "that are given.",
+        "Task and pretraining loss as lambda falls (they need the engine on the scaled weights), and how "
+        "counts move with LoRA ranks, learning rates and continual training beyond the fine-tunes that are "
+        "given.",
     .subject = Subject::kFineTunes,
     .parameters = kParameters,
     .run = run,

@@ -268,9 +268,8 @@ Figure strengthFigure(const AnalysisInput& input, const std::vector<Found>& all)
                  line("products of the average", &Found::merged), line("raw weights", &Found::moved)};
   return {.name = "mergelock-strength",
           .caption = fmt::format(
-              "Locking the heads of {}: how far QK (at an offset of {} tokens) and OV are from the "
-              "original, locked and averaged with it, and how far the weights moved; median and "
-              "range over {} layers.",
+              "Locking the heads of {}: how far QK (at an offset of {} tokens) and OV are from the original, "
+              "locked and averaged with it, and how far the weights moved; median and range over {} layers.",
               input.model, input.parameters.count("offset"),
               std::ranges::count_if(all, [](const Found& f) { return !f.exact.empty(); })),
           .panels = {std::move(panel)}};
@@ -301,12 +300,12 @@ Figure spectraFigure(const AnalysisInput& input, const std::vector<Found>& all) 
   }
   product.title = fmt::format("layer {}: OV of head 0", f.layer);
   product.lines = {spectrumLine("OV", f.ov_before, 0, false), spectrumLine("OV locked", f.ov_after, 1, true)};
-  Figure figure{.name = "mergelock-spectra",
-                .caption = fmt::format(
-                    "Singular values of {} before and after its heads are locked (strength {}): those "
-                    "of the raw projections move, those of what a head computes do not.",
-                    input.model, input.parameters.value("strength")),
-                .panels = {}};
+  Figure figure{
+      .name = "mergelock-spectra",
+      .caption = fmt::format("Singular values of {} before and after its heads are locked (strength {}): "
+                             "those of the raw projections move, those of what a head computes do not.",
+                             input.model, input.parameters.value("strength")),
+      .panels = {}};
   if (!raw.lines.empty()) figure.panels.push_back(std::move(raw));
   figure.panels.push_back(std::move(product));
   return figure;
@@ -329,8 +328,8 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
   const double merged = meanOver(all, [](const Found& f) { return both(f.qk.merged, f.ov.merged); });
   layers.notes.push_back(fmt::format(
       "No product of a head is off by more than {:.2g} of its norm ({:.2g} when stored in float32), no "
-      "singular value of one "
-      "by more than {:.2g} of the largest; the average with the original is off by {:.0f} %.",
+      "singular value of one by more than {:.2g} of the largest; the average with the original is off by "
+      "{:.0f} %.",
       worst([](const Found& f) { return std::fmax(f.qk.exact, f.ov.exact); }),
       worst([](const Found& f) { return std::fmax(f.qk.stored, f.ov.stored); }),
       worst([](const Found& f) { return std::fmax(f.qk.spectrum, f.ov.spectrum); }), 100 * merged));
@@ -350,24 +349,20 @@ const Analysis kMethod = {
     .title = "MergeLock",
     .paper =
         "Wang, Yang, Yin, Liu, Shen: Model Unmerging: Making Your Models Unmergeable for Secure Model "
-        "Sharing "
-        "(arXiv:2509.01548)",
+        "Sharing (arXiv:2509.01548)",
     .summary =
         "Random changes of basis inside of heads: the raw spectra of Q, K, V and O move, QK and OV do not, "
-        "and "
-        "the average with the original is broken.",
+        "and the average with the original is broken.",
     .equation =
         "W_Q,h -> A^T W_Q,h, W_K,g -> A^-1 W_K,g, W_V,g -> B W_V,g, W_O,h -> W_O,h B^-1 (w, w) a kv head; A "
-        "R = R A "
-        "for rotary embeddings R; merged = (W + W') / 2; errors ||P' - P||_F / ||P||_F of QK and OV",
+        "R = R A for rotary embeddings R; merged = (W + W') / 2; errors ||P' - P||_F / ||P||_F of QK and OV",
     .cost =
         "a layer of H heads of width w: 60 H d w^2, four raw spectra of (H w, d) and 8 times its weights in "
         "doubles",
     .unchecked =
         "Loss of the merged model on tasks and of attempts to restore it (they need the engine on changed "
         "weights); here products of heads are compared, and merging is the plain average with the original, "
-        "the "
-        "best case for merging. How the paper samples its matrices is recalled.",
+        "the best case for merging. How the paper samples its matrices is recalled.",
     .subject = Subject::kHeads,
     .parameters = kParameters,
     .run = run,

@@ -141,12 +141,12 @@ Panel headMap(const std::vector<Head>& heads, double Head::*value, std::string q
 }
 
 Figure headFigure(const AnalysisInput& input, const std::vector<Head>& heads) {
-  Figure figure{.name = "ocr-nuclear-norm-heads",
-                .caption = fmt::format(
-                    "Output-value products of the heads of {}: nuclear norm, effective rank, and the nuclear "
-                    "norm over its greatest value at that Frobenius norm.",
-                    input.model),
-                .panels = {}};
+  Figure figure{
+      .name = "ocr-nuclear-norm-heads",
+      .caption = fmt::format("Output-value products of the heads of {}: nuclear norm, effective rank, and "
+                             "the nuclear norm over its greatest value at that Frobenius norm.",
+                             input.model),
+      .panels = {}};
   figure.panels = {headMap(heads, &Head::nuclear, "‖OV‖ nuclear"),
                    headMap(heads, &Head::effective_rank, "effective rank"),
                    headMap(heads, &Head::flatness, "nuclear / (F √r)")};
@@ -199,14 +199,12 @@ Figure toyFigure(const Toy& toy) {
   };
   const double largest = std::max(scale(toy.combined), scale(toy.factorized));
   Figure figure{.name = "ocr-nuclear-norm-toy",
-                .caption = fmt::format("Recall task of {} facts b and implications c: weights over the "
-                                       "margin after {} steps of gradient descent on "
-                                       "factors W_O W_V^T and on W_OV itself; columns are subjects by their "
-                                       "fact, of those with * no implication "
-                                       "was shown, and the relations. Then nuclear norm and preference for "
-                                       "the implication that was not shown, "
-                                       "over the margin.",
-                                       toy.task.facts, toy.task.steps),
+                .caption = fmt::format(
+                    "Recall task of {} facts b and implications c: weights over the margin after {} steps of "
+                    "gradient descent on factors W_O W_V^T and on W_OV itself; columns are subjects by their "
+                    "fact, of those with * no implication was shown, and the relations. Then nuclear norm "
+                    "and preference for the implication that was not shown, over the margin.",
+                    toy.task.facts, toy.task.steps),
                 .panels = {}};
   figure.panels = {weightMap(toy, toy.factorized, "factorized", largest),
                    weightMap(toy, toy.combined, "combined", largest)};
@@ -253,8 +251,8 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
     result.figures.push_back(headFigure(input, heads));
     const auto [least, most] = std::ranges::minmax_element(heads, {}, &Head::effective_rank);
     result.notes.push_back(fmt::format(
-        "The effective rank of OV goes from {:.1f} (layer {}, head {}) to {:.1f} (layer {}, head {}) "
-        "of {}; mean {:.1f}.",
+        "The effective rank of OV goes from {:.1f} (layer {}, head {}) to {:.1f} (layer {}, head {}) of {}; "
+        "mean {:.1f}.",
         least->effective_rank, least->layer, least->head, most->effective_rank, most->layer, most->head,
         most->values, meanOver(heads, [](const Head& h) { return h.effective_rank; })));
   }
@@ -263,9 +261,8 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
   const RecallState &f = toy.factorized.states.back(), &c = toy.combined.states.back();
   result.notes.push_back(
       fmt::format("Recall task: factors end at a nuclear norm of {:.2f} margins and answer {:.0f} % of the "
-                  "implications that were never shown, "
-                  "the combined matrix at {:.2f} and {:.0f} %; its Frobenius norm is the smaller one, {:.2f} "
-                  "against {:.2f}.",
+                  "implications that were never shown, the combined matrix at {:.2f} and {:.0f} %; its "
+                  "Frobenius norm is the smaller one, {:.2f} against {:.2f}.",
                   f.nuclear / f.margin, 100 * f.accuracy, c.nuclear / c.margin, 100 * c.accuracy,
                   c.frobenius / c.margin, f.frobenius / f.margin));
   return result;
@@ -279,23 +276,19 @@ const Analysis kMethod = {
     .title = "Out-of-context reasoning and the nuclear norm",
     .paper =
         "Huang, Zhu, Guo, Jiao, Sojoudi, Jordan, Russell, Mei: Generalization or Hallucination? "
-        "Understanding "
-        "Out-of-Context Reasoning in Transformers (arXiv:2506.10887)",
+        "Understanding Out-of-Context Reasoning in Transformers (arXiv:2506.10887)",
     .summary =
         "The nuclear norm and effective rank of each head's OV product, and a recall task in which factors, "
-        "not the "
-        "combined matrix, answer what was never shown.",
+        "not the combined matrix, answer what was never shown.",
     .equation =
         "OV = W_O,h W_V,g G (d, d): ||.||_* = sum s, ||.||_F, exp(H(s / sum s)); toy: logits = W (e_subject "
-        "+ "
-        "e_relation), gradient descent on the cross-entropy of W_O W_V^T or of W",
+        "+ e_relation), gradient descent on the cross-entropy of W_O W_V^T or of W",
     .cost = "a head of width w: 4 d w^2 and 12 w^3; the toy a second; 2 d w doubles",
     .unchecked =
         "Fine-tuning a language model on new facts and what it then infers (it needs training at scale): "
-        "compare the "
-        "table of a model with that of its fine-tune. That gradient descent ends in the very least nuclear "
-        "norm is a "
-        "statement about infinitely many steps; the toy shows which norm is the smaller one.",
+        "compare the table of a model with that of its fine-tune. That gradient descent ends in the very "
+        "least nuclear norm is a statement about infinitely many steps; the toy shows which norm is the "
+        "smaller one.",
     .subject = Subject::kHeads,
     .parameters = kParameters,
     .run = run,

@@ -144,14 +144,13 @@ std::vector<double> meanCurve(const std::vector<Found>& all, std::vector<double>
 }
 
 Figure energyFigure(const AnalysisInput& input, const PairedBases& paired, const Tunes& tunes) {
-  Figure figure{
-      .name = "salt-energy",
-      .caption = fmt::format(
-          "Share of a change's energy ||dW||^2 that adapters of a given size can hold: SALT (scale and "
-          "shift of {} leading singular values, then a growing low-rank update of the block behind "
-          "them), LoRA, and shifts of the leading singular values alone; means over {}.",
-          input.parameters.count("head"), subjectOf(input, paired)),
-      .panels = {}};
+  Figure figure{.name = "salt-energy",
+                .caption = fmt::format(
+                    "Share of a change's energy ||dW||^2 that adapters of a given size can hold: SALT (scale "
+                    "and shift of {} leading singular values, then a growing low-rank update of the block "
+                    "behind them), LoRA, and shifts of the leading singular values alone; means over {}.",
+                    input.parameters.count("head"), subjectOf(input, paired)),
+                .panels = {}};
   const std::vector<double> budgets = logarithmicSteps(1e-4, 1, kBudgets);
   for (std::size_t t = 0; t < tunes.size(); ++t) {
     Panel panel;
@@ -180,13 +179,13 @@ Figure blockFigure(const AnalysisInput& input, const PairedBases& paired, const 
       if (!std::isfinite(value)) value = 0;
     panel.bars.push_back(std::move(bars));
   }
-  return {.name = "salt-blocks",
-          .caption = fmt::format(
-              "Where a change's energy lies in the singular basis of its base (the first {} "
-              "directions are the head), and what SALT of tail rank {} and LoRA of as many "
-              "parameters explain; means over {}.",
-              input.parameters.count("head"), input.parameters.count("rank"), subjectOf(input, paired)),
-          .panels = {std::move(panel)}};
+  return {
+      .name = "salt-blocks",
+      .caption = fmt::format(
+          "Where a change's energy lies in the singular basis of its base (the first {} directions are the "
+          "head), and what SALT of tail rank {} and LoRA of as many parameters explain; means over {}.",
+          input.parameters.count("head"), input.parameters.count("rank"), subjectOf(input, paired)),
+      .panels = {std::move(panel)}};
 }
 
 Result<AnalysisResult> run(const AnalysisInput& input) {
@@ -201,15 +200,15 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
                         .notes = paired.notes};
   for (std::size_t t = 0; t < tunes.size(); ++t) {
     const Found f = meanOfAll(tunes[t]);
-    result.notes.push_back(fmt::format(
-        "{}: SALT holds {:.1f} % of ||dW||^2 ({:.1f} % by scale and shift), LoRA of as many parameters (rank "
-        "{:.1f}) {:.1f} %, all singular values {:.1f} % (means).",
-        input.tunes[t].name, 100 * (f.scale_shift + f.tail), 100 * f.scale_shift, f.lora_rank, 100 * f.lora,
-        100 * f.values));
+    result.notes.push_back(
+        fmt::format("{}: SALT holds {:.1f} % of ||dW||^2 ({:.1f} % by scale and shift), LoRA of as many "
+                    "parameters (rank {:.1f}) {:.1f} %, all singular values {:.1f} % (means).",
+                    input.tunes[t].name, 100 * (f.scale_shift + f.tail), 100 * f.scale_shift, f.lora_rank,
+                    100 * f.lora, 100 * f.values));
   }
   result.notes.emplace_back(
-      "With a scale and a shift for each value any s' is reached: they are 2 h parameters "
-      "for h numbers. A LoRA adapter is of low rank by construction, so that LoRA wins on it.");
+      "With a scale and a shift for each value any s' is reached: they are 2 h parameters for h numbers. A "
+      "LoRA adapter is of low rank by construction, so that LoRA wins on it.");
   return result;
 }
 
@@ -222,16 +221,16 @@ const Analysis kMethod = {
     .paper =
         "Elsayed et al.: SALT: Singular Value Adaptation with Low-Rank Transformation (arXiv:2503.16055)",
     .summary =
-        "How much of a fine-tune scaled leading singular values with a low-rank update behind them can "
-        "hold, against LoRA of as many parameters and singular values alone.",
+        "How much of a fine-tune scaled leading singular values with a low-rank update behind them can hold, "
+        "against LoRA of as many parameters and singular values alone.",
     .equation =
         "D = U^T (W' - W) V; explained = sum over i < h of D_ii^2 + sum over i < q of s_i(D[h:, h:])^2, over "
-        "||W' - W||_F^2, with 2 h + 2 q (r - h) parameters; LoRA: sum of the first s_i(W' - W)^2 with "
-        "m + n parameters each",
+        "||W' - W||_F^2, with 2 h + 2 q (r - h) parameters; LoRA: sum of the first s_i(W' - W)^2 with m + n "
+        "parameters each",
     .cost = "three decompositions, about 4 m n^2 + 8 n^3 each, and 2 m n^2; 5 m n doubles",
     .unchecked =
-        "Dice scores on medical images (they need training). Where the low-rank update sits is recalled "
-        "from the paper: here on the block of the remaining directions.",
+        "Dice scores on medical images (they need training). Where the low-rank update sits is recalled from "
+        "the paper: here on the block of the remaining directions.",
     .subject = Subject::kFineTunes,
     .parameters = kParameters,
     .run = run,

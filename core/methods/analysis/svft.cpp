@@ -147,13 +147,13 @@ std::vector<Table> tablesOf(const AnalysisInput& input, const Tunes& tunes, std:
 }
 
 Figure energyFigure(const AnalysisInput& input, const PairedBases& paired, const Tunes& tunes) {
-  Figure figure{.name = "svft-energy",
-                .caption = fmt::format(
-                    "Share of a change's energy ||dW||^2 that sparse patterns in the base's singular basis "
-                    "retain, M = U^T dW V masked, over their number of parameters; means over {}. LoRA: the "
-                    "best low-rank change of at most as many parameters.",
-                    subjectOf(input, paired)),
-                .panels = {}};
+  Figure figure{
+      .name = "svft-energy",
+      .caption = fmt::format("Share of a change's energy ||dW||^2 that sparse patterns in the base's "
+                             "singular basis retain, M = U^T dW V masked, over their number of parameters; "
+                             "means over {}. LoRA: the best low-rank change of at most as many parameters.",
+                             subjectOf(input, paired)),
+      .panels = {}};
   for (std::size_t t = 0; t < tunes.size(); ++t) {
     Panel panel;
     panel.title = input.tunes[t].name;
@@ -174,8 +174,8 @@ Figure energyFigure(const AnalysisInput& input, const PairedBases& paired, const
 Result<Figure> mapFigure(const AnalysisInput& input, const PairedBases& paired, const Tunes& tunes) {
   Figure figure{
       .name = "svft-map",
-      .caption = fmt::format("|U^T dW V| / ||dW|| of {}, strongest directions of the base first, the "
-                             "largest of the elements in each cell: what SVFT's patterns choose from.",
+      .caption = fmt::format("|U^T dW V| / ||dW|| of {}, strongest directions of the base first, the largest "
+                             "of the elements in each cell: what SVFT's patterns choose from.",
                              subjectOf(input, paired)),
       .panels = {}};
   float largest = 1e-3f;
@@ -222,8 +222,8 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
         100 * at[kBand], 100 * at[kTop], 100 * at[kLora]));
   }
   result.notes.emplace_back(
-      "The LoRA of an adapter's own rank holds all of it, by construction. M is (r, r), r "
-      "the short side: what a change has outside of the base's thin basis is in no pattern.");
+      "The LoRA of an adapter's own rank holds all of it, by construction. M is (r, r), r the short side: "
+      "what a change has outside of the base's thin basis is in no pattern.");
   return result;
 }
 
@@ -243,9 +243,9 @@ const Analysis kMethod = {
         "first q of s_i(dW)^2 with q (m + n) parameters",
     .cost = "two full decompositions, about 4 m n^2 + 8 n^3 each, n^2 log n of sorting; 5 m n doubles",
     .unchecked =
-        "Accuracies and the share of full fine-tuning's performance (it needs training): retained energy "
-        "is the best that a pattern could do for this dW, not what training would find. The paper's "
-        "plain, banded, random and top-k patterns are recalled, and made on the thin basis.",
+        "Accuracies and the share of full fine-tuning's performance (it needs training): retained energy is "
+        "the best that a pattern could do for this dW, not what training would find. The paper's plain, "
+        "banded, random and top-k patterns are recalled, and made on the thin basis.",
     .subject = Subject::kFineTunes,
     .parameters = kParameters,
     .run = run,

@@ -252,15 +252,13 @@ Figure distributionFigure(const AnalysisInput& input, const CompositionGraph& gr
   }
   const double random = 1 / std::sqrt(static_cast<double>(graph.dimension));
   edges.annotations = {{.kind = AnnotationKind::kVerticalLine, .at = {random, 0}, .text = "random"}};
-  Figure figure{
-      .name = "talking-heads-distribution",
-      .caption = fmt::format(
-          "Composition scores of all pairs of heads of {}, and of the {} strongest components of each "
-          "earlier "
-          "head alone; random: 1 / sqrt d, the root mean square over rotations. Channels of low rank are the "
-          "components far to the right.",
-          input.model, input.parameters.count("components")),
-      .panels = {std::move(edges)}};
+  Figure figure{.name = "talking-heads-distribution",
+                .caption = fmt::format(
+                    "Composition scores of all pairs of heads of {}, and of the {} strongest components of "
+                    "each earlier head alone; random: 1 / sqrt d, the root mean square over rotations. "
+                    "Channels of low rank are the components far to the right.",
+                    input.model, input.parameters.count("components")),
+                .panels = {std::move(edges)}};
   double most_part = 1e-9;
   for (const std::vector<float>& scores : search.scores)
     for (const float score : scores) most_part = std::max(most_part, double{score});
@@ -328,17 +326,16 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
   const Eigen::Index i = parts.strongest();
   result.notes.push_back(
       fmt::format("Strongest: {} with a score of {:.3f} (random {:.3f}, z = {:.0f}); component {} alone "
-                  "carries {:.0f} % of score^2, and without "
-                  "it the score is {:.3f}.",
+                  "carries {:.0f} % of score^2, and without it the score is {:.3f}.",
                   nameOf(edge), edge.score.score, 1 / std::sqrt(static_cast<double>(graph.dimension)),
                   edge.score.z, i, 100 * parts.share[i], parts.without[i]));
   if (!search.strongest.empty()) {
     const ComponentScore& c = search.strongest.front();
-    result.notes.push_back(fmt::format(
-        "Strongest component: {} of {}.{}, read by {}.{} through its {} with {:.3f}, {:.1f} times a random "
-        "direction's.",
-        c.component, c.from_layer, c.from_head, c.to_layer, c.to_head, name(c.through), c.score,
-        c.score * std::sqrt(static_cast<double>(graph.dimension))));
+    result.notes.push_back(
+        fmt::format("Strongest component: {} of {}.{}, read by {}.{} through its {} with {:.3f}, {:.1f} "
+                    "times a random direction's.",
+                    c.component, c.from_layer, c.from_head, c.to_layer, c.to_head, name(c.through), c.score,
+                    c.score * std::sqrt(static_cast<double>(graph.dimension))));
   }
   result.notes.emplace_back(
       "z is against rotations of the whole stream: all heads share its few strong directions, so that most "
@@ -354,25 +351,20 @@ const Analysis kMethod = {
     .title = "Talking heads: channels between layers",
     .paper =
         "Merullo, Eickhoff, Pavlick: Talking Heads: Understanding Inter-layer Communication in Transformer "
-        "Language Models "
-        "(arXiv:2406.09519)",
+        "Language Models (arXiv:2406.09519)",
     .summary =
         "Which later heads read what earlier ones write, through which component of low rank, and what is "
-        "left of it "
-        "without that component.",
+        "left of it without that component.",
     .equation =
         "score = ||C_2 OV_1||_F / (||C_2||_F ||OV_1||_F), C_2 = QK_2^T, QK_2 or OV_2; OV_1 = sum s_i u_i "
-        "v_i^T, of one "
-        "component ||C_2 u_i|| / ||C_2||_F =: c_i; score^2 = sum s_i^2 c_i^2 / sum s_i^2, without component "
-        "i the sums "
-        "without it",
+        "v_i^T, of one component ||C_2 u_i|| / ||C_2||_F =: c_i; score^2 = sum s_i^2 c_i^2 / sum s_i^2, "
+        "without component i the sums without it",
     .cost =
         "of H heads in all, width w: 3 H^2 d w^2 / 2, as much again for all w components, and 16 H d w^2; 4 "
         "H d w doubles",
     .unchecked =
         "Attention maps and task accuracy with a component zeroed or rescaled (they need the engine's "
-        "interventions on "
-        "the stream), and what a channel means (inhibition, lists of items).",
+        "interventions on the stream), and what a channel means (inhibition, lists of items).",
     .subject = Subject::kHeads,
     .parameters = kParameters,
     .run = run,

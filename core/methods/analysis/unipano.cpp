@@ -148,13 +148,12 @@ Panel sharePanel(const AnalysisInput& input, const Tunes& tunes) {
 }
 
 Figure figureOf(const AnalysisInput& input, const PairedBases& paired, const Tunes& tunes) {
-  Figure figure{
-      .name = "unipano-modules",
-      .caption = fmt::format("Size of the change by module: {}. By layer ||dW||_F / ||W||_F and s1(dW) / "
-                             "s1(W); last, the shares of attention's ||dW||^2, beside those of its "
-                             "parameters.",
-                             subjectOf(input, paired)),
-      .panels = {}};
+  Figure figure{.name = "unipano-modules",
+                .caption = fmt::format(
+                    "Size of the change by module: {}. By layer ||dW||_F / ||W||_F and s1(dW) / s1(W); last, "
+                    "the shares of attention's ||dW||^2, beside those of its parameters.",
+                    subjectOf(input, paired)),
+                .panels = {}};
   for (std::size_t t = 0; t < tunes.size(); ++t) {
     std::vector<std::string> names;
     std::vector<double> frobenius, spectral;
@@ -182,8 +181,8 @@ std::string noteOf(const std::string& name, const std::vector<Found>& all) {
         name);
   if (qk.energy + vo.energy == 0) return fmt::format("{}: attention was not changed.", name);
   return fmt::format(
-      "{}: V and O hold {:.1f} % of attention's ||dW||^2 with {:.1f} % of its parameters; relative to "
-      "the weights they changed by {:.3g}, Q and K by {:.3g}.",
+      "{}: V and O hold {:.1f} % of attention's ||dW||^2 with {:.1f} % of its parameters; relative to the "
+      "weights they changed by {:.3g}, Q and K by {:.3g}.",
       name, 100 * vo.energy / (vo.energy + qk.energy), 100 * vo.elements / (vo.elements + qk.elements),
       vo.relative(), qk.relative());
 }
@@ -207,17 +206,16 @@ const Analysis kMethod = {
     .title = "UniPano: where an adaptation lives",
     .paper =
         "Ni, Zhang, Zhang, Zhang: What Makes for Text to 360-degree Panorama Generation with Stable "
-        "Diffusion? "
-        "(arXiv:2505.22129)",
+        "Diffusion? (arXiv:2505.22129)",
     .summary = "How much of a fine-tune lies in W_Q and W_K, how much in W_V and W_O, by layer.",
     .equation =
         "r_m = ||dW_m||_F / ||W_m||_F and s1(dW_m) / s1(W_m) of each module m; shares of sum ||dW_m||_F^2 "
         "over Q, K and over V, O against those of their parameters",
     .cost = "two full decompositions, about 4 m n^2 + 8 n^3 each; 4 m n doubles",
     .unchecked =
-        "That Q and K hold what domains share and V and O the adaptation: the paper shows it by "
-        "generating with a part of the adapters alone, in a diffusion model. Here are norms, of language "
-        "models; outputs with one projection's change switched off need the engine.",
+        "That Q and K hold what domains share and V and O the adaptation: the paper shows it by generating "
+        "with a part of the adapters alone, in a diffusion model. Here are norms, of language models; "
+        "outputs with one projection's change switched off need the engine.",
     .subject = Subject::kFineTunes,
     .parameters = {},
     .run = run,

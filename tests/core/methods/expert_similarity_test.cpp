@@ -19,6 +19,15 @@ Columns flatOf(const std::vector<Columns>& experts) {
   return flat;
 }
 
+TEST(ExpertNames, LoseTheirNumber) {
+  EXPECT_EQ(nameWithoutExpert("layers.3.mlp.experts.12.up_proj.weight"),
+            "layers.3.mlp.experts.*.up_proj.weight");
+  EXPECT_EQ(nameWithoutExpert("blk.3.ffn_up_exps.weight[7]"), "blk.3.ffn_up_exps.weight");
+  for (const char* other : {"layers.3.mlp.up_proj.weight", "layers.3.shared_experts.up_proj.weight",
+                            "experts.a.b", "a[]", "a[x]", "experts.3"})
+    EXPECT_FALSE(nameWithoutExpert(other)) << other;
+}
+
 TEST(ExpertCosines, OfCopiesOppositesAndOrthogonalOnes) {
   const Columns a = toDouble(gaussian(6, 5, 1));
   Columns b = toDouble(gaussian(6, 5, 2));
