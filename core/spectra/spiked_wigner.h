@@ -28,7 +28,8 @@ double spikeAboveBulk(std::span<const double> values, std::size_t k, double radi
 double bulkEdge(std::span<const double> values, std::size_t first, double radius);
 
 // The first `count` eigenvalues, descending, of diag(values) + noise of radius r: what any H with these
-// values has under noise that looks the same in every basis. (values.size())^3 4/3 multiplications.
+// values has under noise that looks the same in every basis. -r is the same noise with its sign turned: the
+// mean of both lacks what noise does in first order. (values.size())^3 4/3 multiplications.
 Result<std::vector<double>> noisyEigenvalues(std::span<const double> values, double radius, std::size_t count,
                                              std::uint64_t seed);
 

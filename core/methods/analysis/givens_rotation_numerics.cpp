@@ -26,7 +26,7 @@ constexpr Parameter kParameters[] = {
      .most = 256,
      .unit = "",
      .help = "of a matrix at most: of more, so many are drawn"},
-    {.name = "pairs", .fallback = 1e5, .least = 100, .most = 1e7, .unit = "", .help = "(f, g) of each kind"},
+    {.name = "pairs", .fallback = 1e5, .least = 100, .most = 1e6, .unit = "", .help = "(f, g) of each kind"},
     {.name = "seed", .fallback = 0, .least = 0, .most = 1e6, .unit = "", .help = "of pairs and columns"},
 };
 

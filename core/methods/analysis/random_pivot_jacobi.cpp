@@ -19,7 +19,7 @@ constexpr Parameter kParameters[] = {
     {.name = "columns",
      .fallback = 48,
      .least = 2,
-     .most = 256,
+     .most = 128,
      .unit = "",
      .help = "of a matrix at most: of more, so many are drawn"},
     {.name = "sweeps", .fallback = 40, .least = 1, .most = 200, .unit = "", .help = "of n (n - 1) / 2 pairs"},
