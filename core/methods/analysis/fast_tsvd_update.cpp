@@ -17,20 +17,26 @@ namespace {
 
 // Exact decompositions stand beside it.
 constexpr SizeLimit kLimit{.elements = std::uint64_t{1} << 24, .short_side = 2'048};
-constexpr std::size_t kPlaces = 10;   // of the stream at which both are looked at
-constexpr std::size_t kLeading = 8;   // values and directions
+constexpr std::size_t kPlaces = 10;               // of the stream at which both are looked at
+constexpr std::size_t kLeading = 8;               // values and directions
 constexpr double kOversampling = 8, kPasses = 6;  // of a randomized SVD with two power iterations
 
 constexpr Parameter kParameters[] = {
-    {.name = "rank", .fallback = 48, .least = 1, .most = 512, .unit = "", .help = "values and vectors that are kept"},
+    {.name = "rank",
+     .fallback = 48,
+     .least = 1,
+     .most = 512,
+     .unit = "",
+     .help = "values and vectors that are kept"},
     {.name = "block", .fallback = 16, .least = 1, .most = 256, .unit = "rows", .help = "of an update"},
 };
 
 struct Stream {
-  std::vector<double> leading, kept;     // (places): largest |s' - s| / s1 of the first values, of all that are kept
+  std::vector<double> leading,
+      kept;  // (places): largest |s' - s| / s1 of the first values, of all that are kept
   std::vector<double> exact, tracked, upper;  // at the end
-  double angle = 0;                      // the largest between the leading right directions, radians
-  double work = 0;                       // multiplications against a randomized SVD after each block
+  double angle = 0;                           // the largest between the leading right directions, radians
+  double work = 0;                            // multiplications against a randomized SVD after each block
   std::uint32_t reorthogonalized = 0;
 };
 
@@ -41,7 +47,8 @@ double worstOf(const std::vector<double>& found, const std::vector<double>& exac
   return exact.front() > 0 ? worst / exact.front() : 0;
 }
 
-// Leading terms: projection, QR of what is left and rotation of the basis against six products with what has come.
+// Leading terms: projection, QR of what is left and rotation of the basis against six products with what has
+// come.
 double workOf(std::uint64_t rows, std::uint64_t width, double rank, double block) {
   const double n = static_cast<double>(width), kept = std::min(rank, n);
   const double update = n * (2 * block * kept + 2 * block * block + (kept + block) * kept);
@@ -71,8 +78,10 @@ Result<Stream> follow(const DenseMatrix& matrix, const AnalysisInput& input) {
     const std::uint64_t until = std::max<std::uint64_t>(1, matrix.rows * place / kPlaces);
     TRY(svd.add(std::span(matrix.values).subspan(seen * matrix.columns, (until - seen) * matrix.columns)));
     seen = until;
-    const DenseMatrix so_far{seen, matrix.columns,
-                             {matrix.values.begin(), matrix.values.begin() + static_cast<std::ptrdiff_t>(seen * matrix.columns)}};
+    const DenseMatrix so_far{
+        seen,
+        matrix.columns,
+        {matrix.values.begin(), matrix.values.begin() + static_cast<std::ptrdiff_t>(seen * matrix.columns)}};
     TRY_ASSIGN(const Spectrum exact, lapackSpectrum(so_far, input.stop));
     TRY_ASSIGN(stream.tracked, svd.sigma());
     stream.leading.push_back(worstOf(stream.tracked, exact.sigma, kLeading));
@@ -127,7 +136,8 @@ std::vector<std::vector<double>> drawn(const std::vector<Stream>& all, std::vect
 
 Figure figureOf(const AnalysisInput& input, const std::vector<Stream>& all) {
   std::vector<double> shares;
-  for (std::size_t place = 1; place <= kPlaces; ++place) shares.push_back(static_cast<double>(place) / kPlaces);
+  for (std::size_t place = 1; place <= kPlaces; ++place)
+    shares.push_back(static_cast<double>(place) / kPlaces);
   Panel errors;
   errors.x = {.label = "share of the rows"};
   errors.y = {.label = "largest error / s1", .scale = AxisScale::kLog};
@@ -138,20 +148,24 @@ Figure figureOf(const AnalysisInput& input, const std::vector<Stream>& all) {
   Panel values;
   values.x = {.label = "number"};
   values.y = {.label = "singular value"};
-  values.lines = {
-      unmarked({.label = "all rows", .x = numbered(kept), .y = {first.exact.begin(), first.exact.begin() + std::ptrdiff_t(kept)}}, 0),
-      unmarked({.label = "tracked", .x = numbered(kept), .y = first.tracked}, 1),
-      dashed({.label = "its upper bound", .x = numbered(kept), .y = first.upper}, 1)};
+  values.lines = {unmarked({.label = "all rows",
+                            .x = numbered(kept),
+                            .y = {first.exact.begin(), first.exact.begin() + std::ptrdiff_t(kept)}},
+                           0),
+                  unmarked({.label = "tracked", .x = numbered(kept), .y = first.tracked}, 1),
+                  dashed({.label = "its upper bound", .x = numbered(kept), .y = first.upper}, 1)};
   return {.name = "fast-tsvd-update",
-          .caption = fmt::format("Truncated SVD ({}) of the rows of {} matrices of {} as they arrive: errors of its values "
-                                 "against all rows so far (median, range over the matrices); right, {} after the last row.",
-                                 input.parameters.text(), all.size(), input.model, input.matrices.front().name),
+          .caption = fmt::format(
+              "Truncated SVD ({}) of the rows of {} matrices of {} as they arrive: errors of its values "
+              "against all rows so far (median, range over the matrices); right, {} after the last row.",
+              input.parameters.text(), all.size(), input.model, input.matrices.front().name),
           .panels = {std::move(errors), std::move(values)}};
 }
 
 Result<AnalysisResult> run(const AnalysisInput& input) {
   TRY_ASSIGN(SuitedMatrices suited, suitedMatrices(input, kLimit));
-  TRY_ASSIGN(const auto all, forEachMatrix<Stream>(suited.input, [&](const DenseMatrix& matrix, const NamedMatrix&) {
+  TRY_ASSIGN(const auto all,
+             forEachMatrix<Stream>(suited.input, [&](const DenseMatrix& matrix, const NamedMatrix&) {
                return follow(matrix, suited.input);
              }));
   std::vector<double> leading, angles, work;
@@ -161,10 +175,13 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
     work.push_back(stream.work);
   }
   std::vector<std::string> notes = std::move(suited.left);
-  notes.push_back(fmt::format("After the last row the first {} values are off by {:.1e} of s1 and their directions by {:.2g} "
-                              "degrees (medians), for {:.2g} of the multiplications of a randomized SVD after each block.",
-                              kLeading, finiteMedian(leading), finiteMedian(angles), finiteMedian(work)));
-  return AnalysisResult{.tables = {tableOf(suited.input, all)}, .figures = {figureOf(suited.input, all)}, .notes = std::move(notes)};
+  notes.push_back(fmt::format(
+      "After the last row the first {} values are off by {:.1e} of s1 and their directions by {:.2g} "
+      "degrees (medians), for {:.2g} of the multiplications of a randomized SVD after each block.",
+      kLeading, finiteMedian(leading), finiteMedian(angles), finiteMedian(work)));
+  return AnalysisResult{.tables = {tableOf(suited.input, all)},
+                        .figures = {figureOf(suited.input, all)},
+                        .notes = std::move(notes)};
 }
 
 }  // namespace
@@ -173,15 +190,24 @@ extern const Analysis kMethod;
 const Analysis kMethod = {
     .id = "fast-tsvd-update",
     .title = "Updated truncated SVD",
-    .paper = "Deng et al.: Fast Updating Truncated SVD for Representation Learning with Sparse Matrices "
-             "(arXiv:2401.09703); Zha & Simon 1999; Brand 2006",
-    .summary = "A truncated SVD that takes in rows by blocks: drift of its values and directions from the exact ones, a "
-               "proven bound, and its work beside decomposing again.",
-    .equation = "[S V^T; E] = [S 0; E V, R^T] [V, Q]^T with (I - V V^T) E^T = Q R; SVD of the core, cut to rank k; "
-                "s' <= s <= sqrt(s'^2 + slack), slack the smaller of sum ||D_t||^2 and sum ||D_t||_F^2 of what was cut",
-    .cost = "n (2 b k + 2 b^2 + (k + b) k) multiplications a block of b rows, n (k + b) doubles; exact SVDs beside it",
-    .unchecked = "The paper's own saving on sparse rows (residuals kept implicitly, factors rotated lazily): weights and "
-                 "activations are dense. Accuracy of representations learned with it.",
+    .paper =
+        "Deng et al.: Fast Updating Truncated SVD for Representation Learning with Sparse Matrices "
+        "(arXiv:2401.09703); Zha & Simon 1999; Brand 2006",
+    .summary =
+        "A truncated SVD that takes in rows by blocks: drift of its values and directions from the exact "
+        "ones, a "
+        "proven bound, and its work beside decomposing again.",
+    .equation =
+        "[S V^T; E] = [S 0; E V, R^T] [V, Q]^T with (I - V V^T) E^T = Q R; SVD of the core, cut to rank k; "
+        "s' <= s <= sqrt(s'^2 + slack), slack the smaller of sum ||D_t||^2 and sum ||D_t||_F^2 of what was "
+        "cut",
+    .cost =
+        "n (2 b k + 2 b^2 + (k + b) k) multiplications a block of b rows, n (k + b) doubles; exact SVDs "
+        "beside it",
+    .unchecked =
+        "The paper's own saving on sparse rows (residuals kept implicitly, factors rotated lazily): weights "
+        "and "
+        "activations are dense. Accuracy of representations learned with it.",
     .subject = Subject::kMatrices,
     .parameters = kParameters,
     .run = run,

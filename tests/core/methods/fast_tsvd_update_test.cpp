@@ -26,8 +26,9 @@ constexpr std::size_t kLeadingError = 3, kKeptError = 4, kBound = 5, kAngle = 6;
 
 TEST(FastTsvdUpdate, IsExactWhereTheRankFits) {
   std::mt19937 random(5);
-  const DenseMatrix low = toDense(orthonormal(90, 6, random) * Eigen::VectorXd::LinSpaced(6, 9, 4).asDiagonal() *
-                                  orthonormal(40, 6, random).transpose());
+  const DenseMatrix low =
+      toDense(orthonormal(90, 6, random) * Eigen::VectorXd::LinSpaced(6, 9, 4).asDiagonal() *
+              orthonormal(40, 6, random).transpose());
   const auto result = resultOf(low, 12);
   EXPECT_LE(cell(result, kKeptError), 1e-6);  // the elements are float32
   EXPECT_LE(cell(result, kAngle), 1e-5);
