@@ -37,7 +37,7 @@ Result<std::vector<core::StoredMatrix>> chosenMatrices(const core::Checkpoint& c
 Result<std::unique_ptr<gpu::Device>> spectraDevice(const Common& common, const std::string& solver) {
   if (solver != "auto" && solver != "device") return std::unique_ptr<gpu::Device>();
   auto device = openDevice(common);
-  if (solver == "auto" && (!device || (*device)->info().software || !(*device)->info().features.float64))
+  if (solver == "auto" && (!device || !core::DeviceSpectra::isFaster(**device)))
     return std::unique_ptr<gpu::Device>();
   return device;
 }

@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "core/adapter/attach_adapter.h"
+#include "core/spectra/device_spectra.h"
+#include "core/spectra/device_svd.h"
 
 namespace vitrine::core {
 namespace {
@@ -57,6 +59,10 @@ class ComparisonSource : public SpectraSource {
       rows.costs.push_back(costOf(pair));
     }
     chooseMapCells();
+    if (request_.device && DeviceSpectra::isFaster(*request_.device)) {
+      TRY_ASSIGN(device_svd_, DeviceSvd::create(*request_.device));
+      rows.solver = request_.device->info().name;
+    }
     return rows;
   }
 
@@ -65,6 +71,10 @@ class ComparisonSource : public SpectraSource {
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::ranges::stable_sort(order, {}, [&](std::size_t i) { return costOf(pairs_[i]); });
     request_.options.stop = stop;
+    if (device_svd_)
+      request_.options.svd = [&](const Eigen::MatrixXd& matrix) {
+        return device_svd_->decompose(matrix, stop);
+      };
     return forRows(order, request_.threads, stop, [&](std::size_t i) {
       auto compared = comparePair(pairs_[i], request_.options);
       if (compared)
@@ -88,6 +98,7 @@ class ComparisonSource : public SpectraSource {
 
   ComparisonRequest request_;
   std::vector<MatrixPair> pairs_;
+  std::unique_ptr<DeviceSvd> device_svd_;  // null: LAPACK
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "core/adapter/adapter_choice.h"
 #include "core/spectra/model_comparison.h"
 #include "core/spectra/spectra_source.h"
+#include "gpu/device.h"
 
 namespace vitrine::core {
 
@@ -18,6 +19,8 @@ struct ComparisonRequest {
   std::filesystem::path tuned;          // a model; not looked at where there are adapters
   std::vector<AdapterChoice> adapters;  // added to the base
   ComparisonOptions options;
+  gpu::Device* device =
+      nullptr;           // decomposes where it is faster (DeviceSpectra::isFaster), and outlives the source
   unsigned threads = 0;  // 0: as many as there are cores; one a matrix
 };
 

@@ -51,6 +51,10 @@ void DeviceSpectra::usePanelsOnly() {
   impl_->recorded.clear();
 }
 
+bool DeviceSpectra::isFaster(const gpu::Device& device) {
+  return !device.info().software && device.info().features.float64;
+}
+
 Result<void> DeviceSpectra::requireFits(std::uint64_t rows, std::uint64_t columns) {
   constexpr std::uint64_t kMostRows = 46'340;  // of a Gram matrix whose elements 32 bits count
   if (rows == 0 || columns == 0)

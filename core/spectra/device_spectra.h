@@ -21,6 +21,8 @@ class DeviceSpectra {
   static Result<std::unique_ptr<DeviceSpectra>> create(gpu::Device& device);
   ~DeviceSpectra();
 
+  // Than LAPACK: of a GPU with double precision.
+  static bool isFaster(const gpu::Device& device);
   // kInvalidArgument without elements, kUnsupported beyond what the shaders count.
   static Result<void> requireFits(std::uint64_t rows, std::uint64_t columns);
 

@@ -1,24 +1,18 @@
 #include "core/spectra/spectra_source.h"
 
 #include <algorithm>
-#include <atomic>
-#include <thread>
 
-#include "core/spectra/lapack_spectrum.h"
+#include "core/spectra/parallel.h"
 
 namespace vitrine::core {
 namespace {
 
 constexpr double kPublishSeconds = 0.1;
 
-unsigned coresOf(unsigned threads) {
-  return threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
-}
-
 }  // namespace
 
 std::string lapackSolverText(unsigned threads) {
-  const unsigned cores = coresOf(threads);
+  const unsigned cores = threadsFor(threads);
   return fmt::format("LAPACK on {} core{}", cores, cores == 1 ? "" : "s");
 }
 
@@ -65,20 +59,7 @@ void SpectraProgress::finish(const Result<void>& ran) {
 
 Result<void> forRows(const std::vector<std::size_t>& rows, unsigned threads, const std::stop_token& stop,
                      const std::function<void(std::size_t row)>& work) {
-  const unsigned cores = coresOf(threads);
-  const auto used = static_cast<unsigned>(std::clamp<std::size_t>(rows.size(), 1, cores));
-  setBlasThreads(static_cast<int>(cores / used));
-  std::atomic<std::size_t> next = 0;
-  const auto take = [&] {
-    for (std::size_t i = next++; i < rows.size() && !stop.stop_requested(); i = next++) work(rows[i]);
-  };
-  {
-    std::vector<std::jthread> others;
-    for (unsigned i = 1; i < used; ++i) others.emplace_back(take);
-    take();
-  }
-  if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "the computation was cancelled");
-  return {};
+  return runParallel(rows.size(), threads, stop, [&](std::size_t i) { work(rows[i]); });
 }
 
 }  // namespace vitrine::core

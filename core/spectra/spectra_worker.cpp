@@ -18,10 +18,6 @@ void yieldToOthers() {
   (void)::setpriority(PRIO_PROCESS, 0, kNiceness);
 }
 
-bool computesItself(const gpu::Device& device) {
-  return !device.info().software && device.info().features.float64;
-}
-
 }  // namespace
 
 // The matrices of a checkpoint, on the device or by LAPACK, those that were computed before from the cache.
@@ -195,7 +191,7 @@ void SpectraWorker::publish(const Task& task, SpectraSnapshot snapshot) {
 Result<DeviceSpectra*> SpectraWorker::deviceSpectra() {
   using Solver = SpectraWorkerOptions::Solver;
   const bool wanted = device_ && (options_.solver == Solver::kDevice ||
-                                  (options_.solver == Solver::kAuto && computesItself(*device_)));
+                                  (options_.solver == Solver::kAuto && DeviceSpectra::isFaster(*device_)));
   if (!wanted) return nullptr;
   if (!device_spectra_) {
     TRY_ASSIGN(device_spectra_, DeviceSpectra::create(*device_));

@@ -32,7 +32,7 @@ QString nameOf(const Reference& reference) {
 }
 
 SpectraJobs::SpectraJobs(gpu::Device* device, core::SpectraWorkerOptions options, QObject* parent)
-    : QObject(parent), options_(std::move(options)) {
+    : QObject(parent), device_(device), options_(std::move(options)) {
   for (const Subject subject : kSubjects)
     of(subject).worker = std::make_unique<core::SpectraWorker>(
         subject == Subject::kWeights ? device : nullptr, [this, subject] { wake(subject); }, options_);
@@ -123,8 +123,12 @@ void SpectraJobs::start(Subject subject) {
            .options = {},
            .threads = options_.threads}));
     case Subject::kComparison: {
-      core::ComparisonRequest request{
-          .base = model_, .tuned = {}, .adapters = {}, .options = {}, .threads = options_.threads};
+      core::ComparisonRequest request{.base = model_,
+                                      .tuned = {},
+                                      .adapters = {},
+                                      .options = {},
+                                      .device = device_,
+                                      .threads = options_.threads};
       if (reference_->adapter)
         request.adapters = {{reference_->path, reference_->scale}};
       else

@@ -79,6 +79,7 @@ class SpectraJobs : public QObject {
   void start(Subject subject);
   void keep();
 
+  gpu::Device* device_;  // may be null
   core::SpectraWorkerOptions options_;
   std::filesystem::path model_;
   std::vector<core::AdapterChoice> adapters_;
