@@ -1,5 +1,5 @@
 // The list of architectures. Each file core/arch/STEM.cpp defines `const Architecture kArchitecture` in a
-// namespace arch::STEM of its own; CMake writes the list from the files' names (cmake/VitrineArch.cmake), so
+// namespace arch::STEM of its own; CMake writes the list from the files' names (cmake/VitrineLists.cmake), so
 // that a new architecture is one new file.
 #pragma once
 

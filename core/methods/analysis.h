@@ -1,6 +1,6 @@
 // Methods of papers that look at weights: the family "analysis". Each file core/methods/analysis/STEM.cpp
 // defines `extern const Analysis kMethod` in a namespace methods::STEM of its own; CMake writes the list from
-// the files' names (cmake/VitrineMethods.cmake), so that a new method is one new file. The command line
+// the files' names (cmake/VitrineLists.cmake), so that a new method is one new file. The command line
 // (`vitrine methods`, `vitrine spectra MODEL --method ID`), the window and the docs know them by this list.
 #pragma once
 
