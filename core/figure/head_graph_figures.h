@@ -20,8 +20,8 @@ std::string edgeName(const CompositionEdge& edge);
 // z of all pairs of heads, a panel for each way of composition that there is.
 Figure headMapFigure(const CompositionGraph& graph, const std::string& model);
 
-// Of the first six: each component's own score and the edge's without it, of the strongest 32 by s. `dimension`:
-// of the stream.
+// Of the first six: each component's own score and the edge's without it, of the strongest 32 by s.
+// `dimension`: of the stream.
 Figure headChannelFigure(std::uint32_t dimension, std::span<const HeadChannel> channels,
                          const std::string& model);
 

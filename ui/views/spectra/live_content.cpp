@@ -11,7 +11,7 @@ namespace {
 
 using core::SpectraOf;
 
-constexpr double kRowHeight = 26, kHeaderHeight = 26, kTitleHeight = 44, kSide = 16;
+constexpr double kRowHeight = 26, kHeaderHeight = 26, kLiveTitleHeight = 44, kSide = 16;
 constexpr double kLayerWidth = 84, kNumberWidth = 76;
 constexpr double kLeastRows = 300, kMostRows = 560, kLeastWidth = 240, kLeastPlotHeight = 180;
 constexpr std::uint32_t kEarlier = 6;               // lengths that a new sequence is looked at
@@ -155,7 +155,7 @@ void LiveContent::drawRows(CanvasFrame& frame, const Rect& area) {
             {11, float(area.width() - 2 * kSide), colors.text_secondary, LabelFont::kInterface},
             fmt::format("{} · bars: effective ranks{}", note,
                         of_ == SpectraOf::kActivations ? "" : " of kv heads, numbers: the middle one"));
-  const Rect header{area.x0, kTitleHeight, area.x1, kTitleHeight + kHeaderHeight};
+  const Rect header{area.x0, kLiveTitleHeight, area.x1, kLiveTitleHeight + kHeaderHeight};
   paint(header, colors.header);
   const double y = header.center().y;
   const auto title = [&](double x, Align align, const char* text) {

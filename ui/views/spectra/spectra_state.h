@@ -39,6 +39,9 @@ class SpectraState : public QObject {
   const LayerProfile& profile() const { return now().profile; }
   bool running() const { return snapshot().state == core::SpectraState::kRunning; }
 
+  HeadGraphState& graph() { return graph_; }
+  const HeadGraphState& graph() const { return graph_; }
+
   core::PlotMode mode() const { return mode_; }
   const std::string& glob() const { return glob_; }
   IntruderRule rule() const { return rule_; }
@@ -120,6 +123,7 @@ class SpectraState : public QObject {
   void selectHead(Listing& listing);
   void tellHead();
 
+  HeadGraphState graph_;
   std::array<Listing, kSubjects.size()> listings_;
   Subject subject_ = Subject::kWeights;
   core::PlotMode mode_ = core::PlotMode::kLog;
