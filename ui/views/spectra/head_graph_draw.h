@@ -14,7 +14,8 @@ Rgba kindColor(const Theme& theme, core::CompositionThrough kind);
 std::string_view formulaOf(core::CompositionThrough kind);
 std::string arrowText(const core::CompositionEdge& edge);  // "3.1 → 5.0"
 
-void strokeCurve(ImDrawList& list, const Curve& curve, Rgba color, float width, core::CompositionThrough kind);
+void strokeCurve(ImDrawList& list, const Curve& curve, Rgba color, float width,
+                 core::CompositionThrough kind);
 void strokeLine(ImDrawList& list, ImVec2 from, ImVec2 to, Rgba color, float width,
                 core::CompositionThrough kind);
 

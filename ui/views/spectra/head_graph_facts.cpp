@@ -14,8 +14,9 @@ QString graphUtf8(std::string_view text) {
 }
 
 QString scoreMeaning() {
-  return QObject::tr("0: the later head reads nothing of what the earlier one writes; 1: all of it lies in the "
-                     "direction that it reads");
+  return QObject::tr(
+      "0: the later head reads nothing of what the earlier one writes; 1: all of it lies in the "
+      "direction that it reads");
 }
 
 InspectorSection modelGraphFacts(const HeadGraphState& state) {
@@ -31,18 +32,21 @@ InspectorSection modelGraphFacts(const HeadGraphState& state) {
       high += edge.through == kind && edge.score.z > 3;
     }
     section.facts.push_back({graphUtf8(fmt::format("Through {}", core::name(kind))),
-                             QObject::tr("%1, %2 with z > 3").arg(all).arg(high), graphUtf8(formulaOf(kind))});
+                             QObject::tr("%1, %2 with z > 3").arg(all).arg(high),
+                             graphUtf8(formulaOf(kind))});
   }
   if (!graph.edges.empty()) {
     const core::CompositionEdge& first = graph.edges.front();
-    section.facts.push_back({QObject::tr("Strongest"),
-                             graphUtf8(fmt::format("{} ({})", arrowText(first), core::name(first.through))),
-                             graphUtf8(fmt::format("score {:.4f}, z = {:.1f}", first.score.score, first.score.z))});
+    section.facts.push_back(
+        {QObject::tr("Strongest"),
+         graphUtf8(fmt::format("{} ({})", arrowText(first), core::name(first.through))),
+         graphUtf8(fmt::format("score {:.4f}, z = {:.1f}", first.score.score, first.score.z))});
   }
-  section.facts.push_back({QObject::tr("By chance"), graphUtf8(fmt::format("{:.4f}", state.chance())),
-                           QObject::tr("1 / √d: the root mean square over all rotations of the stream between "
-                                       "the two. All heads share its few strong directions, so that most "
-                                       "pairs are above it: compare pairs with one another")});
+  section.facts.push_back(
+      {QObject::tr("By chance"), graphUtf8(fmt::format("{:.4f}", state.chance())),
+       QObject::tr("1 / √d: the root mean square over all rotations of the stream between "
+                   "the two. All heads share its few strong directions, so that most "
+                   "pairs are above it: compare pairs with one another")});
   return section;
 }
 
@@ -96,8 +100,9 @@ const core::HeadGraph::Layer* graphLayer(const core::HeadGraph& graph, std::uint
 std::vector<InspectorSection> headGraphFacts(const HeadGraphState& state,
                                              const std::vector<std::string>& left_out) {
   if (!state.graph())
-    return {{QString(),
-             {{QObject::tr("Head graph"), QStringLiteral("–"), QObject::tr("It has not been computed yet")}}}};
+    return {
+        {QString(),
+         {{QObject::tr("Head graph"), QStringLiteral("–"), QObject::tr("It has not been computed yet")}}}};
   std::vector<InspectorSection> sections;
   const core::HeadGraph& graph = *state.graph();
   const core::HeadGraph::Layer* writer = graph.layers.empty() ? nullptr : &graph.layers.front();
@@ -114,7 +119,8 @@ std::vector<InspectorSection> headGraphFacts(const HeadGraphState& state,
     sections.push_back(modelGraphFacts(state));
   }
   if (writer) sections.push_back(foldedGraphFacts(QObject::tr("Folded into OV"), writer->folded_ov));
-  if (reader && !value) sections.push_back(foldedGraphFacts(QObject::tr("Folded into QK"), reader->folded_qk));
+  if (reader && !value)
+    sections.push_back(foldedGraphFacts(QObject::tr("Folded into QK"), reader->folded_qk));
   if (!left_out.empty()) sections.push_back(leftOutFacts(QObject::tr("Layers without"), left_out));
   return sections;
 }

@@ -54,7 +54,9 @@ class GraphLayout {
   std::uint32_t heads() const { return heads_; }  // of the layer with the most
   double zoom() const { return zoom_; }           // 1: all is seen
 
-  double columnPitch() const { return zoom_ * area_.width() / double(std::max<std::size_t>(1, layers_.size())); }
+  double columnPitch() const {
+    return zoom_ * area_.width() / double(std::max<std::size_t>(1, layers_.size()));
+  }
   double rowPitch() const { return zoom_ * area_.height() / double(std::max(1u, heads_)); }
   double radius() const;  // of a node
   double columnAt(std::size_t column) const;

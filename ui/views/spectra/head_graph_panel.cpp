@@ -38,8 +38,8 @@ void HeadGraphPanel::prepare(const Rect& picture) {
     layout_.setLayers(of_ ? of_->layers : std::vector<core::HeadGraph::Layer>{});
     first_row_ = 0;
   }
-  layout_.setArea({picture.x0 + kGraphLeft, picture.y0 + kGraphHead, picture.x1 - kGraphRight,
-                   picture.y1 - kGraphBelow});
+  layout_.setArea(
+      {picture.x0 + kGraphLeft, picture.y0 + kGraphHead, picture.x1 - kGraphRight, picture.y1 - kGraphBelow});
 }
 
 void HeadGraphPanel::draw(CanvasFrame& frame, const Rect& area) {
@@ -118,9 +118,10 @@ void HeadGraphPanel::drawLegend(CanvasFrame& frame, const Rect& picture) {
   const double legend = 3 * kLegendStep;
   const bool one_row = picture.width() > legend + 260;
   const std::size_t all = graph_.graph()->graph.edges.size();
-  graphText(frame, {float(picture.x0 + 16), float(picture.y0 + 16)}, Align::kLeft, colors.text,
-            fmt::format("Which heads read what earlier ones write: {} of {} edges", graph_.shown().size(), all),
-            picture.width() - 32 - (one_row ? legend : 0), 13);
+  graphText(
+      frame, {float(picture.x0 + 16), float(picture.y0 + 16)}, Align::kLeft, colors.text,
+      fmt::format("Which heads read what earlier ones write: {} of {} edges", graph_.shown().size(), all),
+      picture.width() - 32 - (one_row ? legend : 0), 13);
   double x = one_row ? picture.x1 - legend - 4 : picture.x0 + kGraphLeft;
   const double y = picture.y0 + (one_row ? 16 : 34);
   for (const core::CompositionThrough kind : kGraphKinds) {
@@ -152,8 +153,12 @@ void HeadGraphPanel::drawAxes(CanvasFrame& frame, const Rect& picture) const {
   const Colors& colors = frame.theme.colors;
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const Rect& plot = layout_.area();
-  const AxisRequest columns{.first_at = layout_.columnAt(0), .cell = layout_.columnPitch(), .from = plot.x0,
-                            .to = plot.x1, .count = std::uint32_t(layout_.layers().size()), .spacing = 26};
+  const AxisRequest columns{.first_at = layout_.columnAt(0),
+                            .cell = layout_.columnPitch(),
+                            .from = plot.x0,
+                            .to = plot.x1,
+                            .count = std::uint32_t(layout_.layers().size()),
+                            .spacing = 26};
   for (std::size_t column = 0; column < layout_.layers().size(); ++column) {
     const float x = float(layout_.columnAt(column));
     if (x < plot.x0 || x > plot.x1) continue;
@@ -162,8 +167,12 @@ void HeadGraphPanel::drawAxes(CanvasFrame& frame, const Rect& picture) const {
   for (const AxisLabel& label : axisLabels(columns))
     graphText(frame, {float(label.at), float(plot.y1 + 10)}, Align::kCenter, colors.text_secondary,
               std::to_string(layout_.layers()[label.index].layer));
-  const AxisRequest rows{.first_at = layout_.rowAt(0), .cell = layout_.rowPitch(), .from = plot.y0,
-                         .to = plot.y1, .count = layout_.heads(), .spacing = 18};
+  const AxisRequest rows{.first_at = layout_.rowAt(0),
+                         .cell = layout_.rowPitch(),
+                         .from = plot.y0,
+                         .to = plot.y1,
+                         .count = layout_.heads(),
+                         .spacing = 18};
   for (const AxisLabel& label : axisLabels(rows))
     graphText(frame, {float(plot.x0 - 8), float(label.at)}, Align::kRight, colors.text_secondary,
               std::to_string(label.index));
@@ -186,8 +195,9 @@ void HeadGraphPanel::drawEdges(CanvasFrame& frame, const Hovered& hovered) const
     const double strength = edgeStrength(edge.score.z, weakest, strongest);
     const double opacity = above ? 1 : dimmed ? 0.1 : 0.3 + 0.65 * strength;
     const double width = 1.1 + 2.6 * strength + (above ? 1 : 0);
-    strokeCurve(list, curves_[at], kindColor(frame.theme, edge.through).withAlpha(std::uint8_t(255 * opacity)),
-                float(width), edge.through);
+    strokeCurve(list, curves_[at],
+                kindColor(frame.theme, edge.through).withAlpha(std::uint8_t(255 * opacity)), float(width),
+                edge.through);
   };
   for (std::size_t at = shown.size(); at-- > 0;)
     if (shown[at] != meant || hovered.head) stroke(at, false);
@@ -263,10 +273,11 @@ void HeadGraphPanel::drawList(CanvasFrame& frame, const Rect& area, Hovered& hov
       if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) graph_.lock(shown[i]);
     }
     const float y = float(row.center().y);
-    strokeLine(list, {float(row.x0 + 10), y}, {float(row.x0 + 34), y}, kindColor(frame.theme, edge.through), 2,
-               edge.through);
+    strokeLine(list, {float(row.x0 + 10), y}, {float(row.x0 + 34), y}, kindColor(frame.theme, edge.through),
+               2, edge.through);
     drawText(list, frame.fonts.monoSmall(), {columns[0], y}, Align::kLeft, colors.text, arrowText(edge));
-    graphText(frame, {columns[1], y}, Align::kLeft, colors.text_secondary, std::string(core::name(edge.through)));
+    graphText(frame, {columns[1], y}, Align::kLeft, colors.text_secondary,
+              std::string(core::name(edge.through)));
     drawText(list, frame.fonts.monoSmall(), {columns[2], y}, Align::kRight, colors.text,
              fmt::format("{:.3f}", edge.score.score));
     drawText(list, frame.fonts.monoSmall(), {columns[3], y}, Align::kRight, colors.text,
@@ -327,15 +338,15 @@ void HeadGraphPanel::drawTooltips(CanvasFrame& frame, const Hovered& hovered) co
                 target, bounds);
   } else if (hovered.edge) {
     const core::CompositionEdge& edge = graph_.edge(*hovered.edge);
-    drawTooltip(frame,
-                {.title = arrowText(edge),
-                 .rows = {{"through", std::string(core::name(edge.through)),
-                           kindColor(frame.theme, edge.through)},
-                          {"score", fmt::format("{:.4f}", edge.score.score), colors.text},
-                          {"by chance", fmt::format("{:.4f}", graph_.chance()), colors.text},
-                          {"z", fmt::format("{:.1f}", edge.score.z), colors.text}},
-                 .hint = graph_.locked() == hovered.edge ? "click: unlock" : "click: lock, show its components"},
-                target, bounds);
+    drawTooltip(
+        frame,
+        {.title = arrowText(edge),
+         .rows = {{"through", std::string(core::name(edge.through)), kindColor(frame.theme, edge.through)},
+                  {"score", fmt::format("{:.4f}", edge.score.score), colors.text},
+                  {"by chance", fmt::format("{:.4f}", graph_.chance()), colors.text},
+                  {"z", fmt::format("{:.1f}", edge.score.z), colors.text}},
+         .hint = graph_.locked() == hovered.edge ? "click: unlock" : "click: lock, show its components"},
+        target, bounds);
   }
 }
 

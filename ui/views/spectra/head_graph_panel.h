@@ -3,8 +3,8 @@
 //
 // Keys: up, down, page up and down, Home and End step through the edges, the strongest first, and lock them;
 // Q, K, V show and hide the edges through query, key and value; + and - zoom, 0 and F show all; Esc unlocks.
-// The mouse: wheel zooms, drag moves, double click shows all; a click on an edge (or its row) locks it, one on
-// a node selects that head everywhere.
+// The mouse: wheel zooms, drag moves, double click shows all; a click on an edge (or its row) locks it, one
+// on a node selects that head everywhere.
 #pragma once
 
 #include "ui/views/panel.h"

@@ -4,6 +4,7 @@
 
 #include "core/figure/spectrum_curves.h"
 #include "ui/selection.h"
+#include "ui/views/spectra/head_graph_state.h"
 #include "ui/views/spectra/layer_profile.h"
 
 #include <QObject>
