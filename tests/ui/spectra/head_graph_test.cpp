@@ -1,12 +1,14 @@
-// The head graph: which edges are shown and where they lie, what is locked, what the inspector and the figures
-// say.
+// The head graph: which edges are shown and where they lie, what is locked, what the inspector and the
+// figures say.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/content_fixture.h"
 #include "support/qt_application.h"
 #include "support/small_model.h"
 #include "ui/views/spectra/head_graph_facts.h"
 #include "ui/views/spectra/head_graph_panel.h"
+#include "ui/views/spectra/spectra_content.h"
 #include "ui/views/spectra/spectra_jobs.h"
 #include "ui/views/spectra/spectra_state.h"
 
@@ -209,6 +211,90 @@ TEST_F(HeadGraphTest, InspectorAndFigures) {
   ASSERT_EQ(bars->figure.panels.size(), 1u);
   EXPECT_EQ(bars->figure.panels[0].bars[0].values.size(), std::size_t(graph.channel()->score.size()));
   EXPECT_EQ(headGraphFacts(graph, {})[0].facts[0].name, "From");
+}
+
+class HeadGraphContentTest : public tests::ContentTest {
+ protected:
+  void SetUp() override {
+    GpuTest::SetUp();
+    auto content = std::make_unique<SpectraContent>(device(), state_, selection_, settings_);
+    spectra_ = content.get();
+    show(std::move(content));
+    state_.setSubject(Subject::kHeadGraph);
+  }
+  void publish() {
+    test::writeSmallModel(model_.path(), {.layers = 3, .width = 48, .heads = 6, .kv_heads = 2}, 1);
+    auto source = std::make_shared<core::HeadGraphSource>(model_.path(), std::vector<core::AdapterChoice>{});
+    ASSERT_TRUE(source->open());
+    ASSERT_TRUE(source->compute({}, [](std::size_t, core::MatrixResult) {}));
+    state_.graph().setSource(source);
+    draw();
+    draw();
+  }
+  const GraphLayout& layout() { return spectra_->graph().layout(); }
+  bool press(int key) {
+    const KeyPress one{.key = key, .modifiers = Qt::NoModifier};
+    if (!spectra_->wantsKey(one)) return false;
+    spectra_->graph().handleKey(one);
+    return true;
+  }
+
+  test::ScratchFolder model_;
+  SpectraState state_;
+  SpectraContent* spectra_ = nullptr;
+};
+
+TEST_F(HeadGraphContentTest, SaysWhyThereIsNoEdge) {
+  std::optional<Subject> wanted;
+  QObject::connect(&state_, &SpectraState::subjectRequested, [&](Subject subject) { wanted = subject; });
+  auto nothing = std::make_shared<core::SpectraSnapshot>();
+  nothing->state = core::SpectraState::kDone;
+  nothing->left_out = {"Layer 0: it has no attention"};
+  state_.setSnapshot(nothing, Subject::kHeadGraph);
+  draw();
+  click({kSize.width() / 2.0, kSize.height() / 2.0 - 44 + 48 + 14});
+  EXPECT_EQ(wanted, Subject::kWeights);
+  EXPECT_FALSE(press(Qt::Key_Down));
+}
+
+TEST_F(HeadGraphContentTest, AClickLocksAnEdgeOrSelectsAHead) {
+  publish();
+  std::vector<Head> told;
+  QObject::connect(&state_, &SpectraState::headChosen, [&](Head head) { told.push_back(head); });
+  click(*layout().place({1, 3}));
+  EXPECT_THAT(told, ElementsAre(Head{1, 3}));
+  EXPECT_FALSE(state_.graph().locked());
+  // One edge alone, so that none other is as near.
+  state_.graph().setFilter({.most = 1});
+  const std::size_t only = state_.graph().shown()[0];
+  click(layout().curveOf(state_.graph().edge(only))[8]);
+  EXPECT_EQ(state_.graph().locked(), only);
+  ASSERT_TRUE(press(Qt::Key_Escape));
+  EXPECT_FALSE(state_.graph().locked());
+  EXPECT_FALSE(press(Qt::Key_Escape)) << "nothing is locked: the window's";
+  EXPECT_EQ(told.size(), 1u);
+}
+
+TEST_F(HeadGraphContentTest, KindsAreToldByColourAndCanBeHidden) {
+  publish();
+  moveTo({1, 1});
+  const Rect plot = layout().area();
+  const auto amber = [&] {
+    draw();
+    const QImage image = draw();
+    int count = 0;
+    for (int y = int(plot.y0); y < int(plot.y1); ++y)
+      for (int x = int(plot.x0); x < int(plot.x1); ++x) {
+        const QColor color = image.pixelColor(x, y);
+        count += color.red() > color.blue() + 50 && color.red() > color.green() + 20;
+      }
+    return count;
+  };
+  state_.graph().setFilter({.kinds = 0b001});
+  EXPECT_GT(amber(), 200);
+  ASSERT_TRUE(press(Qt::Key_Q));
+  EXPECT_EQ(amber(), 0);
+  EXPECT_TRUE(state_.graph().shown().empty());
 }
 
 }  // namespace

@@ -124,6 +124,9 @@ void drawComponentBars(CanvasFrame& frame, const Rect& area, const core::Compone
   const auto mark = [&](double value, const std::string& text, Rgba of) {
     const float y = float(yOf(value));
     strokeLine(list, {float(plot.x0), y}, {float(plot.x1), y}, of, 1, core::CompositionThrough::kKey);
+    const float wide = frame.labels.get(text, 11, 300, LabelFont::kInterface).width;
+    list.AddRectFilled({float(plot.x1) - wide - 4, y - 16}, {float(plot.x1) + 2, y - 1},
+                       colors.canvas.withAlpha(220).abgr(), 3);
     graphText(frame, {float(plot.x1), y - 8}, Align::kRight, of, text);
   };
   mark(edge, "edge", colors.text);

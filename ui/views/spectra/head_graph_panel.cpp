@@ -235,7 +235,7 @@ void HeadGraphPanel::drawList(CanvasFrame& frame, const Rect& area, Hovered& hov
   const Colors& colors = frame.theme.colors;
   ImDrawList& list = *ImGui::GetWindowDrawList();
   constexpr double kRow = 22, kHead = 52;
-  const std::array<float, 4> columns{float(area.x0 + 40), float(area.x0 + 142), float(area.x1 - 84),
+  const std::array<float, 4> columns{float(area.x0 + 40), float(area.x0 + 130), float(area.x1 - 72),
                                      float(area.x1 - 16)};
   graphText(frame, {float(area.x0 + 16), float(area.y0 + 16)}, Align::kLeft, colors.text, "Strongest edges",
             area.width() - 32, 13);
