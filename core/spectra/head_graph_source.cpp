@@ -4,6 +4,11 @@
 #include "core/spectra/product_source.h"
 
 namespace vitrine::core {
+namespace {
+
+constexpr std::size_t kMostGraphHeads = 2'048;  // six million edges, 400 MB
+
+}  // namespace
 
 HeadGraphSource::HeadGraphSource(std::filesystem::path model, std::vector<AdapterChoice> adapters)
     : model_(std::move(model)), adapters_(std::move(adapters)) {}
@@ -31,6 +36,11 @@ Result<SpectraRows> HeadGraphSource::open() {
     rows.names.push_back({.name = fmt::format("layer.{}", layer), .dtype = ""});
     rows.costs.push_back(static_cast<double>(rows.names.size()));  // it meets all earlier ones
   }
+  std::size_t heads = 0;
+  for (const HeadGraph::Layer& layer : layers_) heads += layer.heads;
+  if (heads > kMostGraphHeads)
+    return fail(ErrorCode::kInvalidArgument, "{} heads in all: pairs are compared up to {} heads", heads,
+                kMostGraphHeads);
   const std::lock_guard lock(mutex_);
   spec_ = std::make_shared<const ModelSpec>(std::move(spec));
   return rows;

@@ -21,6 +21,7 @@ class HeadGraphSource : public SpectraSource {
  public:
   HeadGraphSource(std::filesystem::path model, std::vector<AdapterChoice> adapters);
 
+  // kInvalidArgument for more than 2048 heads.
   Result<SpectraRows> open() override;
   Result<void> compute(const std::stop_token& stop, const Settle& settle) override;
 

@@ -217,12 +217,14 @@ void HeadGraphPanel::drawNodes(CanvasFrame& frame, const Hovered& hovered) const
       lit.insert(lit.end(), {writerOf(edge), readerOf(edge)});
   }
   if (meant && !hovered.head) lit = {writerOf(graph_.edge(*meant)), readerOf(graph_.edge(*meant))};
+  const auto order = [](Head head) { return std::pair(head.layer, head.head); };
+  std::ranges::sort(lit, {}, order);
   for (const core::HeadGraph::Layer& layer : layout_.layers())
     for (std::uint32_t head = 0; head < layer.heads; ++head) {
       const Head here{layer.layer, head};
       const Point at = layout_.place(here).value();
       if (!layout_.area().expanded(radius).contains(at)) continue;
-      const bool bright = hovered.head == here || std::ranges::find(lit, here) != lit.end();
+      const bool bright = hovered.head == here || std::ranges::binary_search(lit, order(here), {}, order);
       list.AddCircleFilled(toIm(at), radius, (bright ? colors.text_secondary : colors.control_border).abgr());
       if (hovered.head == here) list.AddCircle(toIm(at), radius + 2, colors.text.abgr(), 0, 1.5f);
       if (selection_.layers() > 0 && selection_.head() == here)
