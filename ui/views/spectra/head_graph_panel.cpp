@@ -193,7 +193,7 @@ void HeadGraphPanel::drawEdges(CanvasFrame& frame, const Hovered& hovered) const
     const core::CompositionEdge& edge = graph_.edge(shown[at]);
     const bool dimmed = !above && (hovered.head ? !touches(edge, *hovered.head) : meant.has_value());
     const double strength = edgeStrength(edge.score.z, weakest, strongest);
-    const double opacity = above ? 1 : dimmed ? 0.1 : 0.3 + 0.65 * strength;
+    const double opacity = above ? 1 : dimmed ? (hovered.head ? 0.1 : 0.22) : 0.3 + 0.65 * strength;
     const double width = 1.1 + 2.6 * strength + (above ? 1 : 0);
     strokeCurve(list, curves_[at],
                 kindColor(frame.theme, edge.through).withAlpha(std::uint8_t(255 * opacity)), float(width),
