@@ -24,6 +24,10 @@ struct ComponentChannel {
 // Of one length, at least 1.
 ComponentChannel componentChannel(const Eigen::VectorXd& sigma, const Eigen::VectorXd& score);
 
+// Of an edge of compositionGraph(); kUnsupported where a layer lacks a product, errors of reading.
+Result<ComponentChannel> channelOf(const ModelSpec& spec, const CompositionEdge& edge,
+                                   const ProductOptions& options = {});
+
 // One component of an earlier head's OV against one way in which a later head reads.
 struct ComponentScore {
   std::uint32_t from_layer = 0, from_head = 0, component = 0, to_layer = 0, to_head = 0;

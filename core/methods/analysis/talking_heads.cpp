@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
 
+#include "core/figure/head_graph_figures.h"
 #include "core/methods/analysis.h"
 #include "core/methods/support/tune_panels.h"
-#include "core/spectra/component_channels.h"
 #include "core/spectra/composition.h"
 
 namespace vitrine::core::methods::talking_heads {
@@ -30,20 +29,9 @@ constexpr Parameter kParameters[] = {
 
 constexpr CompositionThrough kThrough[] = {CompositionThrough::kQuery, CompositionThrough::kKey,
                                            CompositionThrough::kValue};
-constexpr std::size_t kMostComponents = 32;  // of a bar chart
 constexpr std::size_t kBins = 40;
 constexpr std::size_t kListedComponents = 20;
 constexpr std::size_t kMostHeads = 2'048;  // of six million pairs
-
-std::string nameOf(const CompositionEdge& edge) {
-  return fmt::format("{}.{} to {}.{} ({})", edge.from_layer, edge.from_head, edge.to_layer, edge.to_head,
-                     name(edge.through));
-}
-
-struct Channel {
-  CompositionEdge edge;
-  ComponentChannel parts;
-};
 
 // Those of one way of composition.
 std::vector<double> scoresOf(const CompositionGraph& graph, CompositionThrough through, bool z) {
@@ -79,7 +67,7 @@ Table kindTable(const CompositionGraph& graph) {
   return table;
 }
 
-Table channelTable(const std::vector<Channel>& channels) {
+Table channelTable(const std::vector<HeadChannel>& channels) {
   Table table{
       .title = "The strongest channels, by component of the earlier head",
       .columns = {{"from", "", "layer.head"},
@@ -127,103 +115,6 @@ Table componentTable(const CompositionGraph& graph, const ComponentSearch& searc
                           c.z, edge == graph.edges.end() ? std::nan("") : edge->score.score});
   }
   return table;
-}
-
-// Heads of all layers in one row: (layer, head) at an index.
-struct HeadIndex {
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t> at;
-  std::vector<std::string> labels;
-};
-HeadIndex indexOf(const CompositionGraph& graph) {
-  HeadIndex index;
-  for (const CompositionEdge& edge : graph.edges) {
-    index.at.emplace(std::pair(edge.from_layer, edge.from_head), 0);
-    index.at.emplace(std::pair(edge.to_layer, edge.to_head), 0);
-  }
-  for (auto& [head, at] : index.at) {
-    at = index.labels.size();
-    index.labels.push_back(fmt::format("{}.{}", head.first, head.second));
-  }
-  return index;
-}
-
-Figure mapFigure(const AnalysisInput& input, const CompositionGraph& graph) {
-  const HeadIndex index = indexOf(graph);
-  const std::size_t side = index.labels.size();
-  double largest = 1;
-  for (const CompositionEdge& edge : graph.edges) largest = std::max(largest, std::abs(edge.score.z));
-  Figure figure{.name = "talking-heads-map",
-                .caption = fmt::format(
-                    "Composition of heads of {}: the earlier head (layer.head, down) writes, the later one "
-                    "(right) reads through its query, key or value; in standard deviations of score^2 from "
-                    "that of randomly rotated products, compressed as sign(z) log10(1 + |z|).",
-                    input.model),
-                .panels = {}};
-  for (const CompositionThrough through : kThrough) {
-    HeatMap map{.rows = side,
-                .columns = side,
-                .values = std::vector<float>(side * side),
-                .mask = {},
-                .color = {},
-                .top = {},
-                .right = {}};
-    map.mask.assign(side * side, 1);
-    map.color.map = ColormapId::kDiverging;
-    map.color.maximum = std::log10(1 + largest);
-    map.color.minimum = -*map.color.maximum;
-    map.color.quantity = "sign(z) log₁₀(1 + |z|)";
-    bool any = false;
-    for (const CompositionEdge& edge : graph.edges) {
-      if (edge.through != through) continue;
-      any = true;
-      const std::size_t cell =
-          index.at.at({edge.from_layer, edge.from_head}) * side + index.at.at({edge.to_layer, edge.to_head});
-      map.values[cell] =
-          static_cast<float>(std::copysign(std::log10(1 + std::abs(edge.score.z)), edge.score.z));
-      map.mask[cell] = 0;
-    }
-    if (!any) continue;
-    Panel panel;
-    panel.title = fmt::format("through the {}", name(through));
-    panel.x = {.label = "later head", .categories = index.labels, .category_font = FontRole::kSans};
-    panel.y = {.label = "earlier head", .categories = index.labels, .category_font = FontRole::kSans};
-    panel.heat_map = std::move(map);
-    figure.panels.push_back(std::move(panel));
-  }
-  return figure;
-}
-
-Figure channelFigure(const AnalysisInput& input, const CompositionGraph& graph,
-                     const std::vector<Channel>& channels) {
-  Figure figure{.name = "talking-heads-channels",
-                .caption = fmt::format(
-                    "The strongest channels between heads of {} by component s_i u_i v_i^T of the earlier "
-                    "head's OV: the component's own composition score, and the edge's score with that "
-                    "component zeroed. Lines: the edge's score, and 1 / sqrt d of random directions.",
-                    input.model),
-                .panels = {}};
-  for (std::size_t c = 0; c < std::min<std::size_t>(channels.size(), 6); ++c) {
-    const auto& [edge, parts] = channels[c];
-    Panel panel;
-    panel.title = nameOf(edge);
-    panel.x = {.label = "component i", .categories = {}, .category_font = FontRole::kSans};
-    panel.y = {.label = "score", .minimum = 0};
-    BarSeries own{.label = "component alone", .values = {}},
-        without{.label = "edge without it", .values = {}};
-    for (Eigen::Index i = 0; i < std::min<Eigen::Index>(parts.score.size(), kMostComponents); ++i) {
-      panel.x.categories.push_back(std::to_string(i));
-      own.values.push_back(parts.score[i]);
-      without.values.push_back(parts.without[i]);
-    }
-    panel.bars = {std::move(own), std::move(without)};
-    panel.annotations = {
-        {.kind = AnnotationKind::kHorizontalLine, .at = {0, edge.score.score}, .text = "edge"},
-        {.kind = AnnotationKind::kHorizontalLine,
-         .at = {0, 1 / std::sqrt(static_cast<double>(graph.dimension))},
-         .text = "random"}};
-    figure.panels.push_back(std::move(panel));
-  }
-  return figure;
 }
 
 // How often scores fall into each of kBins equal bins of [0, most].
@@ -279,18 +170,14 @@ Figure distributionFigure(const AnalysisInput& input, const CompositionGraph& gr
   return figure;
 }
 
-Result<std::vector<Channel>> channelsOf(const AnalysisInput& input, const CompositionGraph& graph) {
-  std::vector<Channel> channels;
+Result<std::vector<HeadChannel>> channelsOf(const AnalysisInput& input, const CompositionGraph& graph) {
+  std::vector<HeadChannel> channels;
   for (std::size_t i = 0; i < std::min({input.parameters.count("edges"), kDetailedEdges, graph.edges.size()});
        ++i) {
     if (input.stop.stop_requested()) return fail(ErrorCode::kCancelled, "the channels were cancelled");
     const CompositionEdge& edge = graph.edges[i];
-    TRY_ASSIGN(const LayerFactors from, LayerFactors::read(*input.spec, edge.from_layer, {}));
-    TRY_ASSIGN(const LowRankProduct written, from.product(ProductKind::kOv, edge.from_head));
-    TRY_ASSIGN(const FullSvd svd, productSvd(written));
-    const Eigen::Map<const Eigen::VectorXd> scores(edge.components.data(),
-                                                   static_cast<Eigen::Index>(edge.components.size()));
-    channels.push_back({edge, componentChannel(svd.sigma, scores)});
+    TRY_ASSIGN(ComponentChannel parts, channelOf(*input.spec, edge));
+    channels.push_back({edge, std::move(parts)});
   }
   return channels;
 }
@@ -315,19 +202,21 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
   if (graph.edges.empty())
     return fail(ErrorCode::kInvalidArgument, "no two layers with attention, whose heads could compose{}{}",
                 graph.left_out.empty() ? "" : ": ", graph.left_out.empty() ? "" : graph.left_out.front());
-  TRY_ASSIGN(const std::vector<Channel> channels, channelsOf(input, graph));
+  TRY_ASSIGN(const std::vector<HeadChannel> channels, channelsOf(input, graph));
   TRY_ASSIGN(const ComponentSearch search, searchComponents(*input.spec, input.parameters.count("components"),
                                                             kListedComponents, input.stop, halfOf(1)));
   AnalysisResult result{.tables = {kindTable(graph), componentTable(graph, search), channelTable(channels)},
-                        .figures = {mapFigure(input, graph), channelFigure(input, graph, channels),
+                        .figures = {headMapFigure(graph, input.model),
+                                    headChannelFigure(graph.dimension, channels, input.model),
                                     distributionFigure(input, graph, search)},
                         .notes = graph.left_out};
   const auto& [edge, parts] = channels.front();
   const Eigen::Index i = parts.strongest();
   result.notes.push_back(
       fmt::format("Strongest: {} with a score of {:.3f} (random {:.3f}, z = {:.0f}); component {} alone "
-                  "carries {:.0f} % of score^2, and without it the score is {:.3f}.",
-                  nameOf(edge), edge.score.score, 1 / std::sqrt(static_cast<double>(graph.dimension)),
+                  "carries {:.0f} % of score^2, and without "
+                  "it the score is {:.3f}.",
+                  edgeName(edge), edge.score.score, 1 / std::sqrt(static_cast<double>(graph.dimension)),
                   edge.score.z, i, 100 * parts.share[i], parts.without[i]));
   if (!search.strongest.empty()) {
     const ComponentScore& c = search.strongest.front();

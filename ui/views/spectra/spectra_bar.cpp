@@ -17,8 +17,7 @@ SpectraBar::SpectraBar(SpectraState& state, const ThemeController& theme, QWidge
   build();
   const auto size = [this, &theme] {
     setFixedHeight(theme.sizes().view_bar);
-    for (QWidget* field :
-         {static_cast<QWidget*>(filter_), static_cast<QWidget*>(first_), static_cast<QWidget*>(epsilon_)})
+    for (QWidget* field : std::initializer_list<QWidget*>{filter_, first_, epsilon_, edges_, least_z_})
       field->setFixedHeight(theme.sizes().control);
   };
   connect(&theme, &ThemeController::changed, this, size);
@@ -71,6 +70,7 @@ void SpectraBar::build() {
   epsilon_->setDecimals(2);
   epsilon_->setToolTip(tr("ε: an intruder matches all directions of the base less than this"));
   add(tr("ε"), epsilon_);
+  buildGraph();
   null_ = addCombo(tr("Null"), 6,
                    tr("Beside the selected spectra those of the same elements in random order (seed 0): what "
                       "the elements' distribution alone explains"));
@@ -106,13 +106,37 @@ void SpectraBar::build() {
   connect(filter_, &QLineEdit::textChanged, this,
           [this](const QString& text) { state_.setGlob(text.toStdString()); });
   connect(filter_, &QLineEdit::returnPressed, this, &SpectraBar::leave);
-  for (QAbstractSpinBox* box :
-       {static_cast<QAbstractSpinBox*>(first_), static_cast<QAbstractSpinBox*>(epsilon_)})
+  for (QAbstractSpinBox* box : std::initializer_list<QAbstractSpinBox*>{first_, epsilon_, edges_, least_z_})
     connect(box, &QAbstractSpinBox::editingFinished, this, [this, box] {
       if (!box->hasFocus()) return;
       emit leave();
     });
   connect(button_, &QPushButton::clicked, this, &SpectraBar::computeOrCancel);
+}
+
+// How many edges of the head graph are shown.
+void SpectraBar::buildGraph() {
+  edges_ = new QSpinBox(this);
+  edges_->setRange(1, int(kMostGraphEdges));
+  edges_->setSingleStep(10);
+  edges_->setMaximumWidth(kSpinWidth);
+  edges_->setToolTip(tr("How many edges are shown at most, the strongest by z first"));
+  add(tr("Edges"), edges_);
+  least_z_ = new QDoubleSpinBox(this);
+  least_z_->setRange(-100, 100'000);
+  least_z_->setDecimals(1);
+  least_z_->setSingleStep(5);
+  least_z_->setMaximumWidth(kSpinWidth + 16);
+  least_z_->setToolTip(tr("z: standard deviations of score² above that of random rotations"));
+  add(tr("z ≥"), least_z_);
+  const auto filter = [this] {
+    GraphFilter now = state_.graph().filter();
+    now.most = std::size_t(edges_->value());
+    now.least_z = least_z_->value();
+    state_.graph().setFilter(now);
+  };
+  connect(edges_, &QSpinBox::valueChanged, this, filter);
+  connect(least_z_, &QDoubleSpinBox::valueChanged, this, filter);
 }
 
 // Where the bar is narrow the labels give way, first those of controls whose contents say what they are; then
@@ -123,7 +147,8 @@ void SpectraBar::fitControls() {
     return part.wanted && (level >= 0 || part.control != sort_);
   };
   const auto labelled = [&](const Part& part, int level) {
-    const bool cryptic = part.control == first_ || part.control == epsilon_;
+    const bool cryptic = part.control == first_ || part.control == epsilon_ || part.control == edges_ ||
+                         part.control == least_z_;
     const bool mute = part.control == references_ || part.control == null_;
     return part.wanted && (cryptic || level == 2 || (level == 1 && mute));
   };
@@ -146,7 +171,8 @@ void SpectraBar::fitControls() {
     part.label->setVisible(labelled(part, level));
   }
   progress_text_->setVisible(level >= 0);
-  filter_->setVisible(level >= 0 || !compares || !filter_->text().isEmpty() || filter_->hasFocus());
+  filter_->setVisible(state_.subject() != Subject::kHeadGraph &&
+                      (level >= 0 || !compares || !filter_->text().isEmpty() || filter_->hasFocus()));
 }
 
 void SpectraBar::resizeEvent(QResizeEvent* event) {

@@ -52,6 +52,7 @@ class SpectraBar : public QWidget {
     bool wanted = true;
   };
   void build();
+  void buildGraph();
   QComboBox* addCombo(const QString& label, int characters, const QString& tooltip);
   void add(const QString& label, QWidget* control);
   void want(QWidget* control, bool wanted);
@@ -67,8 +68,8 @@ class SpectraBar : public QWidget {
   QHBoxLayout* row_ = nullptr;
   std::vector<Part> parts_;
   QComboBox *subject_ = nullptr, *sort_ = nullptr, *show_ = nullptr, *references_ = nullptr, *null_ = nullptr;
-  QSpinBox* first_ = nullptr;
-  QDoubleSpinBox* epsilon_ = nullptr;
+  QSpinBox *first_ = nullptr, *edges_ = nullptr;
+  QDoubleSpinBox *epsilon_ = nullptr, *least_z_ = nullptr;
   QLineEdit* filter_ = nullptr;
   ElidedLabel* progress_text_ = nullptr;
   QPushButton* button_ = nullptr;

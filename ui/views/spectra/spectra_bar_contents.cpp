@@ -134,7 +134,15 @@ void SpectraBar::showState() {
   const QSignalBlocker first_quiet(first_), epsilon_quiet(epsilon_);  // either would tell an old other one
   first_->setValue(int(state_.rule().first));
   epsilon_->setValue(state_.rule().epsilon);
-  want(references_, !isProduct(state_.subject()));
+  const bool graph = state_.subject() == Subject::kHeadGraph;
+  const QSignalBlocker edges_quiet(edges_), least_quiet(least_z_);
+  edges_->setValue(int(state_.graph().filter().most));
+  least_z_->setValue(state_.graph().filter().least_z);
+  want(edges_, graph);
+  want(least_z_, graph);
+  want(sort_, !graph);
+  want(show_, !graph);
+  want(references_, !isProduct(state_.subject()) && !graph);
   want(null_, state_.subject() == Subject::kWeights);
   want(first_, compares);
   want(epsilon_, compares);

@@ -24,6 +24,11 @@ ViewMessage idleMessage(Subject subject) {
             .text = "Choose the base model of this fine-tune, or an adapter of this model, as Reference.",
             .button = "Choose a folder…",
             .color = {}};
+  if (subject == Subject::kHeadGraph)
+    return {.title = "No head graph yet",
+            .text = "Which heads read what those of earlier layers write, by their weights alone.",
+            .button = "Compute",
+            .color = {}};
   return {.title = isProduct(subject) ? "No products yet" : "No spectra yet",
           .text = isProduct(subject)
                       ? "The singular values of what each head multiplies, whatever basis it is stored in."
@@ -44,6 +49,33 @@ ViewMessage nothingMessage(Subject subject, const core::SpectraSnapshot& snapsho
           .text = why + (others > 0 ? fmt::format("; {} more layers have none either.", others) : "."),
           .button = subject == Subject::kQk ? "Show OV products" : "Show weights",
           .color = {}};
+}
+
+ViewMessage headGraphMessage(const core::SpectraSnapshot& snapshot, const Theme& theme) {
+  ViewMessage message = idleMessage(Subject::kHeadGraph);
+  if (snapshot.state == core::SpectraState::kRunning) {
+    message = {.title = "Composing heads",
+               .text = snapshot.total() == 0 ? "Reading the model's tensors"
+                                             : fmt::format("{} of {} layers met all earlier ones",
+                                                           snapshot.done, snapshot.total()),
+               .button = "Cancel",
+               .color = {}};
+    message.progress = snapshot.total() == 0 ? 0 : double(snapshot.done) / double(snapshot.total());
+  } else if (snapshot.state == core::SpectraState::kFailed) {
+    message = {.title = "The head graph could not be computed",
+               .text = snapshot.error ? snapshot.error->describe() : "",
+               .button = "Try again",
+               .color = {}};
+  } else if (snapshot.state == core::SpectraState::kDone) {
+    std::string why = "No two layers have attention whose heads could compose";
+    if (!snapshot.left_out.empty()) why += ". " + snapshot.left_out.front();
+    if (snapshot.left_out.size() > 1)
+      why += fmt::format("; {} more in the inspector", snapshot.left_out.size() - 1);
+    message = {
+        .title = "No head reads an earlier one", .text = why + ".", .button = "Show weights", .color = {}};
+  }
+  message.color = snapshot.state == core::SpectraState::kFailed ? theme.colors.error : theme.colors.text;
+  return message;
 }
 
 }  // namespace
@@ -68,6 +100,14 @@ SpectraLayout layoutOf(const Rect& area, Subject subject) {
 bool SpectraContent::drawMessages(CanvasFrame& frame, const Rect& area) {
   const core::SpectraSnapshot& snapshot = state_.snapshot();
   const Subject subject = state_.subject();
+  if (showsGraph()) {
+    if (state_.graph().graph() && !state_.graph().graph()->graph.edges.empty()) return false;
+    if (drawMessage(frame, headGraphMessage(snapshot, frame.theme), area))
+      state_.running()                              ? emit state_.cancelRequested()
+      : snapshot.state == core::SpectraState::kDone ? emit state_.subjectRequested(Subject::kWeights)
+                                                    : emit state_.computeRequested();
+    return true;
+  }
   if (snapshot.total() > 0) return false;
   const bool failed = snapshot.state == core::SpectraState::kFailed;
   const bool compares = subject == Subject::kComparison;
@@ -95,6 +135,7 @@ void SpectraContent::draw(CanvasFrame& frame) {
   probes_ = {};
   for (const KeyPress& press : frame.keys) handleKey(press);
   if (drawMessages(frame, area)) return;
+  if (showsGraph()) return graph_.draw(frame, area);
   const SpectraLayout layout = layoutOf(area, state_.subject());
   table_.draw(frame, layout.table);
   ImDrawList& list = *ImGui::GetWindowDrawList();
@@ -111,7 +152,9 @@ void SpectraContent::draw(CanvasFrame& frame) {
 bool SpectraContent::wantsKey(const KeyPress& press) const {
   const auto modifiers = press.modifiers & ~(Qt::KeypadModifier | Qt::ShiftModifier);
   if (modifiers == Qt::NoModifier && press.key == Qt::Key_W) return true;
+  if (showsGraph() && graph_.wantsKey(press)) return true;
   if (modifiers == Qt::NoModifier && press.key == Qt::Key_Escape) return state_.running();
+  if (showsGraph()) return false;
   if (state_.snapshot().total() == 0) return false;
   if (modifiers == Qt::ControlModifier) return press.key == Qt::Key_A;
   if (modifiers != Qt::NoModifier) return false;
@@ -139,6 +182,7 @@ bool SpectraContent::wantsKey(const KeyPress& press) const {
 }
 
 void SpectraContent::handleKey(const KeyPress& press) {
+  if (showsGraph() && graph_.wantsKey(press)) return graph_.handleKey(press);
   const bool extend = press.modifiers.testFlag(Qt::ShiftModifier);
   const auto move = [&](std::ptrdiff_t rows) {
     state_.select([&](SeriesSelection& selection) {

@@ -5,11 +5,12 @@
 // extends it), Ctrl+A takes the first six rows; S sorts by the next number, R the other way round, D draws
 // the next of log, linear, energy and density (of a comparison the next picture), W takes the next subject, /
 // goes to the filter; + and - zoom a comparison's maps, 0 and F show all of them; Esc cancels while something
-// is computed.
+// is computed. The head graph has keys of its own (head_graph_panel.h) beside W and Esc.
 #pragma once
 
 #include "ui/views/canvas_view.h"
 #include "ui/views/spectra/comparison_panels.h"
+#include "ui/views/spectra/head_graph_panel.h"
 #include "ui/views/spectra/matrix_table.h"
 
 namespace vitrine::ui::spectra {
@@ -30,16 +31,19 @@ class SpectraContent : public ViewContent {
         table_(state),
         spectrum_(state),
         profile_(state, selection),
-        comparison_(device, state, selection, settings) {}
+        comparison_(device, state, selection, settings),
+        graph_(state, selection) {}
 
   void draw(CanvasFrame& frame) override;
   bool wantsKey(const KeyPress& press) const override;
-  void fit() override { comparison_.fit(); }
-  void zoom(double factor) override { comparison_.zoom(factor); }
+  void fit() override { showsGraph() ? graph_.fit() : comparison_.fit(); }
+  void zoom(double factor) override { showsGraph() ? graph_.zoom(factor) : comparison_.zoom(factor); }
   void actualSize() override { comparison_.actualSize(); }
   ComparisonPanels& comparison() { return comparison_; }
+  HeadGraphPanel& graph() { return graph_; }
 
  private:
+  bool showsGraph() const { return state_.subject() == Subject::kHeadGraph; }
   bool drawMessages(CanvasFrame& frame, const Rect& area);
   void handleKey(const KeyPress& press);
 
@@ -48,6 +52,7 @@ class SpectraContent : public ViewContent {
   SpectrumPlot spectrum_;
   ProfilePlot profile_;
   ComparisonPanels comparison_;
+  HeadGraphPanel graph_;
 };
 
 }  // namespace vitrine::ui::spectra

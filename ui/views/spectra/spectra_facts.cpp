@@ -1,6 +1,7 @@
 #include "ui/views/spectra/spectra_facts.h"
 
 #include "ui/views/spectra/comparison_facts.h"
+#include "ui/views/spectra/head_graph_facts.h"
 
 #include <algorithm>
 
@@ -92,6 +93,7 @@ InspectorSection unsettled(const core::MatrixName& matrix, const core::MatrixRes
 
 std::vector<InspectorSection> factsOf(const SpectraState& state) {
   const core::SpectraSnapshot& snapshot = state.snapshot();
+  if (state.subject() == Subject::kHeadGraph) return headGraphFacts(state.graph(), snapshot.left_out);
   const auto inspected = state.inspected();
   if (!inspected || *inspected >= snapshot.total()) return noFacts();
   const core::MatrixName& matrix = (*snapshot.matrices)[*inspected];

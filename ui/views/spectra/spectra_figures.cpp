@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ui/views/spectra/head_graph_facts.h"
 #include "ui/views/spectra/profile_plot.h"
 
 namespace vitrine::ui::spectra {
@@ -65,6 +66,7 @@ std::string fileNameOf(std::string text) {
 }
 
 QStringList figureNames(Subject subject) {
+  if (subject == Subject::kHeadGraph) return headGraphFigureNames();
   if (subject == Subject::kComparison)
     return {QObject::tr("Similarity, intruders"),
             QObject::tr("Subspaces φ"),
@@ -78,6 +80,8 @@ QStringList figureNames(Subject subject) {
 }
 
 std::optional<ViewFigure> figureOf(const SpectraState& state, int content, const FigureNames& names) {
+  if (state.subject() == Subject::kHeadGraph)
+    return headGraphFigure(state.graph(), HeadGraphFigure(std::clamp(content, 0, 1)), names.model);
   if (state.subject() == Subject::kComparison)
     return figureOf(state, ComparisonFigure(std::clamp(content, 0, int(ComparisonFigure::kAllChange))),
                     names);

@@ -52,6 +52,7 @@ void SpectraJobs::cancelAll() {
 void SpectraJobs::clear(Subject subject) {
   of(subject).key.clear();
   of(subject).worker->clear();
+  if (subject == Subject::kHeadGraph) graph_.reset();
 }
 
 void SpectraJobs::setModel(const std::filesystem::path& model) {
@@ -69,6 +70,7 @@ void SpectraJobs::setAdapters(std::vector<core::AdapterChoice> adapters) {
   adapters_ = std::move(adapters);
   clear(Subject::kQk);
   clear(Subject::kOv);
+  clear(Subject::kHeadGraph);
 }
 
 void SpectraJobs::setReference(std::optional<Reference> reference) {
@@ -91,7 +93,7 @@ void SpectraJobs::keep() {
 std::string SpectraJobs::keyOf(Subject subject) const {
   if (model_.empty()) return {};
   std::string key = model_.string();
-  if (isProduct(subject)) return key + textOf(adapters_);
+  if (isProduct(subject) || subject == Subject::kHeadGraph) return key + textOf(adapters_);
   if (subject == Subject::kWeights) return key;
   if (!reference_) return {};
   return fmt::format("{}|{}|{}|{}", key, reference_->path.string(), reference_->adapter, reference_->scale);
@@ -122,6 +124,9 @@ void SpectraJobs::start(Subject subject) {
            .kind = subject == Subject::kQk ? core::ProductKind::kQk : core::ProductKind::kOv,
            .options = {},
            .threads = options_.threads}));
+    case Subject::kHeadGraph:
+      graph_ = std::make_shared<core::HeadGraphSource>(model_, adapters_);
+      return worker.start(graph_);
     case Subject::kComparison: {
       core::ComparisonRequest request{.base = model_,
                                       .tuned = {},

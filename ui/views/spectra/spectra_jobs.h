@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/spectra/comparison_source.h"
+#include "core/spectra/head_graph_source.h"
 #include "core/spectra/spectra_worker.h"
 #include "ui/views/spectra/subject.h"
 
@@ -52,6 +53,8 @@ class SpectraJobs : public QObject {
 
   // Never null.
   std::shared_ptr<const core::SpectraSnapshot> snapshot(Subject subject) const;
+  // Null before the first compute(kHeadGraph).
+  std::shared_ptr<const core::HeadGraphSource> headGraph() const { return graph_; }
   std::shared_ptr<const core::SpectraSnapshot> nulls() const { return null_worker_->snapshot(); }
 
  signals:
@@ -86,6 +89,7 @@ class SpectraJobs : public QObject {
   std::optional<Reference> reference_;
   std::list<Kept> kept_;  // comparisons that are done, the newest first
   std::array<Job, kSubjects.size()> jobs_;
+  std::shared_ptr<core::HeadGraphSource> graph_;
   std::atomic<bool> nulls_woken_ = false;
   std::vector<std::string> null_names_;  // that run
   std::unique_ptr<core::SpectraWorker> null_worker_;

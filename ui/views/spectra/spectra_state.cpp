@@ -30,6 +30,7 @@ std::string_view name(ComparisonPicture picture) {
 }
 
 SpectraState::SpectraState(QObject* parent) : QObject(parent) {
+  connect(&graph_, &HeadGraphState::changed, this, &SpectraState::changed);
   of(Subject::kOv).profile_metric = Metric::kNuclear;
   of(Subject::kComparison).profile_metric = Metric::kChange;
 }
@@ -161,7 +162,7 @@ void SpectraState::setHead(Head head) {
   head_ = head;
   selectHead(of(Subject::kQk));
   selectHead(of(Subject::kOv));
-  if (isProduct(subject_)) refresh();
+  if (isProduct(subject_) || subject_ == Subject::kHeadGraph) refresh();
 }
 
 void SpectraState::tellHead() {

@@ -4,6 +4,7 @@
 
 #include "core/figure/spectrum_curves.h"
 #include "ui/selection.h"
+#include "ui/views/spectra/head_graph_state.h"
 #include "ui/views/spectra/layer_profile.h"
 
 #include <QObject>
@@ -38,6 +39,9 @@ class SpectraState : public QObject {
   Metric profileMetric() const { return now().profile_metric; }  // the number that was sorted by last
   const LayerProfile& profile() const { return now().profile; }
   bool running() const { return snapshot().state == core::SpectraState::kRunning; }
+
+  HeadGraphState& graph() { return graph_; }
+  const HeadGraphState& graph() const { return graph_; }
 
   core::PlotMode mode() const { return mode_; }
   const std::string& glob() const { return glob_; }
@@ -120,6 +124,7 @@ class SpectraState : public QObject {
   void selectHead(Listing& listing);
   void tellHead();
 
+  HeadGraphState graph_;
   std::array<Listing, kSubjects.size()> listings_;
   Subject subject_ = Subject::kWeights;
   core::PlotMode mode_ = core::PlotMode::kLog;

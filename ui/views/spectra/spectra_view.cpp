@@ -73,8 +73,10 @@ void SpectraView::build(const ThemeController& theme) {
 }
 
 void SpectraView::connectState() {
-  connect(&jobs_, &SpectraJobs::changed, this,
-          [this](Subject subject) { state_.setSnapshot(jobs_.snapshot(subject), subject); });
+  connect(&jobs_, &SpectraJobs::changed, this, [this](Subject subject) {
+    state_.setSnapshot(jobs_.snapshot(subject), subject);
+    if (subject == Subject::kHeadGraph) state_.graph().setSource(jobs_.headGraph());
+  });
   connect(&jobs_, &SpectraJobs::nullsChanged, this, [this] {
     const auto found = jobs_.nulls();
     for (std::size_t i = 0; i < found->total(); ++i)
@@ -212,6 +214,11 @@ QString SpectraView::baseName() const {
 QString SpectraView::note() const {
   const core::SpectraSnapshot& snapshot = state_.snapshot();
   if (snapshot.total() == 0) return {};
+  if (state_.subject() == Subject::kHeadGraph)
+    return state_.graph().graph() ? tr("%1 edges of %2 · by weights, float64")
+                                        .arg(state_.graph().shown().size())
+                                        .arg(state_.graph().graph()->graph.edges.size())
+                                  : QString();
   const QString what = isProduct(state_.subject()) ? tr("products") : tr("matrices");
   QString text = state_.order().size() == snapshot.total()
                      ? tr("%1 %2").arg(snapshot.total()).arg(what)

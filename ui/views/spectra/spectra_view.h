@@ -38,7 +38,10 @@ class SpectraView : public View {
   QString note() const override;
   std::optional<std::vector<InspectorSection>> inspection() const override;
   QStringList figures() const override;
-  bool hasFigure() const override { return state_.snapshot().done > state_.snapshot().failed; }
+  bool hasFigure() const override {
+    return state_.subject() == Subject::kHeadGraph ? state_.graph().graph() != nullptr
+                                                   : state_.snapshot().done > state_.snapshot().failed;
+  }
   std::optional<ViewFigure> figure(int content) const override;
 
   CanvasView& canvas() { return *canvas_; }

@@ -6,12 +6,13 @@
 
 namespace vitrine::ui::spectra {
 
-enum class Subject { kWeights, kQk, kOv, kComparison };
-inline constexpr std::array kSubjects = {Subject::kWeights, Subject::kQk, Subject::kOv, Subject::kComparison};
+enum class Subject { kWeights, kQk, kOv, kComparison, kHeadGraph };
+inline constexpr std::array kSubjects = {Subject::kWeights, Subject::kQk, Subject::kOv, Subject::kComparison,
+                                         Subject::kHeadGraph};
 
 constexpr std::string_view name(Subject subject) {
   constexpr std::array<std::string_view, kSubjects.size()> kNames = {"weights", "QK products", "OV products",
-                                                                     "fine-tune against base"};
+                                                                     "fine-tune against base", "head graph"};
   return kNames[std::size_t(subject)];
 }
 constexpr bool isProduct(Subject subject) {
