@@ -123,6 +123,8 @@ void SpectraBar::want(QWidget* control, bool wanted) {
 void SpectraBar::showState() {
   const core::SpectraSnapshot& snapshot = state_.snapshot();
   const bool compares = state_.subject() == Subject::kComparison;
+  const bool live = isLive(state_.subject());
+  window_->setCurrentIndex(int(std::ranges::find(kLiveWindows, state_.window()) - kLiveWindows.begin()));
   subject_->setCurrentIndex(int(state_.subject()));
   fillSorting();
   fillShow();
@@ -134,7 +136,10 @@ void SpectraBar::showState() {
   const QSignalBlocker first_quiet(first_), epsilon_quiet(epsilon_);  // either would tell an old other one
   first_->setValue(int(state_.rule().first));
   epsilon_->setValue(state_.rule().epsilon);
-  want(references_, !isProduct(state_.subject()));
+  want(references_, !isProduct(state_.subject()) && !live);
+  want(sort_, !live);
+  want(show_, !live);
+  want(window_, live);
   want(null_, state_.subject() == Subject::kWeights);
   want(first_, compares);
   want(epsilon_, compares);

@@ -10,6 +10,7 @@
 
 #include "ui/views/canvas_view.h"
 #include "ui/views/spectra/comparison_panels.h"
+#include "ui/views/spectra/live_content.h"
 #include "ui/views/spectra/matrix_table.h"
 
 namespace vitrine::ui::spectra {
@@ -24,13 +25,15 @@ SpectraLayout layoutOf(const Rect& area, Subject subject = Subject::kWeights);
 
 class SpectraContent : public ViewContent {
  public:
-  SpectraContent(gpu::Device& device, SpectraState& state, const Selection& selection,
-                 const ViewSettings& settings)
+  SpectraContent(gpu::Device& device, SpectraState& state, Selection& selection, ViewSettings& settings)
       : state_(state),
         table_(state),
         spectrum_(state),
         profile_(state, selection),
-        comparison_(device, state, selection, settings) {}
+        comparison_(device, state, selection, settings),
+        live_(selection, settings) {
+    live_.onOfChanged([this](core::SpectraOf of) { emit state_.subjectRequested(subjectOf(of)); });
+  }
 
   void draw(CanvasFrame& frame) override;
   bool wantsKey(const KeyPress& press) const override;
@@ -38,16 +41,19 @@ class SpectraContent : public ViewContent {
   void zoom(double factor) override { comparison_.zoom(factor); }
   void actualSize() override { comparison_.actualSize(); }
   ComparisonPanels& comparison() { return comparison_; }
+  const LiveContent& live() const { return live_; }
 
  private:
   bool drawMessages(CanvasFrame& frame, const Rect& area);
   void handleKey(const KeyPress& press);
+  void drawLive(CanvasFrame& frame);
 
   SpectraState& state_;
   MatrixTable table_;
   SpectrumPlot spectrum_;
   ProfilePlot profile_;
   ComparisonPanels comparison_;
+  LiveContent live_;
 };
 
 }  // namespace vitrine::ui::spectra

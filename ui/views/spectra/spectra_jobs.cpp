@@ -93,7 +93,7 @@ std::string SpectraJobs::keyOf(Subject subject) const {
   std::string key = model_.string();
   if (isProduct(subject)) return key + textOf(adapters_);
   if (subject == Subject::kWeights) return key;
-  if (!reference_) return {};
+  if (!reference_ || isLive(subject)) return {};
   return fmt::format("{}|{}|{}|{}", key, reference_->path.string(), reference_->adapter, reference_->scale);
 }
 
@@ -131,6 +131,8 @@ void SpectraJobs::start(Subject subject) {
         request.base = reference_->path, request.tuned = model_;
       return worker.start(core::comparisonSource(std::move(request)));
     }
+    default:
+      return;  // live: keyOf() has none
   }
 }
 
