@@ -13,7 +13,7 @@ using core::SpectraOf;
 
 constexpr double kRowHeight = 26, kHeaderHeight = 26, kLiveTitleHeight = 44, kSide = 16;
 constexpr double kLayerWidth = 84, kNumberWidth = 76;
-constexpr double kLeastRows = 300, kMostRows = 560, kLeastWidth = 240, kLeastPlotHeight = 180;
+constexpr double kLeastRows = 300, kMostRows = 560, kLeastPlots = 240, kLeastPlotHeight = 180;
 constexpr std::uint32_t kEarlier = 6;               // lengths that a new sequence is looked at
 constexpr double kNear = 14;                        // pixels from the pointer to a point
 constexpr std::size_t kEffective = 0, kStable = 1;  // numbers of colours
@@ -56,10 +56,10 @@ core::ValueScale sigmaScale(std::span<const float> sigma, double highest) {
 LiveLayout liveLayoutOf(const Rect& area) {
   LiveLayout layout;
   double width = std::round(std::clamp(area.width() * 0.42, kLeastRows, kMostRows));
-  if (area.width() - width < kLeastWidth) width = area.width();
+  if (area.width() - width < kLeastPlots) width = area.width();
   layout.rows = {area.x0, area.y0, area.x0 + width, area.y1};
   const Rect right{layout.rows.x1 + 1, area.y0, area.x1, area.y1};
-  if (right.width() < kLeastWidth) return layout;
+  if (right.width() < kLeastPlots) return layout;
   const bool both = right.height() >= 2 * kLeastPlotHeight;
   const double middle = both ? std::round(right.center().y) : right.y1;
   layout.ranks = {right.x0, right.y0, right.x1, middle};

@@ -33,6 +33,9 @@ class LiveContent : public ViewContent {
   std::size_t selectedRow() const;
   std::size_t selectedHead() const;  // kv head
   const LiveSeries& series() const { return series_; }
+  bool isCurrent() const;                        // the newest picture is of what is asked for
+  const core::StreamSpectrum* selected() const;  // null where there is none
+  std::string selectedName() const;              // "layer 3, kv head 1"; needs isCurrent()
 
   void draw(CanvasFrame& frame) override;
   bool wantsKey(const KeyPress& press) const override;
@@ -41,7 +44,6 @@ class LiveContent : public ViewContent {
   void handleKey(const KeyPress& press, const PanelContext& context);
   void selectRow(std::size_t row);
   void moveHead(int by, const PanelContext& context);
-  bool isCurrent() const;  // the newest picture is of what is asked for
 
   void drawRows(CanvasFrame& frame, const Rect& area);
   void drawRow(CanvasFrame& frame, const Rect& place, std::size_t row);
@@ -50,8 +52,6 @@ class LiveContent : public ViewContent {
   void drawRankHover(CanvasFrame& frame, const PlotArea& plot, std::span<const LivePoint> points);
   void drawValues(CanvasFrame& frame, const Rect& area);
   void drawValueHover(CanvasFrame& frame, const PlotArea& plot, const core::StreamSpectrum& spectrum);
-  const core::StreamSpectrum* selected() const;
-  std::string selectedName() const;
 
   Selection& selection_;
   ViewSettings& settings_;

@@ -75,6 +75,10 @@ void SpectraBar::build() {
                    tr("Beside the selected spectra those of the same elements in random order (seed 0): what "
                       "the elements' distribution alone explains"));
   null_->addItems({tr("none"), tr("shuffled")});
+  window_ =
+      addCombo(tr("Tokens"), 8, tr("Of which tokens the spectra are: of all so far, or of the last ones"));
+  for (const std::uint32_t tokens : kLiveWindows)
+    window_->addItem(tokens > 0 ? tr("last %1").arg(tokens) : tr("all so far"));
   filter_ = new QLineEdit(this);
   filter_->setToolTip(tr("Parts of names, with * and ?; several apart by spaces (/)"));
   filter_->setClearButtonEnabled(true);
@@ -100,6 +104,8 @@ void SpectraBar::build() {
   });
   connect(references_, &QComboBox::activated, this, &SpectraBar::chooseReference);
   connect(null_, &QComboBox::activated, this, [this](int index) { state_.setNull(index == 1); });
+  connect(window_, &QComboBox::activated, this,
+          [this](int index) { state_.setWindow(kLiveWindows[std::size_t(index)]); });
   const auto rule = [this] { state_.setRule({std::size_t(first_->value()), epsilon_->value()}); };
   connect(first_, &QSpinBox::valueChanged, this, rule);
   connect(epsilon_, &QDoubleSpinBox::valueChanged, this, rule);
@@ -142,7 +148,7 @@ void SpectraBar::buildGraph() {
 // Where the bar is narrow the labels give way, first those of controls whose contents say what they are; then
 // what has another way: the table's header sorts, the line beneath shows how far it is, / brings the filter.
 void SpectraBar::fitControls() {
-  const bool compares = state_.subject() == Subject::kComparison;
+  const bool compares = state_.subject() == Subject::kComparison, live = isLive(state_.subject());
   const auto shown = [&](const Part& part, int level) {
     return part.wanted && (level >= 0 || part.control != sort_);
   };
@@ -171,7 +177,7 @@ void SpectraBar::fitControls() {
     part.label->setVisible(labelled(part, level));
   }
   progress_text_->setVisible(level >= 0);
-  filter_->setVisible(state_.subject() != Subject::kHeadGraph &&
+  filter_->setVisible(!live && state_.subject() != Subject::kHeadGraph &&
                       (level >= 0 || !compares || !filter_->text().isEmpty() || filter_->hasFocus()));
 }
 

@@ -67,7 +67,8 @@ class SpectraBar : public QWidget {
   std::optional<Reference> reference_;
   QHBoxLayout* row_ = nullptr;
   std::vector<Part> parts_;
-  QComboBox *subject_ = nullptr, *sort_ = nullptr, *show_ = nullptr, *references_ = nullptr, *null_ = nullptr;
+  QComboBox *subject_ = nullptr, *sort_ = nullptr, *show_ = nullptr, *references_ = nullptr, *null_ = nullptr,
+            *window_ = nullptr;
   QSpinBox *first_ = nullptr, *edges_ = nullptr;
   QDoubleSpinBox *epsilon_ = nullptr, *least_z_ = nullptr;
   QLineEdit* filter_ = nullptr;

@@ -123,6 +123,8 @@ void SpectraBar::want(QWidget* control, bool wanted) {
 void SpectraBar::showState() {
   const core::SpectraSnapshot& snapshot = state_.snapshot();
   const bool compares = state_.subject() == Subject::kComparison;
+  const bool live = isLive(state_.subject());
+  window_->setCurrentIndex(int(std::ranges::find(kLiveWindows, state_.window()) - kLiveWindows.begin()));
   subject_->setCurrentIndex(int(state_.subject()));
   fillSorting();
   fillShow();
@@ -140,9 +142,10 @@ void SpectraBar::showState() {
   least_z_->setValue(state_.graph().filter().least_z);
   want(edges_, graph);
   want(least_z_, graph);
-  want(sort_, !graph);
-  want(show_, !graph);
-  want(references_, !isProduct(state_.subject()) && !graph);
+  want(sort_, !graph && !live);
+  want(show_, !graph && !live);
+  want(references_, !isProduct(state_.subject()) && !graph && !live);
+  want(window_, live);
   want(null_, state_.subject() == Subject::kWeights);
   want(first_, compares);
   want(epsilon_, compares);

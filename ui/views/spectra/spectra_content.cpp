@@ -133,7 +133,9 @@ bool SpectraContent::drawMessages(CanvasFrame& frame, const Rect& area) {
 void SpectraContent::draw(CanvasFrame& frame) {
   const Rect area{0, 0, frame.size.x, frame.size.y};
   probes_ = {};
+  if (isLive(state_.subject())) return drawLive(frame);
   for (const KeyPress& press : frame.keys) handleKey(press);
+  if (isLive(state_.subject())) return;  // its frame follows
   if (drawMessages(frame, area)) return;
   if (showsGraph()) return graph_.draw(frame, area);
   const SpectraLayout layout = layoutOf(area, state_.subject());
@@ -149,9 +151,23 @@ void SpectraContent::draw(CanvasFrame& frame) {
   profile_.draw(frame, layout.profile);
 }
 
+// What it does not know, the keys of the other subjects, it leaves alone.
+void SpectraContent::drawLive(CanvasFrame& frame) {
+  for (const KeyPress& press : frame.keys)
+    if (press.key == Qt::Key_W) handleKey(press);
+  if (!isLive(state_.subject())) return;
+  live_.setOf(liveOf(state_.subject()));
+  live_.setWindow(state_.window());
+  live_.setSnapshot(snapshot_);
+  live_.onWish(wish_);
+  live_.draw(frame);
+  probes_ = live_.probes();
+}
+
 bool SpectraContent::wantsKey(const KeyPress& press) const {
   const auto modifiers = press.modifiers & ~(Qt::KeypadModifier | Qt::ShiftModifier);
   if (modifiers == Qt::NoModifier && press.key == Qt::Key_W) return true;
+  if (isLive(state_.subject())) return live_.wantsKey(press);
   if (showsGraph() && graph_.wantsKey(press)) return true;
   if (modifiers == Qt::NoModifier && press.key == Qt::Key_Escape) return state_.running();
   if (showsGraph()) return false;

@@ -11,6 +11,7 @@
 #include "ui/views/canvas_view.h"
 #include "ui/views/spectra/comparison_panels.h"
 #include "ui/views/spectra/head_graph_panel.h"
+#include "ui/views/spectra/live_content.h"
 #include "ui/views/spectra/matrix_table.h"
 
 namespace vitrine::ui::spectra {
@@ -25,14 +26,16 @@ SpectraLayout layoutOf(const Rect& area, Subject subject = Subject::kWeights);
 
 class SpectraContent : public ViewContent {
  public:
-  SpectraContent(gpu::Device& device, SpectraState& state, const Selection& selection,
-                 const ViewSettings& settings)
+  SpectraContent(gpu::Device& device, SpectraState& state, Selection& selection, ViewSettings& settings)
       : state_(state),
         table_(state),
         spectrum_(state),
         profile_(state, selection),
         comparison_(device, state, selection, settings),
-        graph_(state, selection) {}
+        graph_(state, selection),
+        live_(selection, settings) {
+    live_.onOfChanged([this](core::SpectraOf of) { emit state_.subjectRequested(subjectOf(of)); });
+  }
 
   void draw(CanvasFrame& frame) override;
   bool wantsKey(const KeyPress& press) const override;
@@ -41,11 +44,13 @@ class SpectraContent : public ViewContent {
   void actualSize() override { comparison_.actualSize(); }
   ComparisonPanels& comparison() { return comparison_; }
   HeadGraphPanel& graph() { return graph_; }
+  const LiveContent& live() const { return live_; }
 
  private:
   bool showsGraph() const { return state_.subject() == Subject::kHeadGraph; }
   bool drawMessages(CanvasFrame& frame, const Rect& area);
   void handleKey(const KeyPress& press);
+  void drawLive(CanvasFrame& frame);
 
   SpectraState& state_;
   MatrixTable table_;
@@ -53,6 +58,7 @@ class SpectraContent : public ViewContent {
   ProfilePlot profile_;
   ComparisonPanels comparison_;
   HeadGraphPanel graph_;
+  LiveContent live_;
 };
 
 }  // namespace vitrine::ui::spectra

@@ -95,7 +95,7 @@ std::string SpectraJobs::keyOf(Subject subject) const {
   std::string key = model_.string();
   if (isProduct(subject) || subject == Subject::kHeadGraph) return key + textOf(adapters_);
   if (subject == Subject::kWeights) return key;
-  if (!reference_) return {};
+  if (!reference_ || isLive(subject)) return {};
   return fmt::format("{}|{}|{}|{}", key, reference_->path.string(), reference_->adapter, reference_->scale);
 }
 
@@ -140,6 +140,8 @@ void SpectraJobs::start(Subject subject) {
         request.base = reference_->path, request.tuned = model_;
       return worker.start(core::comparisonSource(std::move(request)));
     }
+    default:
+      return;  // live: keyOf() has none
   }
 }
 

@@ -223,6 +223,12 @@ void SpectraState::setNull(bool shown) {
   emit changed();
 }
 
+void SpectraState::setWindow(std::uint32_t tokens) {
+  if (tokens == window_) return;
+  window_ = tokens;
+  emit changed();
+}
+
 void SpectraState::addNull(const std::string& name, const core::MatrixResult& result) {
   if (!nulls_.emplace(name, result).second) return;
   emit changed();

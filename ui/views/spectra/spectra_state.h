@@ -48,6 +48,7 @@ class SpectraState : public QObject {
   IntruderRule rule() const { return rule_; }
   ComparisonPicture picture() const { return picture_; }
   bool showsNull() const { return null_; }
+  std::uint32_t window() const { return window_; }  // live: of kLiveWindows
 
   // Null where nothing is selected, or not yet computed.
   std::shared_ptr<const core::SpectrumReport> reportOf(std::size_t matrix) const;
@@ -76,6 +77,7 @@ class SpectraState : public QObject {
   void setRule(IntruderRule rule);
   void setPicture(ComparisonPicture picture);
   void setNull(bool shown);
+  void setWindow(std::uint32_t tokens);
   void addNull(const std::string& name, const core::MatrixResult& result);
   void clearNulls();
   // Rows keep their places under the pointer while results come in.
@@ -133,6 +135,7 @@ class SpectraState : public QObject {
   ComparisonPicture picture_ = ComparisonPicture::kAll;
   std::map<std::string, core::MatrixResult> nulls_;
   bool null_ = false, held_ = false;
+  std::uint32_t window_ = 0;
   std::uint32_t preferred_layer_ = 0;
   Head head_;
 };

@@ -1,6 +1,6 @@
 #include "ui/views/spectra/spectra_view.h"
 
-#include "ui/views/spectra/spectra_content.h"
+#include "ui/views/spectra/live_report.h"
 #include "ui/views/spectra/spectra_facts.h"
 #include "ui/views/spectra/spectra_figures.h"
 
@@ -21,10 +21,10 @@ Result<std::unique_ptr<SpectraView>> SpectraView::create(const CanvasView::Parts
                                                          const ThemeController& theme,
                                                          core::SpectraWorkerOptions options) {
   std::unique_ptr<SpectraView> view(new SpectraView(parts, theme, std::move(options)));
-  TRY_ASSIGN(view->canvas_,
-             CanvasView::create(parts, view->title(),
-                                std::make_unique<SpectraContent>(parts.device, view->state_, parts.selection,
-                                                                 parts.settings)));
+  auto content =
+      std::make_unique<SpectraContent>(parts.device, view->state_, parts.selection, parts.settings);
+  view->content_ = content.get();
+  TRY_ASSIGN(view->canvas_, CanvasView::create(parts, view->title(), std::move(content)));
   view->build(theme);
   return view;
 }
@@ -68,6 +68,8 @@ void SpectraView::build(const ThemeController& theme) {
     state_.running() ? jobs_.cancel(state_.subject()) : jobs_.compute(state_.subject(), true);
   });
   connect(&adapters_timer_, &QTimer::timeout, this, &SpectraView::applyAdapters);
+  connect(canvas_.get(), &View::probesChanged, this, &View::probesChanged);
+  connect(&canvas_->canvasWindow(), &CanvasWindow::drawn, this, &SpectraView::describeLive);
   connectState();
   showState();
 }
@@ -111,6 +113,8 @@ void SpectraView::setSnapshot(std::shared_ptr<const core::Snapshot> snapshot) {
     if (state_.subject() == Subject::kComparison) state_.setSubject(Subject::kWeights);
   }
   setAdapters(*snapshot);
+  newest_ = std::move(snapshot);
+  if (isLive(state_.subject())) canvas_->setSnapshot(newest_);
   computeOnceShown();
 }
 
@@ -158,7 +162,10 @@ void SpectraView::chooseSubject(Subject subject) {
   // What is there to compare with needs no choosing.
   if (subject == Subject::kComparison && !jobs_.reference() && !of_adapters_.empty())
     return chooseReference(of_adapters_.front());
+  const bool was_live = isLive(state_.subject());
   state_.setSubject(subject);
+  if (isLive(subject) && newest_) canvas_->setSnapshot(newest_);
+  if (was_live || isLive(subject)) emit probesChanged();
   computeOnceShown();
 }
 
@@ -183,6 +190,21 @@ void SpectraView::chooseFile(bool folder) {
   const Reference reference = referenceAt(path.toStdString());
   if (std::ranges::find(chosen_, reference) == chosen_.end()) chosen_.push_back(reference);
   chooseReference(reference);
+}
+
+core::ProbeRequest SpectraView::probes() const {
+  return isLive(state_.subject()) ? canvas_->probes() : core::ProbeRequest{};
+}
+
+// After each frame: what is told beside the canvas is of the picture that the canvas has.
+void SpectraView::describeLive() {
+  if (!isLive(state_.subject())) return;
+  const core::StreamSpectrum* spectrum = live().selected();
+  if (spectrum == described_ && live().selectedRow() == described_row_ && note() == described_note_) return;
+  described_ = spectrum;
+  described_row_ = live().selectedRow();
+  described_note_ = note();
+  emit described();
 }
 
 void SpectraView::computeOnceShown() {
@@ -212,6 +234,7 @@ QString SpectraView::baseName() const {
 }
 
 QString SpectraView::note() const {
+  if (isLive(state_.subject())) return liveNote(live());
   const core::SpectraSnapshot& snapshot = state_.snapshot();
   if (snapshot.total() == 0) return {};
   if (state_.subject() == Subject::kHeadGraph)
@@ -242,18 +265,25 @@ QString SpectraView::note() const {
 }
 
 std::optional<std::vector<InspectorSection>> SpectraView::inspection() const {
-  return factsOf(state_);
+  return isLive(state_.subject()) ? liveFacts(live()) : factsOf(state_);
 }
 
 QStringList SpectraView::figures() const {
-  return figureNames(state_.subject());
+  return isLive(state_.subject()) ? liveFigureNames() : figureNames(state_.subject());
+}
+
+bool SpectraView::hasFigure() const {
+  if (isLive(state_.subject())) return hasLiveFigure(live());
+  if (state_.subject() == Subject::kHeadGraph) return state_.graph().graph() != nullptr;
+  return state_.snapshot().done > state_.snapshot().failed;
 }
 
 std::optional<ViewFigure> SpectraView::figure(int content) const {
   FigureNames names{.model = model_name_, .base = baseName().toStdString(), .tuned = model_name_};
   if (jobs_.reference() && jobs_.reference()->adapter) names.tuned = nameOf(*jobs_.reference()).toStdString();
   names.colormap = settings_.colormap();
-  auto made = figureOf(state_, content, names);
+  auto made = isLive(state_.subject()) ? liveFigureOf(live(), content, model_name_)
+                                       : figureOf(state_, content, names);
   if (made) made->model_path = jobs_.model();
   return made;
 }

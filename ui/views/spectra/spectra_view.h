@@ -6,6 +6,7 @@
 #include "ui/theme/theme_controller.h"
 #include "ui/views/canvas_view.h"
 #include "ui/views/spectra/spectra_bar.h"
+#include "ui/views/spectra/spectra_content.h"
 #include "ui/views/spectra/spectra_jobs.h"
 #include "ui/views/spectra/spectra_state.h"
 
@@ -28,7 +29,7 @@ class SpectraView : public View {
   QWidget* pictureWidget() override { return canvas_->widget(); }
   void setSnapshot(std::shared_ptr<const core::Snapshot> snapshot) override;
   void setTheme(const Theme& theme) override { canvas_->setTheme(theme); }
-  core::ProbeRequest probes() const override { return {}; }
+  core::ProbeRequest probes() const override;
   QImage grabImage() override { return canvas_->grabImage(); }
   void fit() override { canvas_->fit(); }
   void zoom(double factor) override { canvas_->zoom(factor); }
@@ -38,15 +39,13 @@ class SpectraView : public View {
   QString note() const override;
   std::optional<std::vector<InspectorSection>> inspection() const override;
   QStringList figures() const override;
-  bool hasFigure() const override {
-    return state_.subject() == Subject::kHeadGraph ? state_.graph().graph() != nullptr
-                                                   : state_.snapshot().done > state_.snapshot().failed;
-  }
+  bool hasFigure() const override;
   std::optional<ViewFigure> figure(int content) const override;
 
   CanvasView& canvas() { return *canvas_; }
   SpectraState& state() { return state_; }
   SpectraJobs& jobs() { return jobs_; }
+  const LiveContent& live() const { return content_->live(); }
   bool isComplete() const { return state_.snapshot().state == core::SpectraState::kDone; }
 
   void chooseSubject(Subject subject);
@@ -67,6 +66,7 @@ class SpectraView : public View {
   void chooseFile(bool folder);
   void computeOnceShown();
   void showState();
+  void describeLive();
   QString baseName() const;
 
   Selection& selection_;
@@ -76,6 +76,11 @@ class SpectraView : public View {
   std::string model_name_;
   std::vector<Reference> of_adapters_, chosen_;  // of the loaded model; that the user has named
   std::unique_ptr<CanvasView> canvas_;
+  const SpectraContent* content_ = nullptr;  // of the canvas
+  std::shared_ptr<const core::Snapshot> newest_;
+  const core::StreamSpectrum* described_ = nullptr;  // only compared: the live spectrum told of last
+  std::size_t described_row_ = 0;
+  QString described_note_;
   QPointer<QWidget> page_;  // its parent's once it has one
   SpectraBar* bar_ = nullptr;
   QProgressBar* progress_ = nullptr;
