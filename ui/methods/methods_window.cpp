@@ -117,7 +117,7 @@ QWidget* MethodsWindow::buildChoice() {
   state_->setProperty("role", "secondary");
   auto* choice = new QWidget;
   auto* column = new QVBoxLayout(choice);
-  column->setContentsMargins(0, 0, 0, 0);
+  column->setContentsMargins(0, 0, 2 * theme_.sizes().step, 0);
   column->addWidget(filter_);
   column->addWidget(list_, 2);
   column->addWidget(about_, 3);
