@@ -12,10 +12,11 @@ namespace {
 Result<void> addMatrices(const AnalysisSource& source, AnalysisInput& input) {
   TRY_ASSIGN(const auto checkpoint, Checkpoint::open(source.model));
   for (const StoredMatrix& matrix : matricesOf(*checkpoint, source.matrices))
-    input.matrices.push_back({matrix.name, matrix.rows, matrix.columns,
-                              [checkpoint, matrix] { return readMatrix(matrix); }});
+    input.matrices.push_back(
+        {matrix.name, matrix.rows, matrix.columns, [checkpoint, matrix] { return readMatrix(matrix); }});
   if (!input.matrices.empty()) return {};
-  return fail(ErrorCode::kNotFound, "{}: no matrix is named '{}': empty the field for all, * stands for any letters",
+  return fail(ErrorCode::kNotFound,
+              "{}: no matrix is named '{}': empty the field for all, * stands for any letters",
               source.model.filename().string(), source.matrices);
 }
 
@@ -28,8 +29,9 @@ Result<std::shared_ptr<ModelSpec>> openSpec(const AnalysisSource& source) {
 
 Result<void> addTunes(const AnalysisSource& source, AnalysisInput& input) {
   if (source.tuned.empty() && source.adapters.empty())
-    return fail(ErrorCode::kInvalidArgument,
-                "this method compares a fine-tune with its base: name a tuned model's folder or an adapter's");
+    return fail(
+        ErrorCode::kInvalidArgument,
+        "this method compares a fine-tune with its base: name a tuned model's folder or an adapter's");
   if (!source.tuned.empty()) {
     TRY_ASSIGN(const auto base, Checkpoint::open(source.model));
     TRY_ASSIGN(const auto tuned, Checkpoint::open(source.tuned));
@@ -53,7 +55,8 @@ Result<void> addTunes(const AnalysisSource& source, AnalysisInput& input) {
 
 Result<AnalysisInput> analysisInput(const Analysis& analysis, const AnalysisSource& source) {
   if (source.model.empty())
-    return fail(ErrorCode::kInvalidArgument, "no model is loaded: open one with File, Open file or Open folder");
+    return fail(ErrorCode::kInvalidArgument,
+                "no model is loaded: open one with File, Open file or Open folder");
   AnalysisInput input{.model = source.model.filename().string()};
   switch (analysis.subject) {
     case Subject::kMatrices:

@@ -59,6 +59,8 @@ QVariant MethodTable::headerData(int section, Qt::Orientation orientation, int r
   const core::methods::Column& column = table_.columns[std::size_t(section)];
   if (role == Qt::DisplayRole) return headerOf(column);
   if (role == Qt::ToolTipRole) return QString::fromStdString(column.help);
+  // Above what it heads.
+  if (role == Qt::TextAlignmentRole && !table_.rows.empty()) return data(index(0, section), role);
   return {};
 }
 

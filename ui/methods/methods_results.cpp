@@ -89,12 +89,12 @@ class MethodTableView : public QTableView {
     resizeColumnsToContents();
     const int most = int(fontMetrics().averageCharWidth() * kWidestColumn);
     for (int column = 0; column < sorted->columnCount(); ++column)
-      setColumnWidth(column, std::min(columnWidth(column) + 8, std::max(most, horizontalHeader()->sectionSizeHint(column))));
+      setColumnWidth(column, std::min(columnWidth(column) + 8,
+                                      std::max(most, horizontalHeader()->sectionSizeHint(column))));
     auto* copy = new QShortcut(QKeySequence::Copy, this);
     copy->setContext(Qt::WidgetWithChildrenShortcut);
-    connect(copy, &QShortcut::activated, this, [this] {
-      QApplication::clipboard()->setText(cellsAsTsv(*model(), selectedIndexes()));
-    });
+    connect(copy, &QShortcut::activated, this,
+            [this] { QApplication::clipboard()->setText(cellsAsTsv(*model(), selectedIndexes())); });
   }
   const core::methods::Table& table() const { return table_->table(); }
 
@@ -189,8 +189,9 @@ void MethodsWindow::addFigures(const MethodRun& run) {
 void MethodsWindow::addTables(const MethodRun& run) {
   int number = 1;
   for (const core::methods::Table& table : run.result.tables) {
-    const int tab = results_->addTab(new MethodTableView(table),
-                                     run.result.tables.size() == 1 ? tr("Table") : tr("Table %1").arg(number++));
+    const int tab =
+        results_->addTab(new MethodTableView(table),
+                         run.result.tables.size() == 1 ? tr("Table") : tr("Table %1").arg(number++));
     results_->setTabToolTip(tab, QString::fromStdString(table.title));
   }
 }
@@ -210,7 +211,8 @@ void MethodsWindow::exportFigure() {
           parameter.name, QString::number(run->parameters.value(parameter.name)).toStdString());
     provenance.parameters.emplace_back("matrices", run->source.matrices);
     provenance.device = device_.toStdString();
-    return ui::exportFigure(shown->figure(), preset, formats, {folder_.toStdString(), shown->figure().name}, provenance);
+    return ui::exportFigure(shown->figure(), preset, formats, {folder_.toStdString(), shown->figure().name},
+                            provenance);
   }();
   if (!files) return say(QString::fromStdString(files.error().describe()), true);
   say(tr("%1 files in %2").arg(files->size()).arg(folder_));
@@ -226,7 +228,8 @@ void MethodsWindow::exportTable() {
       tr("CSV (*.csv)"));
   if (path.isEmpty()) return;
   QSaveFile file(path);
-  if (!file.open(QIODevice::WriteOnly) || file.write(tableAsCsv(shown->table()).toUtf8()) < 0 || !file.commit())
+  if (!file.open(QIODevice::WriteOnly) || file.write(tableAsCsv(shown->table()).toUtf8()) < 0 ||
+      !file.commit())
     return say(tr("%1 cannot be written; choose another folder").arg(path), true);
   say(tr("Written: %1").arg(path));
 }

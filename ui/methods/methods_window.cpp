@@ -98,7 +98,8 @@ QWidget* MethodsWindow::buildChoice() {
   subject_ = new QFormLayout(subject);
   subject_->setContentsMargins(0, 0, 0, 0);
   subject_->addRow(tr("Base"), lineOf({base_, browser(base_, tr("Choose the base's folder"))}));
-  subject_->addRow(tr("Fine-tune"), lineOf({tuned_, browser(tuned_, tr("Choose a tuned model's or an adapter's folder"))}));
+  subject_->addRow(tr("Fine-tune"),
+                   lineOf({tuned_, browser(tuned_, tr("Choose a tuned model's or an adapter's folder"))}));
   subject_->addRow(tr("Matrices"), matrices_);
   auto* parameters = new QWidget;
   form_ = new QFormLayout(parameters);
@@ -155,11 +156,11 @@ void MethodsWindow::choose(std::string_view id) {
 }
 
 void MethodsWindow::showMethod() {
-  about_->setHtml(QStringLiteral("<p>%1</p><p><i>%2</i></p>")
-                      .arg(textOfView(method_->summary).toHtmlEscaped(),
-                           textOfView(method_->paper).toHtmlEscaped()) +
-                  paragraph(tr("Computes"), method_->equation) + paragraph(tr("Costs"), method_->cost) +
-                  paragraph(tr("Not shown"), method_->unchecked));
+  about_->setHtml(
+      QStringLiteral("<p>%1</p><p><i>%2</i></p>")
+          .arg(textOfView(method_->summary).toHtmlEscaped(), textOfView(method_->paper).toHtmlEscaped()) +
+      paragraph(tr("Computes"), method_->equation) + paragraph(tr("Costs"), method_->cost) +
+      paragraph(tr("Not shown"), method_->unchecked));
   showParameters();
   showSubject();
   showResult();
@@ -181,9 +182,11 @@ void MethodsWindow::showParameters() {
     if (!parameter.unit.empty()) box->setSuffix(' ' + textOfView(parameter.unit));
     box->setValue(last ? last->parameters.value(parameter.name) : parameter.fallback);
     box->setMinimumWidth(kFieldWidth);
-    box->setToolTip(tr("%1\n%2 to %3").arg(textOfView(parameter.help)).arg(parameter.least).arg(parameter.most));
+    box->setToolTip(
+        tr("%1\n%2 to %3").arg(textOfView(parameter.help)).arg(parameter.least).arg(parameter.most));
     auto* reset = new IconButton(theme_, Icon::kReset, tr("Back to %1").arg(parameter.fallback));
-    connect(reset, &QAbstractButton::clicked, box, [box, value = parameter.fallback] { box->setValue(value); });
+    connect(reset, &QAbstractButton::clicked, box,
+            [box, value = parameter.fallback] { box->setValue(value); });
     values_.push_back(box);
     auto* line = lineOf({box, reset});
     static_cast<QHBoxLayout*>(line->layout())->addStretch();
@@ -200,7 +203,8 @@ void MethodsWindow::showSubject() {
   subject_->setRowVisible(2, method_->subject != methods::Subject::kHeads);
   QStringList names;
   if (model_)
-    for (const core::AdapterSummary& adapter : model_->adapters) names << QString::fromStdString(adapter.name);
+    for (const core::AdapterSummary& adapter : model_->adapters)
+      names << QString::fromStdString(adapter.name);
   tuned_->setPlaceholderText(names.isEmpty() ? tr("a tuned model's or an adapter's folder")
                                              : tr("the loaded adapter: %1").arg(names.join(", ")));
 }
@@ -272,7 +276,8 @@ void MethodsWindow::browse(QLineEdit& field, const QString& title) {
 void MethodsWindow::say(const QString& text, bool failed) {
   said_->setText(text);
   QPalette palette = this->palette();
-  palette.setColor(QPalette::WindowText, toQt(failed ? theme_.colors().error : theme_.colors().text_secondary));
+  palette.setColor(QPalette::WindowText,
+                   toQt(failed ? theme_.colors().error : theme_.colors().text_secondary));
   said_->setPalette(palette);
 }
 

@@ -18,9 +18,8 @@ class MethodRunnerTest : public testing::Test {
   void SetUp() override {
     tests::qtApplication();
     test::writeSmallModel(model_.path(), {.layers = 2, .width = 48, .heads = 6, .kv_heads = 2}, 1);
-    QObject::connect(&runner_, &MethodRunner::finished, [this](const methods::Analysis*, const QString& error) {
-      error_ = error;
-    });
+    QObject::connect(&runner_, &MethodRunner::finished,
+                     [this](const methods::Analysis*, const QString& error) { error_ = error; });
     QObject::connect(&runner_, &MethodRunner::progressed, [this](qulonglong, qulonglong of) { of_ = of; });
   }
 
