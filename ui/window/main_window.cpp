@@ -1,5 +1,7 @@
 #include "ui/window/main_window.h"
 
+#include "ui/methods/methods_window.h"
+
 #include <QCloseEvent>
 #include <QDragEnterEvent>
 #include <QMimeData>
@@ -179,6 +181,7 @@ void MainWindow::setSnapshot(std::shared_ptr<const core::Snapshot> snapshot) {
   tab_row_->setSnapshot(s, timeline_->pace());
   for (View* view : views_) view->setSnapshot(snapshot_);
   banner_->setError(own_error_ ? own_error_ : s.error);
+  if (methods_) methods_->setModel(s.model);
   showState();
   if (new_model) describeView();
   updateActions();

@@ -36,6 +36,8 @@
 
 namespace vitrine::ui {
 
+class MethodsWindow;
+
 // What the window stands on; all of it outlives the window.
 struct WindowParts {
   core::Engine& engine;
@@ -117,6 +119,7 @@ class MainWindow : public QMainWindow {
   void connectModel();
   void connectRun();
   void connectFigureAndHelp();
+  void showMethods(const QString& id);  // empty: the one that was shown last
   void fillRecentMenu();
   void chooseFile();
   void chooseFolder();
@@ -159,6 +162,7 @@ class MainWindow : public QMainWindow {
   Timeline* timeline_ = nullptr;
   StatusBar* status_ = nullptr;
   CommandPalette* palette_ = nullptr;
+  MethodsWindow* methods_ = nullptr;  // made when it is first opened
   std::unique_ptr<ResponsiveLayout> layout_;
 
   std::shared_ptr<const core::Snapshot> snapshot_;

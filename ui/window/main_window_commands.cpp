@@ -1,6 +1,7 @@
 // What the window's actions do.
 #include "ui/window/main_window.h"
 
+#include "ui/methods/methods_window.h"
 #include "ui/window/shortcuts_dialog.h"
 
 #include <QApplication>
@@ -288,9 +289,24 @@ void MainWindow::connectFigureAndHelp() {
   connect(figure_dock_, &FigureDock::previewRequested, actions_.preview_figure, &QAction::trigger);
   connect(figure_dock_, &FigureDock::copyRequested, actions_.copy_figure, &QAction::trigger);
   connect(figure_dock_, &FigureDock::chooseFolder, this, &MainWindow::chooseFigureFolder);
+  connect(actions_.all_methods, &QAction::triggered, this, [this] { showMethods({}); });
+  connect(actions_.methods, &QActionGroup::triggered, this,
+          [this](QAction* action) { showMethods(action->data().toString()); });
   connect(actions_.palette, &QAction::triggered, this, &MainWindow::showPalette);
   connect(actions_.shortcuts, &QAction::triggered, this, &MainWindow::showShortcuts);
   connect(actions_.about, &QAction::triggered, this, &MainWindow::showAbout);
+}
+
+void MainWindow::showMethods(const QString& id) {
+  if (!methods_) {
+    methods_ = new MethodsWindow(theme_, device_, this);
+    methods_->setModel(snapshot_->model);
+  }
+  methods_->setFigureFolder(figure_dock_->choice().folder);
+  if (!id.isEmpty()) methods_->choose(id.toStdString());
+  methods_->show();
+  methods_->raise();
+  methods_->activateWindow();
 }
 
 void MainWindow::chooseFigureFolder() {

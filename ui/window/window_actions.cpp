@@ -1,5 +1,7 @@
 #include "ui/window/window_actions.h"
 
+#include "core/methods/analysis.h"
+
 #include <QVariant>
 #include <QWidget>
 
@@ -148,6 +150,19 @@ void makeRunActions(const Maker& maker, WindowActions& a) {
   a.head_right = maker.make(QObject::tr("Head after"), "Alt+Right", QObject::tr("Select the head after"));
 }
 
+void makeMethodActions(const Maker& maker, WindowActions& a) {
+  a.all_methods = maker.make(QObject::tr("&All methods…"), "Ctrl+M",
+                             QObject::tr("Methods of papers, run on the model's weights"));
+  auto text = [](std::string_view view) { return QString::fromUtf8(view.data(), qsizetype(view.size())); };
+  a.methods = maker.group();
+  a.methods->setExclusive(false);
+  for (const core::methods::Analysis* analysis : core::methods::analyses()) {
+    QAction* action = a.methods->addAction(text(analysis->title).replace('&', QStringLiteral("&&")));
+    action->setData(text(analysis->id));
+    action->setToolTip(text(analysis->summary) + '\n' + text(analysis->paper));
+  }
+}
+
 void makeFigureAndHelpActions(const Maker& maker, WindowActions& a) {
   a.export_figure = maker.make(QObject::tr("&Export figure"), "Ctrl+E",
                                QObject::tr("Write the shown map in the chosen formats"));
@@ -186,6 +201,7 @@ WindowActions makeActions(QWidget& window) {
   makeViewActions(maker, actions);
   makeModelActions(maker, actions);
   makeRunActions(maker, actions);
+  makeMethodActions(maker, actions);
   makeFigureAndHelpActions(maker, actions);
   return actions;
 }
@@ -236,6 +252,11 @@ WindowMenus buildMenus(QMenuBar& bar, const WindowActions& a) {
   run->addActions({a.play, a.first, a.previous, a.next, a.last});
   run->addSeparator();
   run->addActions({a.layer_up, a.layer_down, a.head_left, a.head_right});
+
+  QMenu* methods = bar.addMenu(QObject::tr("Me&thods"));
+  methods->addAction(a.all_methods);
+  methods->addSeparator();
+  addGroup(*methods, *a.methods);
 
   QMenu* figure = bar.addMenu(QObject::tr("Fi&gure"));
   figure->addActions({a.export_figure, a.preview_figure, a.copy_figure});

@@ -34,6 +34,9 @@ struct WindowActions {
   QAction *generate, *continue_generation, *step, *stop, *truncate, *edit_prompt;
   QAction *play, *first, *previous, *next, *last;
   QAction *layer_up, *layer_down, *head_left, *head_right;
+  // Methods: one a method, its id as data
+  QAction* all_methods;
+  QActionGroup* methods;
   // Figure
   QAction *export_figure, *preview_figure, *copy_figure, *figure_folder;
   // Help

@@ -1,0 +1,295 @@
+#include "ui/methods/methods_window.h"
+
+#include "ui/widgets/icons.h"
+
+#include <QCloseEvent>
+#include <QFileDialog>
+#include <QHBoxLayout>
+#include <QScrollArea>
+#include <QShortcut>
+#include <QSplitter>
+
+#include <algorithm>
+#include <cmath>
+
+namespace vitrine::ui {
+namespace {
+
+namespace methods = core::methods;
+
+constexpr int kChoiceWidth = 380, kWidth = 1180, kHeight = 800, kFieldWidth = 120;
+
+QString textOfView(std::string_view text) {
+  return QString::fromUtf8(text.data(), qsizetype(text.size()));
+}
+
+QString paragraph(const QString& head, std::string_view text) {
+  return text.empty() ? QString()
+                      : QStringLiteral("<p><b>%1</b><br>%2</p>").arg(head, textOfView(text).toHtmlEscaped());
+}
+
+// A line of controls that a form can show and hide as one.
+QWidget* lineOf(std::initializer_list<QWidget*> parts) {
+  auto* line = new QWidget;
+  auto* row = new QHBoxLayout(line);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->setSpacing(4);
+  for (QWidget* part : parts) row->addWidget(part, qobject_cast<QLineEdit*>(part) ? 1 : 0);
+  return line;
+}
+
+}  // namespace
+
+MethodsWindow::MethodsWindow(const ThemeController& theme, QString device, QWidget* parent)
+    : QDialog(parent), theme_(theme), device_(std::move(device)), folder_("figures") {
+  setObjectName("methods_window");
+  setWindowTitle(tr("Methods"));
+  setSizeGripEnabled(true);
+  auto* parts = new QSplitter(this);
+  parts->addWidget(buildChoice());
+  parts->addWidget(buildResults());
+  parts->setStretchFactor(1, 1);
+  parts->setSizes({kChoiceWidth, kWidth - kChoiceWidth});
+  parts->setChildrenCollapsible(false);
+  auto* all = new QVBoxLayout(this);
+  all->addWidget(parts);
+  resize(kWidth, kHeight);
+  for (const char* keys : {"Ctrl+Return", "Ctrl+Enter"})
+    connect(new QShortcut(QKeySequence(QString(keys)), this), &QShortcut::activated, this,
+            &MethodsWindow::run);
+  connect(&runner_, &MethodRunner::progressed, this, [this](qulonglong done, qulonglong of) {
+    progress_->setRange(0, int(of));
+    progress_->setValue(int(done));
+    if (!runner_.isCancelling()) state_->setText(tr("%1 of %2").arg(done).arg(of));
+  });
+  connect(&runner_, &MethodRunner::finished, this, [this](const methods::Analysis*, const QString& error) {
+    showResult();
+    updateState();
+    if (!error.isEmpty()) say(error, true);
+  });
+  list_->setCurrentRow(0);
+}
+
+QWidget* MethodsWindow::buildChoice() {
+  filter_ = new QLineEdit;
+  filter_->setPlaceholderText(tr("Filter methods"));
+  filter_->setClearButtonEnabled(true);
+  list_ = new QListWidget;
+  list_->setObjectName("methods_list");
+  for (const methods::Analysis* analysis : methods::analyses()) {
+    auto* item = new QListWidgetItem(textOfView(analysis->title), list_);
+    item->setToolTip(textOfView(analysis->summary) + '\n' + textOfView(analysis->paper));
+    item->setData(Qt::UserRole, textOfView(analysis->id));
+  }
+  about_ = new QTextBrowser;
+  matrices_ = new QLineEdit;
+  matrices_->setObjectName("methods_matrices");
+  matrices_->setPlaceholderText(tr("all; * stands for any letters"));
+  matrices_->setToolTip(tr("Names of tensors; several, apart by spaces, are alternatives"));
+  base_ = new QLineEdit;
+  base_->setPlaceholderText(tr("the loaded model"));
+  tuned_ = new QLineEdit;
+  auto browser = [this](QLineEdit* field, const QString& title) {
+    auto* button = new IconButton(theme_, Icon::kFolder, title);
+    connect(button, &QAbstractButton::clicked, this, [this, field, title] { browse(*field, title); });
+    return button;
+  };
+  auto* subject = new QWidget;
+  subject_ = new QFormLayout(subject);
+  subject_->setContentsMargins(0, 0, 0, 0);
+  subject_->addRow(tr("Base"), lineOf({base_, browser(base_, tr("Choose the base's folder"))}));
+  subject_->addRow(tr("Fine-tune"),
+                   lineOf({tuned_, browser(tuned_, tr("Choose a tuned model's or an adapter's folder"))}));
+  subject_->addRow(tr("Matrices"), matrices_);
+  auto* parameters = new QWidget;
+  form_ = new QFormLayout(parameters);
+  form_->setContentsMargins(0, 0, 0, 0);
+  run_ = new QPushButton(tr("Run"));
+  run_->setProperty("primary", true);
+  run_->setDefault(false);
+  run_->setAutoDefault(false);
+  run_->setToolTip(tr("Run the method (Ctrl+Return)"));
+  cancel_ = new QPushButton(tr("Cancel"));
+  cancel_->setAutoDefault(false);
+  cancel_->setToolTip(tr("Stop after the matrix in hand (Esc)"));
+  progress_ = new QProgressBar;
+  progress_->setTextVisible(false);
+  state_ = new QLabel;
+  state_->setProperty("role", "secondary");
+  auto* choice = new QWidget;
+  auto* column = new QVBoxLayout(choice);
+  column->setContentsMargins(0, 0, 2 * theme_.sizes().step, 0);
+  column->addWidget(filter_);
+  column->addWidget(list_, 2);
+  column->addWidget(about_, 3);
+  column->addWidget(subject);
+  column->addWidget(parameters);
+  column->addWidget(progress_);
+  column->addWidget(lineOf({run_, cancel_, state_}));
+  connect(filter_, &QLineEdit::textChanged, this, &MethodsWindow::filter);
+  connect(list_, &QListWidget::currentRowChanged, this, [this](int row) {
+    if (row < 0) return;
+    method_ = methods::analyses()[std::size_t(row)];
+    showMethod();
+  });
+  connect(run_, &QPushButton::clicked, this, &MethodsWindow::run);
+  connect(cancel_, &QPushButton::clicked, this, [this] {
+    runner_.cancel();
+    updateState();
+  });
+  return choice;
+}
+
+void MethodsWindow::filter(const QString& text) {
+  for (int row = 0; row < list_->count(); ++row) {
+    QListWidgetItem& item = *list_->item(row);
+    const QString searched = item.text() + ' ' + item.toolTip() + ' ' + item.data(Qt::UserRole).toString();
+    item.setHidden(!searched.contains(text, Qt::CaseInsensitive));
+  }
+}
+
+void MethodsWindow::choose(std::string_view id) {
+  filter_->clear();
+  for (int row = 0; row < list_->count(); ++row)
+    if (list_->item(row)->data(Qt::UserRole).toString() == textOfView(id)) list_->setCurrentRow(row);
+  list_->scrollToItem(list_->currentItem());
+}
+
+void MethodsWindow::showMethod() {
+  about_->setHtml(
+      QStringLiteral("<p>%1</p><p><i>%2</i></p>")
+          .arg(textOfView(method_->summary).toHtmlEscaped(), textOfView(method_->paper).toHtmlEscaped()) +
+      paragraph(tr("Computes"), method_->equation) + paragraph(tr("Costs"), method_->cost) +
+      paragraph(tr("Not shown"), method_->unchecked));
+  showParameters();
+  showSubject();
+  showResult();
+  updateState();
+}
+
+void MethodsWindow::showParameters() {
+  while (form_->rowCount() > 0) form_->removeRow(0);
+  values_.clear();
+  const MethodRun* last = runner_.lastOf(*method_);
+  for (const methods::Parameter& parameter : method_->parameters) {
+    auto* box = new QDoubleSpinBox;
+    // Steps of a hundredth of the range's decade; as many decimals as the smallest value needs.
+    const double small = parameter.least > 0 ? parameter.least : parameter.most / 1000;
+    const int decimals = parameter.whole ? 0 : std::clamp(int(std::ceil(-std::log10(small))) + 1, 2, 9);
+    box->setDecimals(decimals);
+    box->setRange(parameter.least, parameter.most);
+    box->setSingleStep(parameter.whole ? 1 : std::pow(10.0, -(decimals - 1)));
+    if (!parameter.unit.empty()) box->setSuffix(' ' + textOfView(parameter.unit));
+    box->setValue(last ? last->parameters.value(parameter.name) : parameter.fallback);
+    box->setMinimumWidth(kFieldWidth);
+    box->setToolTip(
+        tr("%1\n%2 to %3").arg(textOfView(parameter.help)).arg(parameter.least).arg(parameter.most));
+    auto* reset = new IconButton(theme_, Icon::kReset, tr("Back to %1").arg(parameter.fallback));
+    connect(reset, &QAbstractButton::clicked, box,
+            [box, value = parameter.fallback] { box->setValue(value); });
+    values_.push_back(box);
+    auto* line = lineOf({box, reset});
+    static_cast<QHBoxLayout*>(line->layout())->addStretch();
+    auto* label = new QLabel(textOfView(parameter.name));
+    label->setToolTip(textOfView(parameter.help));
+    form_->addRow(label, line);
+  }
+}
+
+void MethodsWindow::showSubject() {
+  const bool tunes = method_->subject == methods::Subject::kFineTunes;
+  subject_->setRowVisible(0, tunes);
+  subject_->setRowVisible(1, tunes);
+  subject_->setRowVisible(2, method_->subject != methods::Subject::kHeads);
+  QStringList names;
+  if (model_)
+    for (const core::AdapterSummary& adapter : model_->adapters)
+      names << QString::fromStdString(adapter.name);
+  tuned_->setPlaceholderText(names.isEmpty() ? tr("a tuned model's or an adapter's folder")
+                                             : tr("the loaded adapter: %1").arg(names.join(", ")));
+}
+
+void MethodsWindow::setModel(std::shared_ptr<const core::ModelSummary> model) {
+  if (model == model_) return;
+  runner_.cancel();
+  model_ = std::move(model);
+  std::vector<std::string> names;
+  if (model_)
+    for (const core::TensorSummary& tensor : model_->tensors) names.push_back(tensor.name);
+  matrices_->setText(QString::fromStdString(methods::firstLayerGlob(names)));
+  showSubject();
+  updateState();
+}
+
+methods::AnalysisSource MethodsWindow::source() const {
+  methods::AnalysisSource source;
+  if (model_) source.model = model_->path;
+  if (method_->subject == methods::Subject::kHeads) return source;
+  source.matrices = matrices_->text().trimmed().toStdString();
+  if (method_->subject == methods::Subject::kMatrices) return source;
+  if (const QString base = base_->text().trimmed(); !base.isEmpty()) source.model = base.toStdString();
+  const std::filesystem::path tuned = tuned_->text().trimmed().toStdString();
+  if (tuned.empty()) {
+    if (model_)
+      for (const core::AdapterSummary& adapter : model_->adapters)
+        source.adapters.push_back({adapter.folder, adapter.scale});
+  } else if (std::filesystem::exists(tuned / "adapter_config.json")) {
+    source.adapters.push_back({.folder = tuned});
+  } else {
+    source.tuned = tuned;
+  }
+  return source;
+}
+
+methods::Parameters MethodsWindow::parameters() const {
+  methods::Parameters parameters(method_->parameters);
+  // Within the range: the boxes hold it.
+  for (std::size_t i = 0; i < values_.size(); ++i)
+    static_cast<void>(parameters.set(method_->parameters[i].name, values_[i]->value()));
+  return parameters;
+}
+
+void MethodsWindow::run() {
+  if (!runner_.start(*method_, source(), parameters())) return;
+  progress_->setRange(0, 0);
+  say({});
+  updateState();
+}
+
+void MethodsWindow::updateState() {
+  const bool running = runner_.isRunning();
+  run_->setEnabled(!running);
+  cancel_->setEnabled(running && !runner_.isCancelling());
+  progress_->setVisible(running);
+  if (!running)
+    state_->setText({});
+  else
+    state_->setText(runner_.isCancelling() ? tr("Stops after the matrix in hand…")
+                                           : tr("Reading for %1…").arg(textOfView(runner_.running()->title)));
+}
+
+void MethodsWindow::browse(QLineEdit& field, const QString& title) {
+  const QString path = QFileDialog::getExistingDirectory(this, title, field.text());
+  if (!path.isEmpty()) field.setText(path);
+}
+
+void MethodsWindow::say(const QString& text, bool failed) {
+  said_->setText(text);
+  QPalette palette = this->palette();
+  palette.setColor(QPalette::WindowText,
+                   toQt(failed ? theme_.colors().error : theme_.colors().text_secondary));
+  said_->setPalette(palette);
+}
+
+void MethodsWindow::reject() {
+  if (!runner_.isRunning()) return QDialog::reject();
+  runner_.cancel();
+  updateState();
+}
+
+void MethodsWindow::closeEvent(QCloseEvent* event) {
+  runner_.cancel();
+  event->accept();
+}
+
+}  // namespace vitrine::ui
