@@ -3,8 +3,10 @@
 #include "ui/widgets/icons.h"
 
 #include <QCloseEvent>
+#include <QCoreApplication>
 #include <QFileDialog>
 #include <QHBoxLayout>
+#include <QKeyEvent>
 #include <QScrollArea>
 #include <QShortcut>
 #include <QSplitter>
@@ -73,7 +75,9 @@ MethodsWindow::MethodsWindow(const ThemeController& theme, QString device, QWidg
 QWidget* MethodsWindow::buildChoice() {
   filter_ = new QLineEdit;
   filter_->setPlaceholderText(tr("Filter methods"));
+  filter_->setObjectName("methods_filter");
   filter_->setClearButtonEnabled(true);
+  filter_->installEventFilter(this);
   list_ = new QListWidget;
   list_->setObjectName("methods_list");
   for (const methods::Analysis* analysis : methods::analyses()) {
@@ -140,12 +144,31 @@ QWidget* MethodsWindow::buildChoice() {
   return choice;
 }
 
+// What is run is what the list shows: where the filter hides it, the first that is left.
 void MethodsWindow::filter(const QString& text) {
+  int first = -1;
   for (int row = 0; row < list_->count(); ++row) {
     QListWidgetItem& item = *list_->item(row);
     const QString searched = item.text() + ' ' + item.toolTip() + ' ' + item.data(Qt::UserRole).toString();
     item.setHidden(!searched.contains(text, Qt::CaseInsensitive));
+    if (!item.isHidden() && first < 0) first = row;
   }
+  if (first < 0) return say(tr("No method's title, summary or paper has \u201c%1\u201d.").arg(text), true);
+  if (!list_->currentItem() || list_->currentItem()->isHidden()) list_->setCurrentRow(first);
+  say({});
+}
+
+bool MethodsWindow::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == filter_ && event->type() == QEvent::KeyPress)
+    switch (static_cast<QKeyEvent*>(event)->key()) {
+      case Qt::Key_Up:
+      case Qt::Key_Down:
+      case Qt::Key_PageUp:
+      case Qt::Key_PageDown:
+        QCoreApplication::sendEvent(list_, event);
+        return true;
+    }
+  return QDialog::eventFilter(watched, event);
 }
 
 void MethodsWindow::choose(std::string_view id) {
@@ -165,6 +188,7 @@ void MethodsWindow::showMethod() {
   showSubject();
   showResult();
   updateState();
+  say({});  // what was said of another method
 }
 
 void MethodsWindow::showParameters() {

@@ -35,6 +35,8 @@ class MethodsWindow : public QDialog {
   const MethodRunner& runner() const { return runner_; }
 
  protected:
+  // The arrows move through the list while its filter has the focus.
+  bool eventFilter(QObject* watched, QEvent* event) override;
   void reject() override;  // Esc: cancels what runs, else closes
   void closeEvent(QCloseEvent* event) override;
 

@@ -346,7 +346,7 @@ void LiveContent::drawValues(CanvasFrame& frame, const Rect& area) {
            {.title = "Singular values now",
             .note = spectrum->sketch ? "of a sketch: band to the upper bound" : selectedName(),
             .x_label = "number",
-            .y_label = "σ"});
+            .y_label = "singular value"});
   if (plot.rect.width() < 40 || plot.rect.height() < 30) return;
   const auto path = [](const core::StreamSpectrum& of) {
     std::vector<std::pair<double, double>> points;
