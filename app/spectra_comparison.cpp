@@ -21,20 +21,17 @@ void warnOfLeftOut(const std::vector<std::string>& left_out) {
     fmt::print(stderr, "vitrine: not compared: {} more\n", left_out.size() - kShown);
 }
 
-std::string namesOfAdapters(const core::ModelSpec& spec) {
-  std::string names;
-  for (const core::AttachedAdapter& adapter : spec.adapters)
-    names += (names.empty() ? "" : " + ") + adapter.name +
-             (adapter.scale == 1 ? "" : fmt::format(":{}", adapter.scale));
-  return names;
-}
-
-Result<NamedTune> named(std::string name, core::MatrixPairs pairs, const SpectraOptions& options) {
-  warnOfLeftOut(pairs.left_out);
-  if (pairs.pairs.empty())
-    return fail(ErrorCode::kNotFound, "{} and {} have no matrix in common{}", name, options.base,
-                options.tensors.empty() ? "" : fmt::format(" that is named '{}'", options.tensors));
-  return NamedTune{std::move(name), std::move(pairs)};
+Result<std::vector<core::FineTunePairs>> openTunes(const Common& common, const SpectraOptions& options) {
+  std::vector<core::FineTunePairs> tunes;
+  const auto base = core::modelPath(options.base), tuned = tunedPath(common, options);
+  if (!tuned.empty()) {
+    TRY_ASSIGN(tunes.emplace_back(), core::openFineTune(base, tuned, options.tensors));
+  }
+  if (!common.adapters.empty()) {
+    TRY_ASSIGN(const auto adapters, adaptersOf(common));
+    TRY_ASSIGN(tunes.emplace_back(), core::openAdapted(base, adapters, options.tensors));
+  }
+  return tunes;
 }
 
 Result<std::vector<core::ComparedTune>> compareTunes(const Common& common, const SpectraOptions& options) {
@@ -42,15 +39,16 @@ Result<std::vector<core::ComparedTune>> compareTunes(const Common& common, const
   TRY_ASSIGN(what.svd, svdSolver(common, options.solver));
   TRY_ASSIGN(const auto opened, openTunes(common, options));
   std::vector<core::ComparedTune> tunes;
-  for (const NamedTune& tune : opened) {
+  for (const core::FineTunePairs& tune : opened) {
+    warnOfLeftOut(tune.matrices.left_out);
     const core::ComparisonRun run{
         .options = what,
         .threads = options.threads,
         .stop = stopAtInterrupt(),
         .progress = [&](std::size_t done) {
-          showProgress(fmt::format("{}: matrix {} of {}", tune.name, done, tune.pairs.pairs.size()));
+          showProgress(fmt::format("{}: matrix {} of {}", tune.name, done, tune.matrices.pairs.size()));
         }};
-    TRY_ASSIGN(auto matrices, core::runComparisons(tune.pairs.pairs, run));
+    TRY_ASSIGN(auto matrices, core::runComparisons(tune.matrices.pairs, run));
     tunes.push_back({.name = tune.name, .matrices = std::move(matrices)});
     endProgress();
   }
@@ -103,25 +101,11 @@ void printComparisonJson(const std::vector<core::ComparedTune>& tunes, const Spe
 
 }  // namespace
 
-Result<std::vector<NamedTune>> openTunes(const Common& common, const SpectraOptions& options) {
-  std::vector<NamedTune> tunes;
-  const auto base_path = core::modelPath(options.base), tuned_path = core::modelPath(options.model);
+std::filesystem::path tunedPath(const Common& common, const SpectraOptions& options) {
+  const auto base = core::modelPath(options.base), tuned = core::modelPath(options.model);
   std::error_code ignored;
-  const bool itself = base_path == tuned_path || std::filesystem::equivalent(base_path, tuned_path, ignored);
-  TRY_ASSIGN(const auto base, core::Checkpoint::open(base_path));
-  if (!itself || common.adapters.empty()) {
-    TRY_ASSIGN(const auto tuned, core::Checkpoint::open(tuned_path));
-    TRY_ASSIGN(NamedTune tune,
-               named(tuned->displayName(), core::pairsOf(base, tuned, options.tensors), options));
-    tunes.push_back(std::move(tune));
-  }
-  if (!common.adapters.empty()) {
-    TRY_ASSIGN(OpenedModel adapted, openModel(common, options.base, NeedsTokenizer::kNo));
-    const auto spec = std::make_shared<core::ModelSpec>(std::move(adapted.spec));
-    TRY_ASSIGN(NamedTune tune, named(namesOfAdapters(*spec), core::pairsOf(spec, options.tensors), options));
-    tunes.push_back(std::move(tune));
-  }
-  return tunes;
+  const bool itself = base == tuned || std::filesystem::equivalent(base, tuned, ignored);
+  return itself && !common.adapters.empty() ? std::filesystem::path() : tuned;
 }
 
 Result<void> compareWithBase(const Common& common, const SpectraOptions& options) {

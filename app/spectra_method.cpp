@@ -6,57 +6,36 @@
 
 #include "app/spectra_options.h"
 #include "core/assets/asset_paths.h"
-#include "core/methods/analysis.h"
-#include "core/spectra/matrix_catalogue.h"
+#include "core/methods/analysis_source.h"
 
 namespace vitrine::app {
 namespace {
 
 namespace methods = core::methods;
 
-Result<void> addMatrices(const SpectraOptions& options, methods::AnalysisInput& input) {
-  TRY_ASSIGN(const auto checkpoint, core::Checkpoint::open(core::modelPath(options.model)));
-  TRY_ASSIGN(const auto matrices, chosenMatrices(*checkpoint, options));
-  for (const core::StoredMatrix& matrix : matrices)
-    input.matrices.push_back({matrix.name, matrix.rows, matrix.columns,
-                              [checkpoint, matrix] { return core::readMatrix(matrix); }});
-  return {};
-}
-
-Result<void> addTunes(const Common& common, const SpectraOptions& options, methods::AnalysisInput& input) {
+Result<methods::AnalysisSource> sourceOf(const Common& common, const SpectraOptions& options,
+                                         const methods::Analysis& analysis) {
+  methods::AnalysisSource source{.model = core::modelPath(options.model), .matrices = options.tensors};
+  TRY_ASSIGN(source.adapters, adaptersOf(common));
+  if (analysis.subject != methods::Subject::kFineTunes) return source;
   if (options.base.empty())
     return fail(ErrorCode::kInvalidArgument,
                 "{} compares fine-tunes with their base: name it by --base, and adapters of it by --adapter",
-                options.method);
-  TRY_ASSIGN(auto tunes, openTunes(common, options));
-  input.model = options.base;
-  for (NamedTune& tune : tunes) input.tunes.push_back({tune.name, std::move(tune.pairs.pairs)});
-  return {};
-}
-
-Result<void> addSpec(const Common& common, const SpectraOptions& options, methods::AnalysisInput& input) {
-  TRY_ASSIGN(OpenedModel opened, openModel(common, options.model, NeedsTokenizer::kNo));
-  input.spec = std::make_shared<const core::ModelSpec>(std::move(opened.spec));
-  return {};
+                analysis.id);
+  source.model = core::modelPath(options.base);
+  source.tuned = tunedPath(common, options);
+  return source;
 }
 
 Result<methods::AnalysisInput> inputOf(const Common& common, const SpectraOptions& options,
                                        const methods::Analysis& analysis) {
-  methods::AnalysisInput input{.model = options.model, .threads = options.threads, .stop = stopAtInterrupt()};
+  TRY_ASSIGN(const methods::AnalysisSource source, sourceOf(common, options, analysis));
+  TRY_ASSIGN(methods::AnalysisInput input, methods::analysisInput(analysis, source));
+  input.threads = options.threads;
+  input.stop = stopAtInterrupt();
   input.progress = [&analysis](std::size_t done, std::size_t of) {
     showProgress(fmt::format("{}: {} of {}", analysis.id, done, of));
   };
-  switch (analysis.subject) {
-    case methods::Subject::kMatrices:
-      TRY(addMatrices(options, input));
-      break;
-    case methods::Subject::kFineTunes:
-      TRY(addTunes(common, options, input));
-      break;
-    case methods::Subject::kHeads:
-      TRY(addSpec(common, options, input));
-      break;
-  }
   return input;
 }
 

@@ -7,9 +7,9 @@
 #include "app/context.h"
 #include "core/figure/figure.h"
 #include "core/spectra/composition.h"
+#include "core/spectra/fine_tunes.h"
 #include "core/spectra/head_products.h"
 #include "core/spectra/matrix_catalogue.h"
-#include "core/spectra/model_comparison.h"
 
 namespace vitrine::app {
 
@@ -54,13 +54,9 @@ void printHeads(const SpectraOfHeads& heads);
 // MODEL and, where the method looks at those, its fine-tunes; app/spectra_method.cpp.
 Result<void> runMethod(const Common& common, const SpectraOptions& options);
 
-// A fine-tune of `options.base`: MODEL unless it is the base itself, and the adapters attached to the base.
-struct NamedTune {
-  std::string name;
-  core::MatrixPairs pairs;
-};
-// Warns of matrices without a partner. kNotFound where there is none with one.
-Result<std::vector<NamedTune>> openTunes(const Common& common, const SpectraOptions& options);
+// MODEL where it is a fine-tune of `options.base` beside what --adapter adds to that; empty where it is the
+// base.
+std::filesystem::path tunedPath(const Common& common, const SpectraOptions& options);
 // Null: LAPACK is meant, or auto and no device computes faster.
 Result<std::unique_ptr<gpu::Device>> spectraDevice(const Common& common, const std::string& solver);
 // Those that `options.tensors` names; kNotFound where there is none.

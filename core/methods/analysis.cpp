@@ -30,6 +30,14 @@ std::string_view expectedOf(Subject subject) {
   return "";
 }
 
+void tellLeftOut(const std::vector<std::string>& left_out, std::vector<std::string>& notes) {
+  constexpr std::size_t kTold = 10;
+  for (std::size_t i = 0; i < std::min(kTold, left_out.size()); ++i)
+    notes.push_back(fmt::format("Not compared: {}.", left_out[i]));
+  if (left_out.size() > kTold)
+    notes.push_back(fmt::format("Not compared: {} more.", left_out.size() - kTold));
+}
+
 }  // namespace
 
 std::string_view name(Subject subject) {
@@ -66,6 +74,7 @@ Result<AnalysisResult> runAnalysis(const Analysis& analysis, const AnalysisInput
     return fail(ErrorCode::kInvalidArgument, "{}: expected {}", analysis.id, expectedOf(analysis.subject));
   auto result = analysis.run(input);
   if (!result) return within(std::string(analysis.id), std::move(result).error());
+  tellLeftOut(input.left_out, result->notes);
   return result;
 }
 

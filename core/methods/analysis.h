@@ -46,6 +46,7 @@ struct AnalysisInput {
   std::vector<NamedMatrix> matrices;      // kMatrices
   std::vector<FineTune> tunes;            // kFineTunes
   std::shared_ptr<const ModelSpec> spec;  // kHeads
+  std::vector<std::string> left_out;      // a sentence for each matrix that is not looked at, and why
   Parameters parameters;
   unsigned threads = 0;  // 0: as many as there are cores
   std::stop_token stop{};

@@ -4,6 +4,7 @@
 
 #include "core/adapter/attach_adapter.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/spectra/fine_tunes.h"
 #include "core/spectra/matrix_catalogue.h"
 
 namespace vitrine::core::methods {
@@ -11,43 +12,42 @@ namespace {
 
 Result<void> addMatrices(const AnalysisSource& source, AnalysisInput& input) {
   TRY_ASSIGN(const auto checkpoint, Checkpoint::open(source.model));
+  input.model = checkpoint->displayName();
   for (const StoredMatrix& matrix : matricesOf(*checkpoint, source.matrices))
     input.matrices.push_back(
         {matrix.name, matrix.rows, matrix.columns, [checkpoint, matrix] { return readMatrix(matrix); }});
   if (!input.matrices.empty()) return {};
-  return fail(ErrorCode::kNotFound,
-              "{}: no matrix is named '{}': empty the field for all, * stands for any letters",
-              source.model.filename().string(), source.matrices);
+  return fail(ErrorCode::kNotFound, "{}: no matrix {} (* stands for any letters)", input.model,
+              source.matrices.empty() ? "in it" : fmt::format("is named '{}'", source.matrices));
 }
 
-Result<std::shared_ptr<ModelSpec>> openSpec(const AnalysisSource& source) {
+Result<void> addSpec(const AnalysisSource& source, AnalysisInput& input) {
   TRY_ASSIGN(const auto checkpoint, Checkpoint::open(source.model));
+  input.model = checkpoint->displayName();
   TRY_ASSIGN(ModelSpec spec, readModelSpec(checkpoint));
   for (const AdapterChoice& adapter : source.adapters) TRY(attachAdapter(spec, adapter));
-  return std::make_shared<ModelSpec>(std::move(spec));
+  input.spec = std::make_shared<const ModelSpec>(std::move(spec));
+  return {};
+}
+
+void addTune(FineTunePairs tune, AnalysisInput& input) {
+  input.model = std::move(tune.base);
+  input.tunes.push_back({std::move(tune.name), std::move(tune.matrices.pairs)});
+  std::ranges::move(tune.matrices.left_out, std::back_inserter(input.left_out));
 }
 
 Result<void> addTunes(const AnalysisSource& source, AnalysisInput& input) {
   if (source.tuned.empty() && source.adapters.empty())
-    return fail(
-        ErrorCode::kInvalidArgument,
-        "this method compares a fine-tune with its base: name a tuned model's folder or an adapter's");
+    return fail(ErrorCode::kInvalidArgument,
+                "it compares fine-tunes with their base: name a tuned model, or an adapter of the base");
   if (!source.tuned.empty()) {
-    TRY_ASSIGN(const auto base, Checkpoint::open(source.model));
-    TRY_ASSIGN(const auto tuned, Checkpoint::open(source.tuned));
-    input.tunes.push_back({tuned->displayName(), pairsOf(base, tuned, source.matrices).pairs});
+    TRY_ASSIGN(FineTunePairs tune, openFineTune(source.model, source.tuned, source.matrices));
+    addTune(std::move(tune), input);
   }
   if (!source.adapters.empty()) {
-    std::string name;
-    for (const AdapterChoice& adapter : source.adapters)
-      name += (name.empty() ? "" : " + ") + adapter.folder.filename().string();
-    TRY_ASSIGN(const auto spec, openSpec(source));
-    input.tunes.push_back({name, pairsOf(spec, source.matrices).pairs});
+    TRY_ASSIGN(FineTunePairs tune, openAdapted(source.model, source.adapters, source.matrices));
+    addTune(std::move(tune), input);
   }
-  for (const FineTune& tune : input.tunes)
-    if (tune.pairs.empty())
-      return fail(ErrorCode::kNotFound, "{}: nothing in it changes a matrix of {} named '{}'", tune.name,
-                  source.model.filename().string(), source.matrices);
   return {};
 }
 
@@ -55,9 +55,8 @@ Result<void> addTunes(const AnalysisSource& source, AnalysisInput& input) {
 
 Result<AnalysisInput> analysisInput(const Analysis& analysis, const AnalysisSource& source) {
   if (source.model.empty())
-    return fail(ErrorCode::kInvalidArgument,
-                "no model is loaded: open one with File, Open file or Open folder");
-  AnalysisInput input{.model = source.model.filename().string()};
+    return fail(ErrorCode::kInvalidArgument, "{}: no model to look at: open one", analysis.id);
+  AnalysisInput input;
   switch (analysis.subject) {
     case Subject::kMatrices:
       TRY(addMatrices(source, input));
@@ -65,10 +64,9 @@ Result<AnalysisInput> analysisInput(const Analysis& analysis, const AnalysisSour
     case Subject::kFineTunes:
       TRY(addTunes(source, input));
       break;
-    case Subject::kHeads: {
-      TRY_ASSIGN(input.spec, openSpec(source));
+    case Subject::kHeads:
+      TRY(addSpec(source, input));
       break;
-    }
   }
   return input;
 }

@@ -14,7 +14,7 @@ struct AnalysisSource {
   std::filesystem::path model;          // of fine-tunes the base
   std::string matrices;                 // globs over names; empty: all
   std::filesystem::path tuned;          // kFineTunes: a checkpoint beside the base; or empty
-  std::vector<AdapterChoice> adapters;  // kFineTunes: together one fine-tune of the base
+  std::vector<AdapterChoice> adapters;  // kFineTunes: together one fine-tune of the base; kHeads: added to it
 };
 
 // Opens what the method's subject needs; reads no matrix. Errors: those of opening, kNotFound where the globs

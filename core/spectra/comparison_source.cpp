@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 
-#include "core/adapter/attach_adapter.h"
 #include "core/spectra/device_spectra.h"
 #include "core/spectra/device_svd.h"
+#include "core/spectra/fine_tunes.h"
 
 namespace vitrine::core {
 namespace {
@@ -35,24 +35,12 @@ class ComparisonSource : public SpectraSource {
   explicit ComparisonSource(ComparisonRequest request) : request_(std::move(request)) {}
 
   Result<SpectraRows> open() override {
-    TRY_ASSIGN(const auto base, Checkpoint::open(request_.base));
-    MatrixPairs found;
-    if (request_.adapters.empty()) {
-      TRY_ASSIGN(const auto tuned, Checkpoint::open(request_.tuned));
-      found = pairsOf(base, tuned);
-    } else {
-      TRY_ASSIGN(ModelSpec spec, readModelSpec(base));
-      for (const AdapterChoice& adapter : request_.adapters) TRY(attachAdapter(spec, adapter));
-      found = pairsOf(std::make_shared<ModelSpec>(std::move(spec)));
-    }
-    if (found.pairs.empty())
-      return fail(ErrorCode::kNotFound,
-                  "{} has no matrix of the same name and shape: is it the base of this fine-tune?",
-                  base->displayName());
-    pairs_ = std::move(found.pairs);
+    TRY_ASSIGN(FineTunePairs tune, request_.adapters.empty() ? openFineTune(request_.base, request_.tuned)
+                                                             : openAdapted(request_.base, request_.adapters));
+    pairs_ = std::move(tune.matrices.pairs);
     SpectraRows rows{.names = {},
                      .costs = {},
-                     .left_out = std::move(found.left_out),
+                     .left_out = std::move(tune.matrices.left_out),
                      .solver = lapackSolverText(request_.threads)};
     for (const MatrixPair& pair : pairs_) {
       rows.names.push_back({pair.name, "", pair.rows, pair.columns});

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/adapter/attach_adapter.h"
+#include "core/spectra/fine_tunes.h"
 #include "core/spectra/layer_name.h"
 #include "core/spectra/spectrum_matrices.h"
 #include "support/random_adapter.h"
@@ -48,6 +49,22 @@ TEST(ModelComparison, PairsByNameAndSaysWhatItLeavesOut) {
   std::stop_source stop;
   stop.request_stop();
   EXPECT_EQ(runComparisons(pairs.pairs, {.stop = stop.get_token()}).error().code, ErrorCode::kCancelled);
+}
+
+TEST(FineTunes, AreOpenedByTheirPaths) {
+  const test::ScratchFolder base, tuned, stranger;
+  written(base, {{"a", {4, 6}}, {"b", {4, 6}}});
+  written(tuned, {{"a", {4, 6}}, {"c", {4, 6}}}, 2);
+  written(stranger, {{"z", {4, 6}}}, 3);
+  const auto tune = openFineTune(base.path(), tuned.path());
+  ASSERT_TRUE(tune) << tune.error().describe();
+  EXPECT_EQ(tune->name, tuned.path().filename().string());
+  EXPECT_EQ(tune->base, base.path().filename().string());
+  EXPECT_THAT(tune->matrices.pairs, SizeIs(1));
+  EXPECT_THAT(tune->matrices.left_out, SizeIs(2));
+  EXPECT_EQ(openFineTune(base.path(), stranger.path()).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(openFineTune(base.path(), tuned.path(), "c").error().code, ErrorCode::kNotFound);
+  EXPECT_FALSE(openFineTune(base.path(), base.path() / "missing"));
 }
 
 // Against B A added by hand.

@@ -13,7 +13,6 @@ namespace {
 class MethodsWindowTest : public testing::Test {
  protected:
   void SetUp() override {
-    tests::qtApplication();
     window_ = std::make_unique<MethodsWindow>(theme_, "none", nullptr);
     window_->show();
     list_ = window_->findChild<QListWidget*>("methods_list");
@@ -26,7 +25,7 @@ class MethodsWindowTest : public testing::Test {
   }
   QString chosen() const { return list_->currentItem()->data(Qt::UserRole).toString(); }
 
-  ThemeController theme_;
+  ThemeController theme_{tests::qtApplication()};
   std::unique_ptr<MethodsWindow> window_;
   QListWidget* list_ = nullptr;
   QLineEdit* filter_ = nullptr;
