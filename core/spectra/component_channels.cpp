@@ -127,15 +127,8 @@ ComponentChannel componentChannel(const VectorXd& sigma, const VectorXd& score) 
 
 Result<ComponentChannel> channelOf(const ModelSpec& spec, const CompositionEdge& edge,
                                    const ProductOptions& options) {
-  TRY_ASSIGN(const LayerFactors from, LayerFactors::read(spec, edge.from_layer, options));
-  TRY_ASSIGN(const LayerFactors to, LayerFactors::read(spec, edge.to_layer, options));
-  TRY_ASSIGN(const LowRankProduct written, from.product(ProductKind::kOv, edge.from_head));
-  TRY_ASSIGN(const FullSvd svd, productSvd(written));
-  const bool value = edge.through == CompositionThrough::kValue;
-  TRY_ASSIGN(LowRankProduct read, to.product(value ? ProductKind::kOv : ProductKind::kQk, edge.to_head));
-  if (edge.through == CompositionThrough::kQuery) read = transposed(std::move(read));
-  TRY_ASSIGN(const CompositionEnd reader, readerOf(read));
-  return componentChannel(svd.sigma, composeComponents(reader, svd.u));
+  TRY_ASSIGN(const EdgeComponents of, componentsOf(spec, edge, options));
+  return componentChannel(of.sigma, of.score);
 }
 
 Result<ComponentSearch> searchComponents(const ModelSpec& spec, std::size_t components, std::size_t count,

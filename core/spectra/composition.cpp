@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/spectra/dense_product.h"
+#include "core/spectra/parallel.h"
 
 namespace vitrine::core {
 namespace {
@@ -118,23 +119,18 @@ std::string_view name(CompositionThrough through) {
   return kNames[static_cast<int>(through)];
 }
 
-namespace {
-
-Result<std::vector<double>> componentsOf(const ModelSpec& spec, const CompositionEdge& edge,
-                                         const ProductOptions& options) {
+Result<EdgeComponents> componentsOf(const ModelSpec& spec, const CompositionEdge& edge,
+                                    const ProductOptions& options) {
   TRY_ASSIGN(const LayerFactors from, LayerFactors::read(spec, edge.from_layer, options));
   TRY_ASSIGN(const LayerFactors to, LayerFactors::read(spec, edge.to_layer, options));
   TRY_ASSIGN(const LowRankProduct written, from.product(ProductKind::kOv, edge.from_head));
-  TRY_ASSIGN(const FullSvd components, productSvd(written));
+  TRY_ASSIGN(const FullSvd svd, productSvd(written));
   const bool value = edge.through == CompositionThrough::kValue;
   TRY_ASSIGN(LowRankProduct read, to.product(value ? ProductKind::kOv : ProductKind::kQk, edge.to_head));
   if (edge.through == CompositionThrough::kQuery) read = transposed(std::move(read));
   TRY_ASSIGN(const CompositionEnd reader, readerOf(read));
-  const Eigen::VectorXd each = composeComponents(reader, components.u);
-  return std::vector<double>(each.begin(), each.end());
+  return EdgeComponents{.sigma = svd.sigma, .score = composeComponents(reader, svd.u)};
 }
-
-}  // namespace
 
 Result<CompositionGraph> compositionGraph(const ModelSpec& spec, const ProductOptions& options,
                                           std::stop_token stop, const LayerProgress& progress) {
@@ -149,17 +145,19 @@ Result<CompositionGraph> compositionGraph(const ModelSpec& spec, const ProductOp
         graph.left_out.push_back(fmt::format("layer {}: no {}: {}", layer, name(kind), reason));
     TRY_ASSIGN(const LayerFactors factors, LayerFactors::read(spec, layer, options));
     TRY_ASSIGN(LayerEnds here, endsOf(factors, *attention, layer));
-    for (const LayerEnds& from : earlier) {
-      if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "the composition scores were cancelled");
-      addEdges(from, here, CompositionThrough::kQuery, here.queries, graph.edges);
-      addEdges(from, here, CompositionThrough::kKey, here.keys, graph.edges);
-      addEdges(from, here, CompositionThrough::kValue, here.values, graph.edges);
-    }
+    std::vector<std::vector<CompositionEdge>> found(earlier.size());
+    TRY(runParallel(earlier.size(), 0, stop, [&](std::size_t i) {
+      addEdges(earlier[i], here, CompositionThrough::kQuery, here.queries, found[i]);
+      addEdges(earlier[i], here, CompositionThrough::kKey, here.keys, found[i]);
+      addEdges(earlier[i], here, CompositionThrough::kValue, here.values, found[i]);
+    }));
+    for (const auto& edges : found) graph.edges.insert(graph.edges.end(), edges.begin(), edges.end());
     earlier.push_back(std::move(here));
   }
   std::ranges::stable_sort(graph.edges, std::greater<>(), [](const CompositionEdge& e) { return e.score.z; });
   for (std::size_t i = 0; i < std::min(kDetailedEdges, graph.edges.size()); ++i) {
-    TRY_ASSIGN(graph.edges[i].components, componentsOf(spec, graph.edges[i], options));
+    TRY_ASSIGN(const EdgeComponents of, componentsOf(spec, graph.edges[i], options));
+    graph.edges[i].components.assign(of.score.begin(), of.score.end());
   }
   return graph;
 }

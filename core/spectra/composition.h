@@ -54,6 +54,15 @@ struct CompositionEdge {
   std::vector<double> components = {};
 };
 
+// What of OV_1 an edge goes through.
+struct EdgeComponents {
+  Eigen::VectorXd sigma;  // (r) of OV_1
+  Eigen::VectorXd score;  // (r): composeComponents
+};
+// Of an edge of compositionGraph(); kUnsupported where a layer lacks a product, errors of reading.
+Result<EdgeComponents> componentsOf(const ModelSpec& spec, const CompositionEdge& edge,
+                                    const ProductOptions& options = {});
+
 inline constexpr std::size_t kDetailedEdges = 20;
 
 struct CompositionGraph {
