@@ -8,19 +8,18 @@
 
 namespace vitrine::core {
 
-inline bool sumsAreDoubles(const gpu::Device& device) {
-  return device.info().features.float64;
+enum class SumForm { kDouble, kPair };
+
+inline SumForm sumFormOf(const gpu::Device& device) {
+  return device.info().features.float64 ? SumForm::kDouble : SumForm::kPair;
 }
-// The form of the kernels that take them.
-inline std::string_view sumForm(const gpu::Device& device) {
-  return sumsAreDoubles(device) ? "double" : "pair";
+// Of the kernels that take them.
+inline std::string_view name(SumForm form) {
+  return form == SumForm::kDouble ? "double" : "pair";
 }
 
-// Numbers of a downloaded buffer, in place.
-void sumsToDoubles(std::span<double> sums, bool doubles);
-void doublesToSums(std::span<double> values, bool doubles);
-
-// Calls work(0) .. work(count - 1) on as many threads as there are cores.
-void forEachInParallel(std::size_t count, const std::function<void(std::size_t)>& work);
+// Numbers of a downloaded buffer, in place, and those of one that will be uploaded.
+void sumsToDoubles(std::span<double> sums, SumForm form);
+void doublesToSums(std::span<double> values, SumForm form);
 
 }  // namespace vitrine::core

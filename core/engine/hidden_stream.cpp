@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/engine/device_sums.h"
+#include "core/spectra/parallel.h"
 #include "core/spectra/running_gram.h"
 #include "engine/hidden_store.params.h"
 #include "svd/gram_append.params.h"
@@ -92,7 +93,7 @@ Result<void> HiddenStream::flush() {
 
 Result<void> HiddenStream::addExact(std::uint32_t first, std::uint32_t end) {
   TRY_ASSIGN(const gpu::Kernel* kernel,
-             kernels_->get("svd/gram_append", 1, {{7, false}}, sumForm(kernels_->device())));
+             kernels_->get("svd/gram_append", 1, {{7, false}}, name(sumFormOf(kernels_->device()))));
   const std::uint32_t side = gpu::divideUp(width_, 4);
   const shader::GramAppendParams params{.rows = ring_.address(),
                                         .grams = grams_.address(),
@@ -127,7 +128,8 @@ Result<void> HiddenStream::multiplyBlock(std::uint32_t first, std::uint32_t rows
     }
     if (rows < kBlock) commands_.fill({rows_, to + rows * row, (kBlock - rows) * row}, 0);
   }
-  TRY_ASSIGN(const gpu::Kernel* kernel, kernels_->get("svd/token_gram", 1, {}, sumForm(kernels_->device())));
+  TRY_ASSIGN(const gpu::Kernel* kernel,
+             kernels_->get("svd/token_gram", 1, {}, name(sumFormOf(kernels_->device()))));
   const shader::TokenGramParams params{.rows = rows_.address(),
                                        .gram = products_.address(),
                                        .row_stride = stride_ / 4,
@@ -146,7 +148,8 @@ Result<void> HiddenStream::multiplyBlock(std::uint32_t first, std::uint32_t rows
 
 // rows_ becomes the sketch that turns_ makes of it.
 Result<void> HiddenStream::turnBlock() {
-  TRY_ASSIGN(const gpu::Kernel* kernel, kernels_->get("svd/rotate_rows", 1, {}, sumForm(kernels_->device())));
+  TRY_ASSIGN(const gpu::Kernel* kernel,
+             kernels_->get("svd/rotate_rows", 1, {}, name(sumFormOf(kernels_->device()))));
   const shader::RotateRowsParams params{.rows = rows_.address(),
                                         .turns = turns_.address(),
                                         .rotated = turned_.address(),
@@ -165,12 +168,12 @@ Result<void> HiddenStream::turnBlock() {
 Result<void> HiddenStream::addBlock(std::uint32_t first, std::uint32_t rows) {
   TRY(multiplyBlock(first, rows));
   const std::size_t n = blockRows(), rank = options_.rank;
-  const bool doubles = sumsAreDoubles(kernels_->device());
+  const SumForm form = sumFormOf(kernels_->device());
   std::vector<double> products(slots_ * n * n);
   TRY(gpu::download(kernels_->device(), products_, std::as_writable_bytes(std::span(products))));
-  sumsToDoubles(products, doubles);
+  sumsToDoubles(products, form);
   std::vector<std::optional<Error>> errors(slots_);
-  forEachInParallel(slots_, [&](std::size_t slot) {
+  (void)runParallel(slots_, 0, {}, [&](std::size_t slot) {
     HiddenSketch& sketch = sketches_[slot];
     const std::span<double> values(&products[slot * n * n], n * n);
     for (std::size_t i = rank; i < n; ++i) sketch.energy += values[i * n + i];
@@ -186,7 +189,7 @@ Result<void> HiddenStream::addBlock(std::uint32_t first, std::uint32_t rows) {
   });
   for (const auto& error : errors)
     if (error) return tl::unexpected(*error);
-  doublesToSums(products, doubles);
+  doublesToSums(products, form);
   TRY(gpu::upload(kernels_->device(), std::as_bytes(std::span(products)), turns_));
   TRY(turnBlock());
   summed_ = first + rows;

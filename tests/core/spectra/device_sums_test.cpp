@@ -23,13 +23,14 @@ using Square = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowM
 
 class DeviceSumsTest : public test::GpuTest, public testing::WithParamInterface<std::string_view> {
  protected:
+  SumForm form() const { return doubles() ? SumForm::kDouble : SumForm::kPair; }
   bool doubles() const { return GetParam() == "double"; }
   // Of a sum of products whose absolute values sum to 1.
   double tolerance() const { return doubles() ? 1e-15 : 1e-12; }
 
   void SetUp() override {
     GpuTest::SetUp();
-    if (doubles() && !sumsAreDoubles(device())) GTEST_SKIP() << "no double precision";
+    if (doubles() && sumFormOf(device()) != SumForm::kDouble) GTEST_SKIP() << "no double precision";
   }
 
   template <typename Params>
@@ -46,7 +47,7 @@ class DeviceSumsTest : public test::GpuTest, public testing::WithParamInterface<
 
   Square sumsOf(const gpu::Buffer& buffer, std::uint32_t matrix, Eigen::Index n) {
     std::vector<double> all = contentOf<double>(buffer);
-    sumsToDoubles(all, doubles());
+    sumsToDoubles(all, form());
     return Eigen::Map<const Square>(&all[matrix * static_cast<std::size_t>(n * n)], n, n);
   }
 
@@ -139,7 +140,7 @@ TEST_P(DeviceSumsTest, TurnRows) {
   std::normal_distribution<double> normal;
   const Square turns = Square::NullaryExpr(2 * kRows, kRows, [&] { return normal(random); });
   std::vector<double> stored(turns.data(), turns.data() + turns.size());
-  doublesToSums(stored, doubles());
+  doublesToSums(stored, form());
   const gpu::Buffer from = bufferOf(std::span<const float>(rows.data(), std::size_t(rows.size())));
   const gpu::Buffer with = bufferOf(stored), to = bufferOf(std::vector<float>(2 * kRows * kStored, 7.0f));
   run("svd/rotate_rows", {}, {gpu::divideUp(kStored / 4, lanes()), kKept, 2},
