@@ -35,7 +35,8 @@ float numberAt(const std::byte* at, std::uint32_t element) {
 
 }  // namespace
 
-SpectraViews::Impl::CacheRows SpectraViews::Impl::cacheRows(const Session& session, std::uint32_t layer, SpectraOf of) {
+SpectraViews::Impl::CacheRows SpectraViews::Impl::cacheRows(const Session& session, std::uint32_t layer,
+                                                            SpectraOf of) {
   const AttentionSpec* spec = session.model().attention(layer);
   if (!spec) return {.layer = layer, .cache = {}, .none = whyNoRows(session.model().spec().blocks[layer])};
   const AttentionRecord record = session.record(layer);
@@ -59,7 +60,8 @@ SpectraViews::Impl::CacheRows SpectraViews::Impl::cacheRows(const Session& sessi
   return rows;
 }
 
-SpectraViews::Impl::Positions SpectraViews::Impl::positionsOf(std::uint32_t tokens, std::uint32_t own_window, std::uint32_t window) {
+SpectraViews::Impl::Positions SpectraViews::Impl::positionsOf(std::uint32_t tokens, std::uint32_t own_window,
+                                                              std::uint32_t window) {
   Positions positions{.begin = 0, .end = tokens};
   for (const std::uint32_t most : {own_window, window})
     if (most > 0 && tokens > most) positions.begin = std::max(positions.begin, tokens - most);

@@ -96,7 +96,8 @@ Result<std::vector<std::vector<double>>> SpectraViews::Impl::ofBeginning(const H
   const Positions taken = std::exchange(beginning.taken, rows);
   const bool grows = taken.begin == rows.begin && taken.end <= rows.end && taken.count() > 0;
   const std::uint32_t first = grows ? taken.end : rows.begin;
-  TRY_ASSIGN(const gpu::Kernel* kernel, kernels.get("svd/gram_append", 1, {{7, false}}, name(sumFormOf(device))));
+  TRY_ASSIGN(const gpu::Kernel* kernel,
+             kernels.get("svd/gram_append", 1, {{7, false}}, name(sumFormOf(device))));
   const shader::GramAppendParams params{.rows = hidden.ring().address(),
                                         .grams = beginning.sums.address(),
                                         .matrix_stride = hidden.ringRows() * (hidden.stride() / 4),

@@ -1,5 +1,5 @@
-// What SpectraViews holds, and its parts: spectra_views.cpp asks and solves, spectra_views_cache.cpp has keys and
-// values, spectra_views_hidden.cpp hidden states.
+// What SpectraViews holds, and its parts: spectra_views.cpp asks and solves, spectra_views_cache.cpp has keys
+// and values, spectra_views_hidden.cpp hidden states.
 #pragma once
 
 #include "core/engine/device_sums.h"

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/methods/support/suited_matrices.h"
+
 namespace vitrine::core::methods {
 namespace {
 
@@ -32,10 +34,9 @@ std::string_view expectedOf(Subject subject) {
 
 void tellLeftOut(const std::vector<std::string>& left_out, std::vector<std::string>& notes) {
   constexpr std::size_t kTold = 10;
-  for (std::size_t i = 0; i < std::min(kTold, left_out.size()); ++i)
-    notes.push_back(fmt::format("Not compared: {}.", left_out[i]));
+  for (std::size_t i = 0; i < std::min(kTold, left_out.size()); ++i) notes.push_back(left_out[i]);
   if (left_out.size() > kTold)
-    notes.push_back(fmt::format("Not compared: {} more.", left_out.size() - kTold));
+    notes.push_back(fmt::format("{} more were left out.", left_out.size() - kTold));
 }
 
 }  // namespace
@@ -72,9 +73,11 @@ Result<Parameters> parametersOf(const Analysis& analysis, const MethodCall& call
 Result<AnalysisResult> runAnalysis(const Analysis& analysis, const AnalysisInput& input) {
   if (!isThere(analysis.subject, input))
     return fail(ErrorCode::kInvalidArgument, "{}: expected {}", analysis.id, expectedOf(analysis.subject));
-  auto result = analysis.run(input);
+  auto suited = suitedMatrices(input, analysis.limit);
+  if (!suited) return within(std::string(analysis.id), std::move(suited).error());
+  auto result = analysis.run(*suited);
   if (!result) return within(std::string(analysis.id), std::move(result).error());
-  tellLeftOut(input.left_out, result->notes);
+  tellLeftOut(suited->left_out, result->notes);
   return result;
 }
 

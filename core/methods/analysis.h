@@ -46,7 +46,7 @@ struct AnalysisInput {
   std::vector<NamedMatrix> matrices;      // kMatrices
   std::vector<FineTune> tunes;            // kFineTunes
   std::shared_ptr<const ModelSpec> spec;  // kHeads
-  std::vector<std::string> left_out;      // a sentence for each matrix that is not looked at, and why
+  std::vector<std::string> left_out;      // sentences: what is not looked at, and why
   Parameters parameters;
   unsigned threads = 0;  // 0: as many as there are cores
   std::stop_token stop{};
@@ -60,6 +60,12 @@ struct AnalysisResult {
   std::vector<std::string> notes;  // sentences: what was left out and why, what the numbers say
 };
 
+// What a method can look at in the memory and the time that there are.
+struct SizeLimit {
+  std::uint64_t elements = 0;    // at most; 0: any
+  std::uint64_t short_side = 0;  // at most; 0: any
+};
+
 struct Analysis {
   std::string_view id;       // the catalogue's: "gram-iteration"
   std::string_view title;    // "Gram iteration"
@@ -71,6 +77,7 @@ struct Analysis {
   std::string_view unchecked;  // which claims of the paper can't be checked here, and why; may be empty
   Subject subject = Subject::kMatrices;
   std::span<const Parameter> parameters;
+  SizeLimit limit = {};  // kMatrices: runAnalysis() leaves out those beyond it, and says so
   // Errors: kInvalidArgument where there is nothing to look at or the shapes do not suit, kCancelled, those
   // of reading, all with the matrix's name.
   Result<AnalysisResult> (*run)(const AnalysisInput& input) = nullptr;
@@ -84,7 +91,8 @@ Result<const Analysis*> findAnalysis(std::string_view id);
 // The method's parameters with the call's values.
 Result<Parameters> parametersOf(const Analysis& analysis, const MethodCall& call);
 
-// Runs it, having checked that its subject is there; names the method in errors.
+// Runs it on the matrices within its limit, having checked that its subject is there; what was left out is
+// among the notes. Errors name the method; kInvalidArgument also where all matrices are beyond the limit.
 Result<AnalysisResult> runAnalysis(const Analysis& analysis, const AnalysisInput& input);
 
 }  // namespace vitrine::core::methods

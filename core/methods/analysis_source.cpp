@@ -33,7 +33,8 @@ Result<void> addSpec(const AnalysisSource& source, AnalysisInput& input) {
 void addTune(FineTunePairs tune, AnalysisInput& input) {
   input.model = std::move(tune.base);
   input.tunes.push_back({std::move(tune.name), std::move(tune.matrices.pairs)});
-  std::ranges::move(tune.matrices.left_out, std::back_inserter(input.left_out));
+  for (const std::string& reason : tune.matrices.left_out)
+    input.left_out.push_back(fmt::format("Not compared: {}.", reason));
 }
 
 Result<void> addTunes(const AnalysisSource& source, AnalysisInput& input) {

@@ -203,9 +203,7 @@ std::string noteOf(const std::vector<Study>& all) {
       finiteMedian(plain), plain.size(), finiteMedian(farms));
 }
 
-Result<AnalysisResult> run(const AnalysisInput& whole) {
-  TRY_ASSIGN(SuitedMatrices suited, suitedMatrices(whole, kLimit));
-  const AnalysisInput& input = suited.input;
+Result<AnalysisResult> run(const AnalysisInput& input) {
   const Settings settings{.side = commonSide(input),
                           .ratio = input.parameters.value("ratio"),
                           .positions = input.parameters.count("positions")};
@@ -213,10 +211,8 @@ Result<AnalysisResult> run(const AnalysisInput& whole) {
              forEachMatrix<Study>(input, [&](const DenseMatrix& dense, const NamedMatrix&) {
                return studyOf(dense, settings, input.stop);
              }));
-  AnalysisResult result{
+  return AnalysisResult{
       .tables = {tableOf(input, all)}, .figures = figuresOf(input, all), .notes = {noteOf(all)}};
-  result.notes.insert(result.notes.end(), suited.left.begin(), suited.left.end());
-  return result;
 }
 
 }  // namespace
@@ -247,6 +243,7 @@ const Analysis kMethod = {
         "and numbers of windows were not at hand: one window for all matrices, evenly spread, is ours.",
     .subject = Subject::kMatrices,
     .parameters = kParameters,
+    .limit = kLimit,
     .run = run,
 };
 

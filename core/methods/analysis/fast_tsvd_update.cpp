@@ -5,7 +5,6 @@
 
 #include "core/methods/support/for_each.h"
 #include "core/methods/support/panels.h"
-#include "core/methods/support/suited_matrices.h"
 #include "core/methods/support/summaries.h"
 #include "core/spectra/full_svd.h"
 #include "core/spectra/lapack_spectrum.h"
@@ -163,10 +162,8 @@ Figure figureOf(const AnalysisInput& input, const std::vector<Stream>& all) {
 }
 
 Result<AnalysisResult> run(const AnalysisInput& input) {
-  TRY_ASSIGN(SuitedMatrices suited, suitedMatrices(input, kLimit));
-  TRY_ASSIGN(const auto all,
-             forEachMatrix<Stream>(suited.input, [&](const DenseMatrix& matrix, const NamedMatrix&) {
-               return follow(matrix, suited.input);
+  TRY_ASSIGN(const auto all, forEachMatrix<Stream>(input, [&](const DenseMatrix& matrix, const NamedMatrix&) {
+               return follow(matrix, input);
              }));
   std::vector<double> leading, angles, work;
   for (const Stream& stream : all) {
@@ -174,14 +171,12 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
     angles.push_back(stream.angle * 180 / std::numbers::pi);
     work.push_back(stream.work);
   }
-  std::vector<std::string> notes = std::move(suited.left);
-  notes.push_back(fmt::format(
+  std::string note = fmt::format(
       "After the last row the first {} values are off by {:.1e} of s1 and their directions by {:.2g} "
       "degrees (medians), for {:.2g} of the multiplications of a randomized SVD after each block.",
-      kLeading, finiteMedian(leading), finiteMedian(angles), finiteMedian(work)));
-  return AnalysisResult{.tables = {tableOf(suited.input, all)},
-                        .figures = {figureOf(suited.input, all)},
-                        .notes = std::move(notes)};
+      kLeading, finiteMedian(leading), finiteMedian(angles), finiteMedian(work));
+  return AnalysisResult{
+      .tables = {tableOf(input, all)}, .figures = {figureOf(input, all)}, .notes = {std::move(note)}};
 }
 
 }  // namespace
@@ -210,6 +205,7 @@ const Analysis kMethod = {
         "activations are dense. Accuracy of representations learned with it.",
     .subject = Subject::kMatrices,
     .parameters = kParameters,
+    .limit = kLimit,
     .run = run,
 };
 

@@ -4,7 +4,6 @@
 
 #include "core/methods/support/for_each.h"
 #include "core/methods/support/panels.h"
-#include "core/methods/support/suited_matrices.h"
 #include "core/methods/support/summaries.h"
 #include "core/methods/support/triangular_block.h"
 #include "core/spectra/full_svd.h"
@@ -232,19 +231,15 @@ std::string noteOf(const std::vector<Kind>& kinds, const std::vector<Study>& all
          "rounding repeats from rotation to rotation.";
 }
 
-Result<AnalysisResult> run(const AnalysisInput& whole) {
-  TRY_ASSIGN(SuitedMatrices suited, suitedMatrices(whole, kLimit));
-  const AnalysisInput& input = suited.input;
+Result<AnalysisResult> run(const AnalysisInput& input) {
   TRY_ASSIGN(const std::vector<Study> all,
              forEachMatrix<Study>(input, [&](const DenseMatrix& dense, const NamedMatrix&) {
                return studyOf(dense, input.parameters, input.stop);
              }));
   const std::vector<Kind> kinds = kindsOf(input.parameters);
-  AnalysisResult result{.tables = {roundingTable(kinds), errorTable(input, all)},
+  return AnalysisResult{.tables = {roundingTable(kinds), errorTable(input, all)},
                         .figures = {figureOf(input, kinds, all)},
                         .notes = {noteOf(kinds, all)}};
-  result.notes.insert(result.notes.end(), suited.left.begin(), suited.left.end());
-  return result;
 }
 
 }  // namespace
@@ -279,6 +274,7 @@ const Analysis kMethod = {
         "method runs on the CPU.",
     .subject = Subject::kMatrices,
     .parameters = kParameters,
+    .limit = kLimit,
     .run = run,
 };
 

@@ -4,7 +4,6 @@
 
 #include "core/methods/support/for_each.h"
 #include "core/methods/support/panels.h"
-#include "core/methods/support/suited_matrices.h"
 #include "core/methods/support/summaries.h"
 #include "core/spectra/energy_curve.h"
 #include "core/spectra/lapack_spectrum.h"
@@ -275,20 +274,16 @@ std::vector<std::string> notesOf(const AnalysisInput& input, const std::vector<S
   return notes;
 }
 
-Result<AnalysisResult> run(const AnalysisInput& whole) {
-  TRY_ASSIGN(SuitedMatrices suited, suitedMatrices(whole, kLimit));
-  const AnalysisInput& input = suited.input;
+Result<AnalysisResult> run(const AnalysisInput& input) {
   const Settings settings = settingsOf(input.parameters);
   TRY_ASSIGN(const std::vector<Study> all,
              forEachMatrix<Study>(input, [&](const DenseMatrix& dense, const NamedMatrix&) {
                return studyOf(dense, settings, input.stop);
              }));
   const Picks picks = picksOf(input, all);
-  AnalysisResult result{.tables = {errorTable(input, all), costTable(input, settings)},
+  return AnalysisResult{.tables = {errorTable(input, all), costTable(input, settings)},
                         .figures = {errorFigure(input, all), pickFigure(input, picks)},
                         .notes = notesOf(input, all, picks)};
-  result.notes.insert(result.notes.end(), suited.left.begin(), suited.left.end());
-  return result;
 }
 
 }  // namespace
@@ -314,6 +309,7 @@ const Analysis kMethod = {
         "theory, held to their exactness by tests.",
     .subject = Subject::kMatrices,
     .parameters = kParameters,
+    .limit = kLimit,
     .run = run,
 };
 

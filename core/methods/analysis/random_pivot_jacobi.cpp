@@ -3,7 +3,6 @@
 
 #include "core/methods/support/for_each.h"
 #include "core/methods/support/panels.h"
-#include "core/methods/support/suited_matrices.h"
 #include "core/methods/support/summaries.h"
 #include "core/methods/support/triangular_block.h"
 #include "core/spectra/full_svd.h"
@@ -216,18 +215,14 @@ std::vector<std::string> notesOf(const std::vector<Study>& all) {
   return notes;
 }
 
-Result<AnalysisResult> run(const AnalysisInput& whole) {
-  TRY_ASSIGN(SuitedMatrices suited, suitedMatrices(whole, kLimit));
-  const AnalysisInput& input = suited.input;
+Result<AnalysisResult> run(const AnalysisInput& input) {
   TRY_ASSIGN(const std::vector<Study> all,
              forEachMatrix<Study>(input, [&](const DenseMatrix& dense, const NamedMatrix&) {
                return studyOf(dense, input.parameters, input.stop);
              }));
-  AnalysisResult result{.tables = {sweepTable(input, all), errorTable(input, all)},
+  return AnalysisResult{.tables = {sweepTable(input, all), errorTable(input, all)},
                         .figures = {figureOf(input, all)},
                         .notes = notesOf(all)};
-  result.notes.insert(result.notes.end(), suited.left.begin(), suited.left.end());
-  return result;
 }
 
 }  // namespace
@@ -257,6 +252,7 @@ const Analysis kMethod = {
         "SmallSvd's (core/spectra/small_svd.h); this method runs on the CPU.",
     .subject = Subject::kMatrices,
     .parameters = kParameters,
+    .limit = kLimit,
     .run = run,
 };
 

@@ -341,9 +341,7 @@ std::vector<std::string> notesOf(const std::vector<Study>& all) {
   return notes;
 }
 
-Result<AnalysisResult> run(const AnalysisInput& whole) {
-  TRY_ASSIGN(SuitedMatrices suited, suitedMatrices(whole, kLimit));
-  const AnalysisInput& input = suited.input;
+Result<AnalysisResult> run(const AnalysisInput& input) {
   const Parameters& p = input.parameters;
   const Settings settings{.size = p.count("size"),
                           .seed = p.count("seed"),
@@ -357,11 +355,9 @@ Result<AnalysisResult> run(const AnalysisInput& whole) {
                own.seed = seedOf(of.name, settings.seed);
                return studyOf(dense, own, input.stop);
              }));
-  AnalysisResult result{.tables = {spikeTable(input, all), densityTable(input, all)},
+  return AnalysisResult{.tables = {spikeTable(input, all), densityTable(input, all)},
                         .figures = {spikeFigure(input, all), densityFigure(input, all)},
                         .notes = notesOf(all)};
-  result.notes.insert(result.notes.end(), suited.left.begin(), suited.left.end());
-  return result;
 }
 
 }  // namespace
@@ -395,6 +391,7 @@ const Analysis kMethod = {
         "simulation.",
     .subject = Subject::kMatrices,
     .parameters = kParameters,
+    .limit = kLimit,
     .run = run,
 };
 

@@ -3,7 +3,6 @@
 
 #include "core/methods/support/for_each.h"
 #include "core/methods/support/panels.h"
-#include "core/methods/support/suited_matrices.h"
 #include "core/methods/support/summaries.h"
 #include "core/spectra/energy_curve.h"
 #include "core/spectra/kronecker.h"
@@ -288,18 +287,14 @@ std::string noteOf(const AnalysisInput& input, const std::vector<Sweep>& all) {
       100 * share, lean, all.size(), by_shape, best, swept);
 }
 
-Result<AnalysisResult> run(const AnalysisInput& whole) {
-  TRY_ASSIGN(SuitedMatrices suited, suitedMatrices(whole, kLimit));
-  const AnalysisInput& input = suited.input;
+Result<AnalysisResult> run(const AnalysisInput& input) {
   const std::size_t divisors = input.parameters.count("divisors");
   TRY_ASSIGN(const std::vector<Sweep> all,
              forEachMatrix<Sweep>(input, [&](const DenseMatrix& dense, const NamedMatrix&) {
                return sweepOf(dense, divisors, input.stop);
              }));
-  AnalysisResult result{
+  return AnalysisResult{
       .tables = {tableOf(input, all)}, .figures = figuresOf(input, all), .notes = {noteOf(input, all)}};
-  result.notes.insert(result.notes.end(), suited.left.begin(), suited.left.end());
-  return result;
 }
 
 }  // namespace
@@ -328,6 +323,7 @@ const Analysis kMethod = {
         "used.",
     .subject = Subject::kMatrices,
     .parameters = kParameters,
+    .limit = kLimit,
     .run = run,
 };
 

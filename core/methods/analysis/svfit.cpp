@@ -3,7 +3,6 @@
 
 #include "core/methods/support/for_each.h"
 #include "core/methods/support/panels.h"
-#include "core/methods/support/suited_matrices.h"
 #include "core/methods/support/summaries.h"
 #include "core/spectra/energy_curve.h"
 #include "core/spectra/lapack_spectrum.h"
@@ -162,20 +161,16 @@ std::string noteOf(const AnalysisInput& input, const std::vector<Energies>& all,
       input.parameters.value("lora_rank"), lora);
 }
 
-Result<AnalysisResult> run(const AnalysisInput& whole) {
-  TRY_ASSIGN(SuitedMatrices suited, suitedMatrices(whole, kLimit));
-  const AnalysisInput& input = suited.input;
+Result<AnalysisResult> run(const AnalysisInput& input) {
   const bool null = input.parameters.count("null") == 1;
   TRY_ASSIGN(const std::vector<Energies> all,
              forEachMatrix<Energies>(input, [&](const DenseMatrix& dense, const NamedMatrix&) {
                return energiesOf(dense, null, input.stop);
              }));
   const std::vector<Row> rows = rowsOf(input, all);
-  AnalysisResult result{.tables = {tableOf(input, all, rows)},
+  return AnalysisResult{.tables = {tableOf(input, all, rows)},
                         .figures = {figureOf(input, all, rows)},
                         .notes = {noteOf(input, all, rows)}};
-  result.notes.insert(result.notes.end(), suited.left.begin(), suited.left.end());
-  return result;
 }
 
 }  // namespace
@@ -200,6 +195,7 @@ const Analysis kMethod = {
         "it is how the first W' equals W.",
     .subject = Subject::kMatrices,
     .parameters = kParameters,
+    .limit = kLimit,
     .run = run,
 };
 

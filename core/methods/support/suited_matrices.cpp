@@ -8,7 +8,7 @@ namespace vitrine::core::methods {
 namespace {
 
 bool isSuited(const NamedMatrix& matrix, const SizeLimit& limit) {
-  return matrix.rows * matrix.columns <= limit.elements &&
+  return (limit.elements == 0 || matrix.rows * matrix.columns <= limit.elements) &&
          (limit.short_side == 0 || std::min(matrix.rows, matrix.columns) <= limit.short_side);
 }
 
@@ -20,20 +20,19 @@ std::string textOf(const SizeLimit& limit) {
 
 }  // namespace
 
-Result<SuitedMatrices> suitedMatrices(const AnalysisInput& input, const SizeLimit& limit) {
-  SuitedMatrices suited{.input = input, .left = {}};
-  std::erase_if(suited.input.matrices, [&](const NamedMatrix& m) { return !isSuited(m, limit); });
-  const std::size_t lost = input.matrices.size() - suited.input.matrices.size();
-  if (lost == 0) return suited;
-  const NamedMatrix& first =
-      *std::ranges::find_if(input.matrices, [&](const NamedMatrix& m) { return !isSuited(m, limit); });
-  if (suited.input.matrices.empty())
+Result<AnalysisInput> suitedMatrices(AnalysisInput input, const SizeLimit& limit) {
+  const auto beyond = [&](const NamedMatrix& matrix) { return !isSuited(matrix, limit); };
+  const auto found = std::ranges::find_if(input.matrices, beyond);
+  if (found == input.matrices.end()) return input;
+  const NamedMatrix first = *found;
+  const std::size_t lost = std::erase_if(input.matrices, beyond);
+  if (input.matrices.empty())
     return fail(ErrorCode::kInvalidArgument, "{} of {} x {} is too large: expected at most {}", first.name,
                 first.rows, first.columns, textOf(limit));
-  suited.left.push_back(fmt::format("Left out: {} matri{} of more than {}, such as {} of {} x {}.", lost,
-                                    lost == 1 ? "x" : "ces", textOf(limit), first.name, first.rows,
-                                    first.columns));
-  return suited;
+  input.left_out.push_back(fmt::format("Left out: {} matri{} of more than {}, such as {} of {} x {}.", lost,
+                                       lost == 1 ? "x" : "ces", textOf(limit), first.name, first.rows,
+                                       first.columns));
+  return input;
 }
 
 std::vector<std::uint64_t> drawnIndices(std::uint64_t of, std::uint64_t count, std::uint64_t seed) {

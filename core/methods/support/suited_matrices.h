@@ -1,5 +1,4 @@
-// Which matrices a method can look at in the memory and the time that there are; the others are left out with
-// a sentence.
+// Of large matrices: which a method looks at, and how much of one.
 #pragma once
 
 #include <string>
@@ -8,18 +7,9 @@
 
 namespace vitrine::core::methods {
 
-struct SizeLimit {
-  std::uint64_t elements = 0;    // at most
-  std::uint64_t short_side = 0;  // at most; 0: any
-};
-
-struct SuitedMatrices {
-  AnalysisInput input;            // without the others
-  std::vector<std::string> left;  // no sentence, or one that names how many, the first and the limit
-};
-
-// Asks the shapes alone. kInvalidArgument where none is left.
-Result<SuitedMatrices> suitedMatrices(const AnalysisInput& input, const SizeLimit& limit);
+// Without matrices beyond the limit, and with a sentence in `left_out` that names how many, the first and the
+// limit. Asks the shapes alone. kInvalidArgument where none is left.
+Result<AnalysisInput> suitedMatrices(AnalysisInput input, const SizeLimit& limit);
 
 // At most `rows` x `columns` of it: rows and columns drawn without replacement, the same for a seed on every
 // machine, in their order; the matrix itself where it is no larger.

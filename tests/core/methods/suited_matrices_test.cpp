@@ -29,12 +29,12 @@ TEST(SuitedMatrices, LeavesOutWhatIsTooLarge) {
                     unloadable("b", 30, 30)};
   const auto suited = suitedMatrices(input, {.elements = 1'000, .short_side = 0});
   ASSERT_TRUE(suited);
-  EXPECT_EQ(suited->input.matrices.size(), 2u);
-  ASSERT_EQ(suited->left.size(), 1u);
-  EXPECT_NE(suited->left[0].find("embedding of 128000 x 4096"), std::string::npos) << suited->left[0];
+  EXPECT_EQ(suited->matrices.size(), 2u);
+  ASSERT_EQ(suited->left_out.size(), 1u);
+  EXPECT_NE(suited->left_out[0].find("embedding of 128000 x 4096"), std::string::npos) << suited->left_out[0];
   const auto narrow = suitedMatrices(input, {.elements = 1'000, .short_side = 20});
   ASSERT_TRUE(narrow);
-  EXPECT_EQ(narrow->input.matrices.size(), 1u);
+  EXPECT_EQ(narrow->matrices.size(), 1u);
   const auto none = suitedMatrices(input, {.elements = 10, .short_side = 0});
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, ErrorCode::kInvalidArgument);
