@@ -77,12 +77,11 @@ void reflectColumn(uint turn, uint first, bool starts) {
   }
 }
 
-// Row q of the next hop's. `met`: the sweep before is two hops ahead, and its new head is this block's last element,
-// loaded too early.
-void reflectRow(uint turn, bool met) {
+// Row q of the next hop's. `meets`: the sweep before is two hops ahead, and its new head is this block's last element.
+void reflectRow(uint turn, bool meets) {
   double b[BAND];
   [[unroll]] for (uint i = 0; i < BAND; ++i) b[i] = blocks[team][turn][q][turned(q, i)];
-  if (met && q == BAND - 1) b[BAND - 1] = alphas[team - 1];
+  if (meets && q == BAND - 1) b[BAND - 1] = alphas[team - 1];
   double by = -r.tau * product(v, b);
   [[unroll]] for (uint i = 0; i < BAND; ++i) blocks[team][turn][q][turned(q, i)] = fma(by, v[i], b[i]);
 }
@@ -115,12 +114,15 @@ void main() {
   barrier();
   for (uint step = 0; step < STEPS; ++step, ++hop) {
     bool moves = hop >= 0 && hop < hops;
+    bool meets = team > 0 && hop + 2 < hopsOf(sweep - 1);
     uint first = sweep + 1 + uint(max(hop, 0)) * BAND, turn = uint(hop) % 2;
     if (moves) {
       // On their way while the reflection is found.
       double ahead[BAND];
       Elements from = of_corner ? element(first, first + q) : element(first + BAND, first + q);
-      [[unroll]] for (uint i = 0; i < BAND; ++i) ahead[i] = from.at[i * BELOW];  // of the corner also what is no part of it
+      uint last = meets && q == BAND - 1 && !of_corner ? 0 : BAND - 1;  // not the element that is just being written
+      [[unroll]] for (uint i = 0; i < BAND; ++i)
+        ahead[i] = from.at[(i < BAND - 1 ? i : last) * BELOW];  // of the corner also what is no part of it
       if (hop == 0) {
         Elements column = element(first, sweep);
         [[unroll]] for (uint i = 0; i < BAND; ++i) v[i] = column.at[i * BELOW];
@@ -145,7 +147,7 @@ void main() {
       own_product = product(v, row);
       products[team][q] = own_product;
     } else if (moves) {
-      reflectRow(1 - turn, team > 0 && hop + 2 < hopsOf(sweep - 1));
+      reflectRow(1 - turn, meets);
     }
     barrier();
     if (moves && of_corner) updateCorner(first, row, own_product);

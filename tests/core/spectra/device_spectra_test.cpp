@@ -130,12 +130,18 @@ TEST_F(DeviceSpectraTest, OfZerosIsZero) {
 }
 
 TEST_F(DeviceSpectraTest, IsTheSameToTheBitEachTime) {
-  const std::vector<DenseMatrix> matrices{test::gaussian(150, 200)};
-  const auto first = expectValue(spectra_->spectraOf(matrices));
-  expectOk(spectra_->compute());
-  EXPECT_EQ(first[0].sigma, expectValue(spectra_->spectra())[0].sigma);
-  EXPECT_EQ(first[0].sigma,
-            expectValue(spectra_->spectraOf(std::vector{matrices[0], test::gaussian(150, 200, 5)}))[0].sigma);
+  using Reduction = DeviceSpectra::Reduction;
+  for (const Reduction reduction : {Reduction::kColumns, Reduction::kPanels, Reduction::kBand}) {
+    SCOPED_TRACE(fmt::format("reduction {}", static_cast<int>(reduction)));
+    spectra_->reduceBy(reduction);
+    const std::vector<DenseMatrix> matrices{test::gaussian(150, 200)};
+    const auto first = expectValue(spectra_->spectraOf(matrices));
+    expectOk(spectra_->compute());
+    EXPECT_EQ(first[0].sigma, expectValue(spectra_->spectra())[0].sigma);
+    EXPECT_EQ(
+        first[0].sigma,
+        expectValue(spectra_->spectraOf(std::vector{matrices[0], test::gaussian(150, 200, 5)}))[0].sigma);
+  }
 }
 
 TEST_F(DeviceSpectraTest, RefusesWhatItCannotDo) {
