@@ -18,7 +18,7 @@ struct BenchOptions {
   core::BenchmarkOptions benchmark;
   std::uint32_t view_tokens = 0;
   std::vector<std::string> spectra;
-  bool vectors = false, no_view = false, json = false;
+  bool vectors = false, pairs = false, no_view = false, json = false;
 };
 
 // Of pure numbers, which may be tiny, the leading digits.
@@ -57,6 +57,7 @@ Result<void> benchSpectra(const Common& common, const BenchOptions& options) {
     what.shapes.push_back(shape);
   }
   TRY_ASSIGN(const auto device, openDevice(common));
+  what.form = options.pairs ? core::SumForm::kPair : core::sumFormOf(*device);
   TRY_ASSIGN(const auto rows, core::runSpectraBenchmark(*device, what, showProgress));
   endProgress();
   (void)device->savePipelineCache();
@@ -118,6 +119,8 @@ void addBench(CLI::App& app, Common& common) {
       ->delimiter(',');
   command->add_flag("--vectors", options->vectors,
                     "with --spectra: also with all vectors, of large matrices");
+  command->add_flag("--pairs", options->pairs,
+                    "with --spectra: in pairs of floats, as on a device without double precision");
   command->add_flag("--json", options->json, "as JSON on standard output");
   command->callback([options, &common] { run(common, [&] { return bench(common, *options); }); });
 }
