@@ -284,9 +284,8 @@ void addSpectra(CLI::App& app, Common& common) {
   command
       ->add_option(
           "--solver", options->solver,
-          "device (Vulkan, in double precision where there is one, else in pairs of floats), device-pairs "
-          "(in "
-          "pairs of floats), lapack, jacobi (the CPU's, slow: small values to full relative accuracy), auto")
+          "device (Vulkan, in double precision, or where that lacks in pairs of floats), device-pairs (in "
+          "those anywhere), lapack, jacobi (the CPU's, slow: small values to full relative accuracy), auto")
       ->check(CLI::IsMember({"auto", "device", "device-pairs", "lapack", "jacobi"}))
       ->capture_default_str();
   command

@@ -19,7 +19,7 @@ inline std::string_view name(SumForm form) {
   return form == SumForm::kDouble ? "double" : "pair";
 }
 
-// Twice what one sum or product is off by, relative to its terms; of doubles their epsilon.
+// What one sum or product is off by at most, relative to its terms.
 inline double roundingOf(SumForm form) {
   return form == SumForm::kDouble ? std::numeric_limits<double>::epsilon() : 0x1p-46;
 }

@@ -14,7 +14,7 @@ enum class SpectrumPath { kLapack, kDevice, kDevicePairs };  // the last two in 
 std::string_view name(SpectrumPath path);                    // "LAPACK", "Vulkan", "Vulkan, pairs of floats"
 
 // Checks that do not repeat the way in which the values were found. All relative; rounding leaves about 1e-15
-// to 1e-13, of pairs of floats about 100 times as much.
+// to 1e-13.
 struct SpectrumCertificate {
   double energy = 0;  // |sum s^2 - ||A||_F^2| / ||A||_F^2, the norm summed from A's elements
   double fourth = 0;  // |sum s^4 - ||G||_F^2| / ||G||_F^2, G the Gram matrix
