@@ -72,16 +72,28 @@ TEST_P(DeviceSpectraTest, HoldsTheGatesOnOddShapes) {
                       fmt::format("{} x {}", rows, columns));
 }
 
-TEST_P(DeviceSpectraTest, HoldsTheGatesByPanels) {
-  if (pairs()) GTEST_SKIP() << "pairs know no panels";
-  spectra_->usePanelsOnly();
-  for (const auto& [rows, columns] : {std::pair<Eigen::Index, Eigen::Index>{33, 40}, {70, 72}, {130, 129}}) {
-    std::vector<DenseMatrix> matrices;
-    for (const test::Shape& shape : test::hostileSpectra(std::min(rows, columns)))
-      matrices.push_back(test::withSigma(rows, columns, shape.sigma));
-    expectWithinGates(matrices, fmt::format("{} x {}", rows, columns));
+using DeviceReductionTest = DeviceSpectraTest;  // those of doubles alone
+
+TEST_P(DeviceReductionTest, HoldsTheGatesByPanelsAndByBand) {
+  for (const auto reduction : {DeviceSpectra::Reduction::kPanels, DeviceSpectra::Reduction::kBand}) {
+    SCOPED_TRACE(fmt::format("reduction {}", static_cast<int>(reduction)));
+    spectra_->reduceBy(reduction);
+    for (const auto& [rows, columns] :
+         {std::pair<Eigen::Index, Eigen::Index>{33, 40}, {70, 72}, {130, 129}}) {
+      std::vector<DenseMatrix> matrices;
+      for (const test::Shape& shape : test::hostileSpectra(std::min(rows, columns)))
+        matrices.push_back(test::withSigma(rows, columns, shape.sigma));
+      expectWithinGates(matrices, fmt::format("{} x {}", rows, columns));
+    }
+    expectWithinGates({test::gaussian(300, 270)}, "three blocks of rows");
   }
-  expectWithinGates({test::gaussian(300, 270)}, "three blocks of rows");
+}
+
+// Sizes around those of panels, hops and groups of sweeps.
+TEST_P(DeviceReductionTest, HoldsTheGatesByBandOnOddShapes) {
+  spectra_->reduceBy(DeviceSpectra::Reduction::kBand);
+  for (const std::uint64_t n : {1, 2, 3, 15, 16, 17, 18, 31, 32, 33, 34, 49, 64, 65, 145, 161})
+    expectWithinGates({test::gaussian(n, n + 3, 1), test::gaussian(n, n + 3, 2)}, fmt::format("{}", n));
 }
 
 TEST_P(DeviceSpectraTest, HoldsTheGatesInLargeBatches) {
@@ -161,6 +173,8 @@ TEST_P(DeviceSpectraTest, StopsWhenAsked) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, DeviceSpectraTest, testing::Values(SumForm::kDouble, SumForm::kPair),
+                         [](const auto& info) { return std::string(name(info.param)); });
+INSTANTIATE_TEST_SUITE_P(Doubles, DeviceReductionTest, testing::Values(SumForm::kDouble),
                          [](const auto& info) { return std::string(name(info.param)); });
 
 // A device that hides what it has.
