@@ -50,20 +50,8 @@ double sumOfParts(uint kind, uint count) {
   return subgroupAdd(sum);
 }
 
-struct Reflection {
-  double alpha;  // what x becomes
-  double tau;    // I - tau v v^T
-};
-
 // Of the column whose x and norm's parts are there.
-Reflection reflectionOf(uint column, uint norm_parts) {
-  double squares = sumOfParts(column % 2, norm_parts);
+Reflection reflectionOfColumn(uint column, uint norm_parts) {
   double head = Doubles(vectorOf(column)).at[column + 1];
-  Reflection r;
-  double norm = root(squares);
-  r.alpha = head > 0.0lf ? -norm : norm;
-  // |v|^2 = 2 (|x|^2 - alpha head), the two of one sign.
-  double halved = squares - r.alpha * head;
-  r.tau = halved > 0.0lf ? 1.0lf / halved : 0.0lf;
-  return r;
+  return reflectionOf(sumOfParts(column % 2, norm_parts), head);
 }
