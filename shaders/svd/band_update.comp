@@ -2,6 +2,7 @@
 // See band_panel.glsl. A workgroup a tile on or below the diagonal, and the mirrored tile.
 #include "common/device.glsl"
 #include "svd/band_panel.glsl"
+#include "svd/triangle.glsl"
 
 const uint BLOCK = 64, EACH = 4, SIDE = BLOCK / EACH, THREADS = SIDE * SIDE, ROW = BLOCK;
 const uint LEFT_V = 0, LEFT_W = BAND * ROW, RIGHT_V = 2 * BAND * ROW, RIGHT_W = 3 * BAND * ROW;
@@ -10,13 +11,6 @@ shared double pool[4 * BAND * ROW];  // rows of V and W; then the tile, mirrored
 
 // Turned by the row, which keeps lanes on different banks.
 uint mirroredAt(uint row, uint column) { return row * BLOCK + (row + column) % BLOCK; }
-
-uvec2 triangle(uint tile) {
-  uint row = uint((sqrt(8.0 * float(tile) + 1.0) - 1.0) / 2.0);
-  while (row * (row + 1) / 2 > tile) --row;
-  while ((row + 1) * (row + 2) / 2 <= tile) ++row;
-  return uvec2(row, tile - row * (row + 1) / 2);
-}
 
 void loadPanels(uint row0, uint column0) {
   Doubles v = panelV(), w = panelW();
