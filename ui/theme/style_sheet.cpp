@@ -50,6 +50,9 @@ QComboBox QAbstractItemView { background: @dock; border: 1px solid @control_bord
 
 QTreeView, QListView, QTableView { background: @dock; border: none; outline: 0; }
 QTreeView { show-decoration-selected: 1; padding-left: #step; }
+QListWidget[role="list"]::item { height: #row; padding-left: #step; }
+QListWidget[role="list"]::item:hover { background: @hover; }
+QListWidget[role="list"]::item:selected { background: @selected; color: @text; }
 QTreeView::item { height: #row; border: none; }
 QTreeView::item:hover { background: @hover; }
 QTreeView::item:selected { background: @selected; color: @text; }
