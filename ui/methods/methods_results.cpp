@@ -76,7 +76,7 @@ class MethodFigure : public QWidget {
 
 class MethodTableView : public QTableView {
  public:
-  explicit MethodTableView(core::methods::Table table) : table_(new MethodTable(std::move(table), this)) {
+  MethodTableView(core::methods::Table table, int row) : table_(new MethodTable(std::move(table), this)) {
     auto* sorted = new QSortFilterProxyModel(this);
     sorted->setSourceModel(table_);
     sorted->setSortRole(MethodTable::kSortRole);
@@ -87,6 +87,8 @@ class MethodTableView : public QTableView {
     setShowGrid(false);
     setWordWrap(false);
     verticalHeader()->hide();
+    verticalHeader()->setMinimumSectionSize(row);
+    verticalHeader()->setDefaultSectionSize(row);
     resizeColumnsToContents();
     const int most = int(fontMetrics().averageCharWidth() * kWidestColumn);
     for (int column = 0; column < sorted->columnCount(); ++column)
@@ -134,6 +136,11 @@ QWidget* MethodsWindow::buildResults() {
   for (const char* formats : {"pdf,csv", "svg,csv", "png,csv", "pdf,svg,png,csv,npz,tex"})
     formats_->addItem(QString(formats).replace(',', ' ').toUpper(), QString(formats));
   formats_->setToolTip(tr("What is written, with a JSON file that says how it was made"));
+  for (QComboBox* menu : {preset_, formats_}) {
+    menu->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    menu->setMinimumContentsLength(8);
+    menu->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+  }
   export_figure_ = new QPushButton(tr("Export figure"));
   export_figure_->setObjectName("methods_export_figure");
   export_table_ = new QPushButton(tr("Export table…"));
@@ -157,11 +164,11 @@ QWidget* MethodsWindow::buildResults() {
   column->addWidget(results_, 1);
   column->addWidget(said_);
   auto* row = new QHBoxLayout;
-  row->addWidget(preset_);
-  row->addWidget(formats_);
+  row->addWidget(preset_, 1);
+  row->addWidget(formats_, 1);
   row->addWidget(export_figure_);
   row->addWidget(export_progress_);
-  row->addStretch();
+  row->addStretch(2);
   row->addWidget(export_table_);
   column->addLayout(row);
   connect(export_figure_, &QPushButton::clicked, this, &MethodsWindow::exportFigure);
@@ -175,12 +182,12 @@ QWidget* MethodsWindow::buildResults() {
   return results;
 }
 
-void MethodsWindow::showResult() {
+void MethodsWindow::showResult(const QString& error) {
   while (results_->count() > 0) delete results_->widget(0);
-  say({});
   const MethodRun* run = runner_.lastOf(*method_);
   result_of_->setFullText(run ? subjectOf(*method_, *run) : QString());
   result_of_->setVisible(run != nullptr);
+  say(run ? error : QString(), true);  // without a result it stands in its place
   if (run) {
     addFigures(*run);
     addTables(*run);
@@ -193,11 +200,15 @@ void MethodsWindow::showResult() {
     results_->addTab(text, tr("Notes"));
   }
   if (results_->count() > 0) return;
-  auto* empty = new QLabel(model_ || method_->subject == core::methods::Subject::kFineTunes
+  auto* empty = new QLabel(!error.isEmpty() ? error
+                           : model_ || method_->subject == core::methods::Subject::kFineTunes
                                ? tr("Nothing has been run yet: Run, or Ctrl+Return.")
                                : tr("No model is loaded: open one in the main window."));
   empty->setAlignment(Qt::AlignCenter);
-  empty->setProperty("role", "secondary");
+  empty->setProperty("role", error.isEmpty() ? "secondary" : "error");
+  empty->setWordWrap(true);
+  empty->setMargin(kPaper);
+  empty->setTextInteractionFlags(Qt::TextSelectableByMouse);
   results_->addTab(empty, tr("Results"));
 }
 
@@ -217,13 +228,15 @@ void MethodsWindow::addTables(const MethodRun& run) {
   int number = 1;
   for (const core::methods::Table& table : run.result.tables) {
     const int tab =
-        results_->addTab(new MethodTableView(table),
+        results_->addTab(new MethodTableView(table, theme_.sizes().row),
                          run.result.tables.size() == 1 ? tr("Table") : tr("Table %1").arg(number++));
     results_->setTabToolTip(tab, QString::fromStdString(table.title));
   }
 }
 
 void MethodsWindow::updateExports() {
+  // A button that is disabled would hand the keys to whatever comes next, a parameter.
+  if (exporter_.isRunning() && export_figure_->hasFocus()) results_->setFocus();
   export_figure_->setEnabled(!exporter_.isRunning() &&
                              dynamic_cast<MethodFigure*>(results_->currentWidget()) != nullptr);
   export_table_->setEnabled(dynamic_cast<MethodTableView*>(results_->currentWidget()) != nullptr);

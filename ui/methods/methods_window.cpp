@@ -20,7 +20,7 @@ namespace {
 
 namespace methods = core::methods;
 
-constexpr int kChoiceWidth = 380, kWidth = 1180, kHeight = 800, kFieldWidth = 120, kLabelWidth = 72;
+constexpr int kChoiceWidth = 380, kWidth = 1180, kHeight = 800, kFieldWidth = 120, kLabelWidth = 84;
 constexpr int kInset = 40;  // of the window within its parent
 
 QString textOfView(std::string_view text) {
@@ -96,11 +96,7 @@ MethodsWindow::MethodsWindow(const ThemeController& theme, QString device, QWidg
     progress_->setValue(int(done));
     if (!runner_.isCancelling()) state_->setText(tr("%1 of %2").arg(done).arg(of));
   });
-  connect(&runner_, &MethodRunner::finished, this, [this](const methods::Analysis*, const QString& error) {
-    showResult();
-    updateState();
-    if (!error.isEmpty()) say(error, true);
-  });
+  connect(&runner_, &MethodRunner::finished, this, &MethodsWindow::finish);
   connect(&exporter_, &MethodExporter::progressed, this, [this](int done, int of) {
     export_progress_->setRange(0, of);
     export_progress_->setValue(done);
@@ -121,6 +117,7 @@ QWidget* MethodsWindow::buildChoice() {
     auto* item = new QListWidgetItem(textOfView(analysis->title), list_);
     item->setToolTip(textOfView(analysis->summary) + '\n' + textOfView(analysis->paper));
     item->setData(Qt::UserRole, textOfView(analysis->id));
+    item->setSizeHint({0, theme_.sizes().row});
   }
   list_->setProperty("role", "list");
   nothing_ = new QLabel(list_);
@@ -212,6 +209,7 @@ void MethodsWindow::filter(const QString& text) {
       tr("No method's title, summary or paper has \u201c%1\u201d. Esc clears the filter.").arg(text));
   nothing_->setVisible(first < 0);
   if (first >= 0 && !listsMethod()) list_->setCurrentRow(first);
+  list_->scrollToItem(list_->currentItem());
   updateState();
 }
 
@@ -372,6 +370,18 @@ void MethodsWindow::run() {
   if (!listsMethod() || !runner_.start(*method_, source(), parameters())) return;
   progress_->setRange(0, 0);
   say({});
+  updateState();
+}
+
+// What another method shows stays, and the same one shows what it showed of its last result.
+void MethodsWindow::finish(const methods::Analysis* analysis, const QString& error) {
+  if (analysis == method_) {
+    const int tab = results_->currentIndex();
+    showResult(error);
+    results_->setCurrentIndex(std::min(tab, results_->count() - 1));
+  } else if (!error.isEmpty()) {
+    say(tr("%1: %2").arg(textOfView(analysis->title), error), true);
+  }
   updateState();
 }
 

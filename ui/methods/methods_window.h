@@ -56,9 +56,10 @@ class MethodsWindow : public QDialog {
   void showParameters();
   void showSubject();
   void showAdapters();
-  void showResult();
+  void showResult(const QString& error = {});  // of the last run, where that has failed
   void addFigures(const MethodRun& run);
   void addTables(const MethodRun& run);
+  void finish(const core::methods::Analysis* analysis, const QString& error);
   void updateState();
   std::vector<core::AdapterChoice> loadedAdapters() const;
   core::methods::Parameters parameters() const;

@@ -45,6 +45,30 @@ TEST_F(MethodsWindowTest, TheFilterChoosesWhatItLeaves) {
   EXPECT_EQ(chosen(), "soka");
   filter_->setText("nothing is called this");
   EXPECT_EQ(chosen(), "soka");
+  const auto* nothing = window_->findChild<QLabel*>("methods_nothing");
+  ASSERT_TRUE(nothing);
+  EXPECT_TRUE(nothing->isVisible());
+  EXPECT_TRUE(nothing->text().contains("nothing is called this"));
+  window_->run();  // not what nobody sees
+  EXPECT_FALSE(window_->runner().isRunning());
+  press(Qt::Key_Escape);
+  EXPECT_TRUE(filter_->text().isEmpty());
+  EXPECT_TRUE(window_->isVisible());
+  EXPECT_FALSE(nothing->isVisible());
+  press(Qt::Key_Escape);
+  EXPECT_FALSE(window_->isVisible());
+}
+
+TEST_F(MethodsWindowTest, SaysWhatWentWrongWhereTheResultWouldBe) {
+  window_->choose("gram-iteration");
+  press(Qt::Key_Return);
+  ASSERT_TRUE(window_->runner().isRunning());
+  while (window_->runner().isRunning()) QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+  const auto* tabs = window_->findChild<QTabWidget*>();
+  const auto* said = qobject_cast<const QLabel*>(tabs->currentWidget());
+  ASSERT_TRUE(said);
+  EXPECT_EQ(said->property("role"), "error");
+  EXPECT_TRUE(said->text().contains("no model")) << said->text().toStdString();
 }
 
 TEST_F(MethodsWindowTest, ArrowsMoveThroughTheListFromItsFilter) {
