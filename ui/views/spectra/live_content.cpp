@@ -12,12 +12,20 @@ namespace {
 using core::SpectraOf;
 
 constexpr double kRowHeight = 26, kHeaderHeight = 26, kLiveTitleHeight = 44, kSide = 16;
-constexpr double kLayerWidth = 84, kNumberWidth = 76;
+constexpr double kNarrowRows = 400;
 constexpr double kLeastRows = 300, kMostRows = 560, kLeastPlots = 240, kLeastPlotHeight = 180;
 constexpr std::uint32_t kEarlier = 6;  // lengths that a new sequence is looked at
 
 void paint(const Rect& rect, Rgba color) {
   ImGui::GetWindowDrawList()->AddRectFilled(low(rect), high(rect), color.abgr());
+}
+
+// Narrow rows leave some room to the bars.
+struct LiveColumns {
+  double layer = 84, number = 76;  // widths
+};
+LiveColumns liveColumns(const Rect& rows) {
+  return rows.width() < kNarrowRows ? LiveColumns{.layer = 70, .number = 60} : LiveColumns{};
 }
 
 std::string energyText(const core::StreamSpectrum& spectrum) {
@@ -133,17 +141,17 @@ void LiveContent::drawRows(CanvasFrame& frame, const Rect& area) {
   if (picture.layers.back().first > 0) note = fmt::format("from token {} on", picture.layers.back().first);
   drawLabel(list, frame, {float(area.x0 + kSide), 34}, Align::kLeft,
             {11, float(area.width() - 2 * kSide), colors.text_secondary, LabelFont::kInterface},
-            fmt::format("{} · bars: effective ranks{}", note,
-                        of_ == SpectraOf::kActivations ? "" : " of kv heads, numbers: the middle one"));
+            note + (of_ == SpectraOf::kActivations ? " · bars: effective ranks"
+                                                   : " · bars: kv heads, numbers: median"));
   const Rect header{area.x0, kLiveTitleHeight, area.x1, kLiveTitleHeight + kHeaderHeight};
   paint(header, colors.header);
-  const double y = header.center().y;
+  const double y = header.center().y, number_width = liveColumns(area).number;
   const auto title = [&](double x, Align align, const char* text) {
     drawText(list, frame.fonts.header(), {float(x), float(y)}, align, colors.text_secondary, text);
   };
   title(area.x0 + kSide, Align::kLeft, "Layer");
-  title(area.x1 - kSide - 2 * kNumberWidth, Align::kRight, "Effective");
-  title(area.x1 - kSide - kNumberWidth, Align::kRight, "Stable");
+  title(area.x1 - kSide - 2 * number_width, Align::kRight, "Effective");
+  title(area.x1 - kSide - number_width, Align::kRight, "Stable");
   title(area.x1 - kSide, Align::kRight, "90 % σ²");
   ImGui::SetCursorScreenPos({float(area.x0), float(header.y1)});
   ImGui::BeginChild("live rows", {float(area.width()), std::max(1.0f, float(area.y1 - header.y1))});
@@ -165,11 +173,12 @@ void LiveContent::drawRow(CanvasFrame& frame, const Rect& place, std::size_t row
   if (chosen || hovered) paint(place, chosen ? colors.selected : colors.hover);
   if (hovered && ImGui::IsMouseClicked(ImGuiMouseButton_Left)) selectRow(row);
   const float y = float(place.center().y);
+  const LiveColumns columns = liveColumns(place);
   drawLabel(
       list, frame, {float(place.x0 + kSide), y}, Align::kLeft,
-      {12, float(kLayerWidth - 8), chosen ? colors.query : colors.text_secondary, LabelFont::kInterface},
+      {12, float(columns.layer - 8), chosen ? colors.query : colors.text_secondary, LabelFont::kInterface},
       rowName(*series_.newest(), row));
-  const double x0 = place.x0 + kSide + kLayerWidth, x1 = place.x1 - kSide - 3 * kNumberWidth + 12;
+  const double x0 = place.x0 + kSide + columns.layer, x1 = place.x1 - kSide - 3 * columns.number + 12;
   const auto words = [&](const std::string& text, Rgba color) {
     drawLabel(list, frame, {float(x0), y}, Align::kLeft,
               {11, float(place.x1 - kSide - x0), color, LabelFont::kInterface}, text);
@@ -189,8 +198,8 @@ void LiveContent::drawRow(CanvasFrame& frame, const Rect& place, std::size_t row
   const auto cell = [&](double right, const std::string& text) {
     drawText(list, frame.fonts.monoSmall(), {float(right), y}, Align::kRight, colors.text, text);
   };
-  cell(place.x1 - kSide - 2 * kNumberWidth, effectiveText(*shown));
-  cell(place.x1 - kSide - kNumberWidth, number(shown->stable_rank));
+  cell(place.x1 - kSide - 2 * columns.number, effectiveText(*shown));
+  cell(place.x1 - kSide - columns.number, number(shown->stable_rank));
   cell(place.x1 - kSide, energyText(*shown));
 }
 

@@ -63,7 +63,7 @@ void LivePlots::drawRanks(CanvasFrame& frame, const Rect& area) const {
   plot.x.low = points.size() < 2 ? 0 : points.front().tokens;
   plot.x.high = std::max(plot.x.low + 1, double(points.back().tokens));
   drawAxes(frame, area, plot,
-           {.title = "Ranks over tokens",
+           {.title = "Ranks",
             .note = name(shown_.of) + ", " + shown_.name,
             .x_label = "tokens read",
             .y_label = "rank"});
