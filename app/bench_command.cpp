@@ -18,6 +18,7 @@ struct BenchOptions {
   core::BenchmarkOptions benchmark;
   std::uint32_t view_tokens = 0;
   std::vector<std::string> spectra;
+  core::DeviceSpectra::Reduction reduction = core::DeviceSpectra::Reduction::kAuto;
   bool vectors = false, no_view = false, json = false;
 };
 
@@ -50,8 +51,10 @@ void printRows(const Common& common, const BenchOptions& options, const gpu::Dev
 }
 
 Result<void> benchSpectra(const Common& common, const BenchOptions& options) {
-  core::SpectraBenchmarkOptions what{
-      .shapes = {}, .repetitions = options.benchmark.repetitions, .vectors = options.vectors};
+  core::SpectraBenchmarkOptions what{.shapes = {},
+                                     .repetitions = options.benchmark.repetitions,
+                                     .vectors = options.vectors,
+                                     .reduction = options.reduction};
   for (const std::string& text : options.spectra) {
     TRY_ASSIGN(const auto shape, core::parseSpectraShape(text));
     what.shapes.push_back(shape);
@@ -118,6 +121,14 @@ void addBench(CLI::App& app, Common& common) {
       ->delimiter(',');
   command->add_flag("--vectors", options->vectors,
                     "with --spectra: also with all vectors, of large matrices");
+  using Reduction = core::DeviceSpectra::Reduction;
+  const std::map<std::string, Reduction> reductions{
+      {"auto", Reduction::kAuto}, {"columns", Reduction::kColumns}, {"band", Reduction::kBand}};
+  command
+      ->add_option("--reduction", options->reduction,
+                   "with --spectra: to tridiagonal form at once (columns) or over a band")
+      ->transform(CLI::CheckedTransformer(reductions))
+      ->default_str("auto");
   command->add_flag("--json", options->json, "as JSON on standard output");
   command->callback([options, &common] { run(common, [&] { return bench(common, *options); }); });
 }

@@ -46,9 +46,10 @@ std::uint64_t DeviceSpectra::bytesOf(std::uint64_t rows, std::uint64_t columns) 
   return SpectraBatchShape{std::uint32_t(rows), std::uint32_t(columns), 1}.bytes();
 }
 
-void DeviceSpectra::usePanelsOnly() {
-  impl_->panels_only = true;
-  impl_->recorded.clear();
+void DeviceSpectra::reduceBy(Reduction reduction) {
+  (void)impl_->device.waitIdle();
+  impl_->release();
+  impl_->reduction = reduction;
 }
 
 bool DeviceSpectra::isFaster(const gpu::Device& device) {
@@ -74,7 +75,8 @@ Result<void> DeviceSpectra::reserve(std::uint64_t rows, std::uint64_t columns, s
   return impl_->reserve({std::uint32_t(rows), std::uint32_t(columns), count});
 }
 
-Result<void> DeviceSpectra::Impl::reserve(const SpectraBatchShape& wanted) {
+Result<void> DeviceSpectra::Impl::reserve(SpectraBatchShape wanted) {
+  wanted.by_band = !wanted.with_vectors && isByBand(wanted);
   if (wanted == shape) return {};
   TRY(device.waitIdle());
   release();
@@ -92,8 +94,8 @@ Result<void> DeviceSpectra::Impl::reserve(const SpectraBatchShape& wanted) {
 
 void DeviceSpectra::Impl::release() {
   recorded.clear();
-  for (gpu::Buffer* buffer :
-       {&input, &gram, &panel, &vectors, &products, &parts, &terms, &bounds, &found, &host})
+  for (gpu::Buffer* buffer : {&input, &gram, &panel, &vectors, &products, &parts, &terms, &bounds, &found,
+                              &host, &band, &band_products, &band_scratch})
     *buffer = {};
   shape = {};
 }
@@ -112,6 +114,9 @@ Result<void> DeviceSpectra::Impl::allocate() {
   TRY(make(parts, shape.allParts() * kDouble, "parts"));
   TRY(make(terms, shape.terms() * kDouble, "section terms"));
   TRY(make(bounds, kDouble, "bounds"));
+  TRY(make(band, shape.bandElements() * kDouble, "bands"));
+  TRY(make(band_products, shape.bandProducts() * kDouble, "products of panels"));
+  TRY(make(band_scratch, shape.bandScratch() * kDouble, "sums of panels"));
   TRY(make(found, shape.found() * kDouble, "spectra"));
   TRY_ASSIGN(host, gpu::Buffer::create(device, shape.found() * kDouble * shape.count,
                                        gpu::MemoryKind::kReadback, "spectra, host"));

@@ -39,8 +39,8 @@ class DeviceSpectra {
   // Of the last compute().
   Result<std::vector<Spectrum>> spectra() const;
 
-  // Milliseconds of device time of the last compute(), by stage ("gram", "tridiagonal", "eigenvalues"); zeros
-  // on a device without timestamps.
+  // Milliseconds of device time of the last compute(), by stage ("gram", "band", "tridiagonal",
+  // "eigenvalues"); zero where there is none or the device has no timestamps.
   Result<std::vector<std::pair<std::string, double>>> stages() const;
 
   // Of `count` Gram matrices (n, n) in double precision, one behind the other, that the device already has:
@@ -48,8 +48,10 @@ class DeviceSpectra {
   Result<std::vector<std::vector<double>>> sigmaOfGrams(gpu::Slice grams, std::uint32_t n,
                                                         std::uint32_t count);
 
-  // Reduces by panels what would fit the way for small matrices too; for tests.
-  void usePanelsOnly();
+  // kAuto: what is fastest for the shape. The others are for tests and benchmarks: a column at a time by
+  // panels even where the rest fits a cache; in two stages, over a band.
+  enum class Reduction { kAuto, kColumns, kPanels, kBand };
+  void reduceBy(Reduction reduction);
 
   // Uploads, computes and reads; the matrices have one shape. Errors as above and requireFinite's.
   Result<std::vector<Spectrum>> spectraOf(std::span<const DenseMatrix> matrices, std::stop_token stop = {});

@@ -45,10 +45,15 @@ Result<void> DeviceSpectra::Impl::record() {
     TRY(recordSquares(true));
   }
   recorded.back().mark(stage);
-  stage = kSpectraStages[1];
-  TRY(recordColumns());
-  recorded.back().mark(stage);
+  if (shape.by_band) {
+    stage = kSpectraStages[1];
+    TRY(recordBand());
+    recorded.back().mark(stage);
+  }
   stage = kSpectraStages[2];
+  TRY(shape.by_band ? recordChase() : recordColumns());
+  recorded.back().mark(stage);
+  stage = kSpectraStages[3];
   TRY(recordValues());
   recorded.back().mark(stage);
   recorded.back().copy(found, host);
@@ -140,7 +145,7 @@ std::uint32_t DeviceSpectra::Impl::mostStepColumns() const {
   constexpr std::uint32_t kDouble = sizeof(double), kOthers = 1024;
   constexpr double kCache = 34e6;
   const std::uint32_t least = 2 * shape.width();
-  if (panels_only) return least;
+  if (reduction == Reduction::kPanels) return least;
   const std::uint32_t of_shared = (device.info().shared_memory_bytes - kOthers) / (3 * 2 * kDouble) * 2 - 2;
   const auto of_cache = static_cast<std::uint32_t>(std::sqrt(kCache / (kDouble * shape.count)));
   return std::max(least, std::min(of_shared, of_cache));

@@ -68,15 +68,26 @@ TEST_F(DeviceSpectraTest, HoldsTheGatesOnOddShapes) {
                       fmt::format("{} x {}", rows, columns));
 }
 
-TEST_F(DeviceSpectraTest, HoldsTheGatesByPanels) {
-  spectra_->usePanelsOnly();
-  for (const auto& [rows, columns] : {std::pair<Eigen::Index, Eigen::Index>{33, 40}, {70, 72}, {130, 129}}) {
-    std::vector<DenseMatrix> matrices;
-    for (const test::Shape& shape : test::hostileSpectra(std::min(rows, columns)))
-      matrices.push_back(test::withSigma(rows, columns, shape.sigma));
-    expectWithinGates(matrices, fmt::format("{} x {}", rows, columns));
+TEST_F(DeviceSpectraTest, HoldsTheGatesByPanelsAndByBand) {
+  for (const auto reduction : {DeviceSpectra::Reduction::kPanels, DeviceSpectra::Reduction::kBand}) {
+    SCOPED_TRACE(fmt::format("reduction {}", static_cast<int>(reduction)));
+    spectra_->reduceBy(reduction);
+    for (const auto& [rows, columns] :
+         {std::pair<Eigen::Index, Eigen::Index>{33, 40}, {70, 72}, {130, 129}}) {
+      std::vector<DenseMatrix> matrices;
+      for (const test::Shape& shape : test::hostileSpectra(std::min(rows, columns)))
+        matrices.push_back(test::withSigma(rows, columns, shape.sigma));
+      expectWithinGates(matrices, fmt::format("{} x {}", rows, columns));
+    }
+    expectWithinGates({test::gaussian(300, 270)}, "three blocks of rows");
   }
-  expectWithinGates({test::gaussian(300, 270)}, "three blocks of rows");
+}
+
+// Sizes around those of panels, hops and groups of sweeps.
+TEST_F(DeviceSpectraTest, HoldsTheGatesByBandOnOddShapes) {
+  spectra_->reduceBy(DeviceSpectra::Reduction::kBand);
+  for (const std::uint64_t n : {1, 2, 3, 15, 16, 17, 18, 31, 32, 33, 34, 49, 64, 65, 145, 161})
+    expectWithinGates({test::gaussian(n, n + 3, 1), test::gaussian(n, n + 3, 2)}, fmt::format("{}", n));
 }
 
 TEST_F(DeviceSpectraTest, HoldsTheGatesInLargeBatches) {
