@@ -19,7 +19,7 @@ struct BenchOptions {
   std::uint32_t view_tokens = 0;
   std::vector<std::string> spectra;
   core::DeviceSpectra::Reduction reduction = core::DeviceSpectra::Reduction::kAuto;
-  bool vectors = false, no_view = false, json = false;
+  bool vectors = false, pairs = false, no_view = false, json = false;
 };
 
 // Of pure numbers, which may be tiny, the leading digits.
@@ -60,6 +60,7 @@ Result<void> benchSpectra(const Common& common, const BenchOptions& options) {
     what.shapes.push_back(shape);
   }
   TRY_ASSIGN(const auto device, openDevice(common));
+  what.form = options.pairs ? core::SumForm::kPair : core::sumFormOf(*device);
   TRY_ASSIGN(const auto rows, core::runSpectraBenchmark(*device, what, showProgress));
   endProgress();
   (void)device->savePipelineCache();
@@ -121,6 +122,8 @@ void addBench(CLI::App& app, Common& common) {
       ->delimiter(',');
   command->add_flag("--vectors", options->vectors,
                     "with --spectra: also with all vectors, of large matrices");
+  command->add_flag("--pairs", options->pairs,
+                    "with --spectra: in pairs of floats, as on a device without double precision");
   using Reduction = core::DeviceSpectra::Reduction;
   const std::map<std::string, Reduction> reductions{
       {"auto", Reduction::kAuto}, {"columns", Reduction::kColumns}, {"band", Reduction::kBand}};

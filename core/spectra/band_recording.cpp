@@ -1,4 +1,6 @@
 // The reduction in two stages: to a band, then from the band to tridiagonal form.
+#include <cmath>
+
 #include "core/spectra/device_spectra_impl.h"
 #include "svd/band_chase.params.h"
 #include "svd/band_panel.params.h"
@@ -10,22 +12,24 @@ namespace {
 constexpr std::uint32_t kRowThreads = 128;                 // band_column, band_sum, band_w: a thread a row
 constexpr std::uint32_t kBlockThreads = 256, kBlock = 64;  // band_product, band_update
 constexpr std::uint32_t kResultThreads = 128;
+constexpr std::uint32_t kColumnParts = 4;  // threads of a row of band_column
 // Of band_chase: sweeps of a workgroup, hops of a dispatch, dispatches from a group's start to the next
 // one's.
-constexpr std::uint32_t kSweeps = 4, kSteps = 8, kLag = 2;
+constexpr std::uint32_t kSweeps = 4, kSteps = 4, kLag = 3;
 static_assert((kLag - 1) * kSteps >= 2 * kSweeps);
 
 // Workgroups that a product is cut into: a few for each of a GPU's cores.
 constexpr std::uint32_t kWantedGroups = 512;
 
-// Where two stages are faster than one, measured.
-constexpr std::uint32_t kLeastForBand = 6'000;
+// Where two stages are faster than one, measured: their many small dispatches take no longer for several
+// matrices, so that fewer rows are enough with these.
+constexpr double kLeastForBand = 3'400;
 
 }  // namespace
 
 bool DeviceSpectra::Impl::isByBand(const SpectraBatchShape& wanted) const {
   if (reduction != Reduction::kAuto) return reduction == Reduction::kBand;
-  return wanted.n() >= kLeastForBand;
+  return wanted.n() * std::sqrt(double(wanted.count)) >= kLeastForBand;
 }
 
 Result<void> DeviceSpectra::Impl::recordBand() {
@@ -78,7 +82,8 @@ Result<void> DeviceSpectra::Impl::recordBandPanel(std::uint32_t first) {
 
 Result<void> DeviceSpectra::Impl::recordBandColumn(std::uint32_t first, std::uint32_t step) {
   TRY_ASSIGN(gpu::Commands * commands, next());
-  TRY_ASSIGN(const gpu::Kernel* kernel, kernels.get("svd/band_column", kRowThreads / kernels.lanes()));
+  TRY_ASSIGN(const gpu::Kernel* kernel,
+             kernels.get("svd/band_column", kColumnParts * kRowThreads / kernels.lanes()));
   const shader::BandPanelParams params = bandParams(first, step);
   commands->dispatch(*kernel, {params.groups, shape.count}, params,
                      {.reads = {gram}, .writes = {panel, band_scratch, band}});

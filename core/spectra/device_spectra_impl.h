@@ -1,12 +1,15 @@
-// What DeviceSpectra holds, and the recording of its commands (device_spectra_recording.cpp).
+// What DeviceSpectra holds, and the recording of its commands (device_spectra_recording.cpp; in pairs of
+// floats device_spectra_pairs.cpp).
 #pragma once
 
 #include <algorithm>
 
-#include "core/engine/kernels.h"
 #include "core/spectra/device_spectra.h"
+#include "core/spectra/pair_arithmetic.h"
 #include "gpu/commands.h"
 #include "svd/band_panel.params.h"
+#include "svd/gram.params.h"
+#include "svd/squares.params.h"
 #include "svd/tridiagonal.params.h"
 
 namespace vitrine::core {
@@ -16,7 +19,7 @@ inline constexpr std::uint32_t kColumnThreads = 128, kProductTile = 128, kReflec
 inline constexpr std::uint32_t kBand = 16, kBandSlots = 8;
 inline constexpr const char* kSpectraStages[] = {"gram", "band", "tridiagonal", "eigenvalues"};
 
-// Buffers of the batch; sizes in doubles where nothing else is said.
+// Buffers of the batch; sizes in doubles, or pairs of floats, where nothing else is said.
 struct SpectraBatchShape {
   std::uint32_t rows = 0, columns = 0, count = 0;
   bool with_vectors = false;  // of one matrix, in double precision: what its eigenvectors need is kept
@@ -70,6 +73,8 @@ struct DeviceSpectra::Impl {
 
   gpu::Device& device;
   Kernels kernels;
+  SumForm form = SumForm::kDouble;
+  PairArithmetic pairs;  // of that form
   SpectraBatchShape shape;
   gpu::Buffer input, gram, panel, vectors, products, parts, terms, bounds, found, host;
   gpu::Buffer band, band_products, band_scratch;
@@ -102,7 +107,16 @@ struct DeviceSpectra::Impl {
   Result<void> recordChase();
   shader::BandPanelParams bandParams(std::uint32_t first, std::uint32_t step) const;
   Result<void> recordValues();
+  Result<const gpu::Kernel*> pairKernel(std::string_view name, std::uint32_t subgroups,
+                                        std::vector<gpu::Specialization> constants);
+  Result<void> recordPairGram();
+  Result<void> recordPairSquares(bool of_gram);
+  Result<void> recordPairColumns();
+  Result<void> recordPairValues();
 
+  shader::GramParams gramParams() const;
+  shader::SquaresParams squaresParams(bool of_gram) const;
+  std::uint32_t sectionPoints() const;
   std::uint32_t columnGroups(std::uint32_t column) const {
     return gpu::divideUp(shape.stride(), kColumnThreads) - column / kColumnThreads;
   }
@@ -112,6 +126,8 @@ struct DeviceSpectra::Impl {
     return blocks * (blocks + 1) / 2;
   }
   shader::TridiagonalParams params(std::uint32_t column, std::uint32_t first) const;
+
+  std::vector<double> downloaded() const;  // `found`
 
   // Parts of `found` by kind: each kind of all matrices lies together.
   gpu::Slice tridiagonal() const { return {found, 0, shape.count * shape.result() * sizeof(double)}; }

@@ -18,8 +18,9 @@ Result<SpectraShape> parseSpectraShape(const std::string& text);
 
 struct SpectraBenchmarkOptions {
   std::vector<SpectraShape> shapes;
-  std::uint32_t repetitions = 20;  // after two that are not counted
-  bool vectors = false;            // also of single matrices beyond kMostSmallSide (DeviceSvd)
+  std::uint32_t repetitions = 20;   // after two that are not counted
+  bool vectors = false;             // also of single matrices beyond kMostSmallSide (DeviceSvd)
+  SumForm form = SumForm::kDouble;  // of the values; in pairs no vectors are timed
   DeviceSpectra::Reduction reduction = DeviceSpectra::Reduction::kAuto;
 };
 

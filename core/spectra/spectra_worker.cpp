@@ -53,10 +53,9 @@ class SpectraWorker::StoredRun {
   }
 
   SpectraRows rows(const DeviceSpectra* device) {
-    SpectraRows rows{
-        .names = {},
-        .costs = {},
-        .solver = device ? worker_.device_->info().name : lapackSolverText(worker_.options_.threads)};
+    SpectraRows rows{.names = {},
+                     .costs = {},
+                     .solver = device ? device->text() : lapackSolverText(worker_.options_.threads)};
     for (std::size_t i = 0; i < matrices_.size(); ++i) {
       const StoredMatrix& matrix = matrices_[i];
       rows.names.push_back(

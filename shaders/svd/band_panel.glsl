@@ -5,7 +5,8 @@
 //   band_product  A V in parts;  band_sum adds them, V^T A V in parts
 //   band_w        T of I - V T V^T (Schreiber, Van Loan 1989), W = A V T - V T^T (V^T A V) T / 2
 //   band_update   A -= V W^T + W V^T
-// Reflections are I - tau v v^T, v = x - alpha e, alpha = -sign |x|. The whole matrix is kept, not a triangle alone. All
+// Reflections are I - tau v v^T, v = x - alpha e, alpha = -sign |x|. The whole matrix is kept, not a triangle alone. Loads
+// are of places clamped to the matrix, masked later: a load behind a branch waits for the one before. All
 // sums over workgroups are of parts in a fixed order, so that the result is the same to the bit each time.
 #include "svd/band.glsl"
 #include "svd/band_panel.params.h"
@@ -21,7 +22,7 @@ Doubles productsOf(uint slot) {
 }
 Doubles band() { return Doubles(batchPart(params.band, params.band_rows * 2 * BAND)); }
 
-// Scratch: parts of x^T (V, P) of even and of odd columns; rows of (V, P) at the head of x, likewise; V^T V above the
+// Scratch: parts of x^T (V, P), by column, of even and of odd steps; rows of (V, P) at the head of x, likewise; V^T V above the
 // diagonal and tau on it; parts of V^T A V.
 const uint SQUARE = BAND * BAND;
 uint64_t scratchAt(uint doubles) {

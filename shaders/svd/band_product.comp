@@ -25,28 +25,25 @@ Ahead loadTile(uint row0, uint k0) {
   Doubles v = panelV();
   [[unroll]] for (uint u = 0; u < PAIRS; ++u) {
     uint item = gl_LocalInvocationIndex + u * THREADS, row = row0 + item / (DEPTH / 2), k = k0 + item % (DEPTH / 2) * 2;
-    ahead.a[u] = dvec2(0);
-    if (row < params.n && k < params.n) {
-      ahead.a[u] = DoublePairs(a + uint64_t(row * params.stride + k) * 8).at[0];
-      if (k + 1 >= params.n) ahead.a[u].y = 0.0lf;
-    }
+    ahead.a[u] = DoublePairs(a).at[(min(row, params.n - 1) * params.stride + min(k, params.stride - 2)) / 2];
   }
   [[unroll]] for (uint u = 0; u < OF_THREAD; ++u) {
     uint item = gl_LocalInvocationIndex + u * THREADS, k = k0 + item % DEPTH;
-    ahead.v[u] = k < params.n ? v.at[item / DEPTH * params.stride + k] : 0.0lf;
+    ahead.v[u] = v.at[item / DEPTH * params.stride + min(k, params.n - 1)];
   }
   return ahead;
 }
 
-void keepTile(Ahead ahead) {
+void keepTile(Ahead ahead, uint k0) {
   [[unroll]] for (uint u = 0; u < PAIRS; ++u) {
     uint item = gl_LocalInvocationIndex + u * THREADS, at = item / (DEPTH / 2) * A_ROW + item % (DEPTH / 2) * 2;
-    pool[at] = ahead.a[u].x;
-    pool[at + 1] = ahead.a[u].y;
+    uint k = k0 + item % (DEPTH / 2) * 2;
+    pool[at] = k < params.n ? ahead.a[u].x : 0.0lf;
+    pool[at + 1] = k + 1 < params.n ? ahead.a[u].y : 0.0lf;
   }
   [[unroll]] for (uint u = 0; u < OF_THREAD; ++u) {
     uint item = gl_LocalInvocationIndex + u * THREADS;
-    pool[OF_V + item % DEPTH * V_ROW + item / DEPTH] = ahead.v[u];
+    pool[OF_V + item % DEPTH * V_ROW + item / DEPTH] = k0 + item % DEPTH < params.n ? ahead.v[u] : 0.0lf;
   }
 }
 
@@ -60,7 +57,7 @@ void main() {
   Ahead ahead;
   if (first < end) ahead = loadTile(row0, top() + first * DEPTH);
   for (uint tile = first; tile < end; ++tile) {
-    keepTile(ahead);
+    keepTile(ahead, top() + tile * DEPTH);
     barrier();
     if (tile + 1 < end) ahead = loadTile(row0, top() + (tile + 1) * DEPTH);
     [[unroll]] for (uint kk = 0; kk < DEPTH / GROUPS; ++kk) {

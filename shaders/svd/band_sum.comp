@@ -15,16 +15,23 @@ void main() {
   Doubles v = panelV();
   double y[BAND];
   [[unroll]] for (uint c = 0; c < BAND; ++c) y[c] = 0.0lf;
-  if (row < params.n) {
-    for (uint slot = 0; slot < params.slots; ++slot) {
-      Doubles from = productsOf(slot);
-      [[unroll]] for (uint c = 0; c < BAND; ++c) y[c] += from.at[c * params.stride + row];
+  uint read = min(row, params.n - 1);
+  for (uint slot = 0; slot < params.slots; slot += 2) {
+    Doubles from = productsOf(slot), next = productsOf(min(slot + 1, params.slots - 1));
+    double one[BAND], two[BAND];
+    [[unroll]] for (uint c = 0; c < BAND; ++c) {
+      one[c] = from.at[c * params.stride + read];
+      two[c] = next.at[c * params.stride + read];
     }
-    [[unroll]] for (uint c = 0; c < BAND; ++c) productsOf(0).at[c * params.stride + row] = y[c];
+    [[unroll]] for (uint c = 0; c < BAND; ++c) y[c] += one[c] + (slot + 1 < params.slots ? two[c] : 0.0lf);
   }
+  double of_row[BAND];
+  [[unroll]] for (uint c = 0; c < BAND; ++c) of_row[c] = v.at[c * params.stride + read];
+  bool inside = row < params.n;
   [[unroll]] for (uint c = 0; c < BAND; ++c) {
-    of_v[placeOf(thread, c)] = row < params.n ? v.at[c * params.stride + row] : 0.0lf;
-    of_y[placeOf(thread, c)] = y[c];
+    if (inside) productsOf(0).at[c * params.stride + row] = y[c];
+    of_v[placeOf(thread, c)] = inside ? of_row[c] : 0.0lf;
+    of_y[placeOf(thread, c)] = inside ? y[c] : 0.0lf;
   }
   barrier();
   // Blocks of EACH x EACH, the rows shared out among groups of threads.

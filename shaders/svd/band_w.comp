@@ -3,18 +3,17 @@
 #include "common/device.glsl"
 #include "svd/band_panel.glsl"
 
-const uint THREADS = GROUP_ROWS, AHEAD = 4;
+const uint THREADS = GROUP_ROWS, AHEAD = 8, EACH = SQUARE / THREADS;
 
-shared double of_t[SQUARE], middle[SQUARE], half_way[SQUARE];
+shared double of_t[SQUARE], middle[SQUARE], half_way[SQUARE], overlap[SQUARE];
 
 // Row r of T by the recurrence T[:c, c] = -tau_c T[:c, :c] (V^T v_c).
 void makeRow(uint r) {
-  Doubles o = overlaps();
   double t[BAND];
   [[unroll]] for (uint c = 0; c < BAND; ++c) {
     double sum = 0.0lf;
-    [[unroll]] for (uint l = 0; l < c; ++l) sum = fma(t[l], l >= r ? o.at[l * BAND + c] : 0.0lf, sum);
-    double tau = o.at[c * BAND + c];
+    [[unroll]] for (uint l = 0; l < c; ++l) sum = fma(t[l], l >= r ? overlap[l * BAND + c] : 0.0lf, sum);
+    double tau = overlap[c * BAND + c];
     t[c] = c < r ? 0.0lf : c == r ? tau : -tau * sum;
     of_t[r * BAND + c] = t[c];
   }
@@ -26,34 +25,39 @@ void main() {
   double y[BAND], v[BAND];
   Doubles from_y = productsOf(0), from_v = panelV();
   [[unroll]] for (uint c = 0; c < BAND; ++c) {
-    y[c] = inside ? from_y.at[c * params.stride + row] : 0.0lf;
-    v[c] = inside ? from_v.at[c * params.stride + row] : 0.0lf;
+    y[c] = from_y.at[c * params.stride + min(row, params.n - 1)];
+    v[c] = from_v.at[c * params.stride + min(row, params.n - 1)];
   }
-  Doubles parts = squareParts();
-  for (uint i = thread; i < SQUARE; i += THREADS) {
-    double sum = 0.0lf;
-    for (uint first = 0; first < groups; first += AHEAD) {
-      double part[AHEAD];
-      [[unroll]] for (uint g = 0; g < AHEAD; ++g) part[g] = parts.at[min(first + g, groups - 1) * SQUARE + i];
-      [[unroll]] for (uint g = 0; g < AHEAD; ++g)
-        if (first + g < groups) sum += part[g];
-    }
-    middle[i] = sum;
+  Doubles parts = squareParts(), from_overlap = overlaps();
+  double sum[EACH];
+  [[unroll]] for (uint e = 0; e < EACH; ++e) {
+    sum[e] = 0.0lf;
+    overlap[thread + e * THREADS] = from_overlap.at[thread + e * THREADS];
   }
+  barrier();
   if (thread < BAND) makeRow(thread);
+  for (uint first = 0; first < groups; first += AHEAD) {
+    double part[EACH][AHEAD];
+    [[unroll]] for (uint e = 0; e < EACH; ++e) [[unroll]] for (uint g = 0; g < AHEAD; ++g)
+      part[e][g] = parts.at[min(first + g, groups - 1) * SQUARE + thread + e * THREADS];
+    [[unroll]] for (uint e = 0; e < EACH; ++e) [[unroll]] for (uint g = 0; g < AHEAD; ++g)
+      if (first + g < groups) sum[e] += part[e][g];
+  }
+  [[unroll]] for (uint e = 0; e < EACH; ++e) middle[thread + e * THREADS] = sum[e];
   barrier();
-  for (uint i = thread; i < SQUARE; i += THREADS) {
-    uint a = i / BAND, b = i % BAND;
-    double sum = 0.0lf;
-    for (uint k = 0; k <= b; ++k) sum = fma(middle[a * BAND + k], of_t[k * BAND + b], sum);
-    half_way[i] = sum;
+  // T has zeros below its diagonal.
+  [[unroll]] for (uint e = 0; e < EACH; ++e) {
+    uint i = thread + e * THREADS, a = i / BAND, b = i % BAND;
+    sum[e] = 0.0lf;
+    [[unroll]] for (uint k = 0; k < BAND; ++k) sum[e] = fma(middle[a * BAND + k], of_t[k * BAND + b], sum[e]);
+    half_way[i] = sum[e];
   }
   barrier();
-  for (uint i = thread; i < SQUARE; i += THREADS) {
-    uint a = i / BAND, b = i % BAND;
-    double sum = 0.0lf;
-    for (uint k = 0; k <= a; ++k) sum = fma(of_t[k * BAND + a], half_way[k * BAND + b], sum);
-    middle[i] = 0.5lf * sum;
+  [[unroll]] for (uint e = 0; e < EACH; ++e) {
+    uint i = thread + e * THREADS, a = i / BAND, b = i % BAND;
+    sum[e] = 0.0lf;
+    [[unroll]] for (uint k = 0; k < BAND; ++k) sum[e] = fma(of_t[k * BAND + a], half_way[k * BAND + b], sum[e]);
+    middle[i] = 0.5lf * sum[e];
   }
   barrier();
   if (!inside) return;
