@@ -181,7 +181,7 @@ void MainWindow::setSnapshot(std::shared_ptr<const core::Snapshot> snapshot) {
   tab_row_->setSnapshot(s, timeline_->pace());
   for (View* view : views_) view->setSnapshot(snapshot_);
   banner_->setError(own_error_ ? own_error_ : s.error);
-  if (methods_) methods_->setModel(s.model);
+  if (methods_) methods_->setModel(s.model, s.adapter_scales);
   showState();
   if (new_model) describeView();
   updateActions();
