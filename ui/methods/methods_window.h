@@ -13,6 +13,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
+#include <QPlainTextEdit>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QTabWidget>
@@ -29,6 +30,9 @@ class MethodsWindow : public QDialog {
   MethodsWindow(const ThemeController& theme, QString device, QWidget* parent);
 
   void setModel(std::shared_ptr<const core::ModelSummary> model);  // another one cancels
+  // What methods read that read a prompt, until another one is typed here.
+  void setPrompt(const QString& prompt);
+  void setOpenDevice(MethodRunner::OpenDevice open_device) { runner_.setOpenDevice(std::move(open_device)); }
   void setFigureFolder(const QString& folder) { folder_ = folder; }
   void choose(std::string_view id);
   void run();
@@ -55,7 +59,8 @@ class MethodsWindow : public QDialog {
   core::methods::Parameters parameters() const;
   void exportFigure();
   void exportTable();
-  void browse(QLineEdit& field, const QString& title);
+  enum class Browsed { kFolder, kFile };
+  QWidget* pathLine(QLineEdit* field, const QString& title, Browsed browsed);
   void say(const QString& text, bool failed = false);
 
   const ThemeController& theme_;
@@ -64,7 +69,9 @@ class MethodsWindow : public QDialog {
   const core::methods::Analysis* method_ = nullptr;
   MethodRunner runner_;
 
-  QLineEdit *filter_, *matrices_, *base_, *tuned_;
+  QString prompt_;  // the session's
+  QLineEdit *filter_, *matrices_, *base_, *tuned_, *text_, *tuned_text_, *sibling_;
+  QPlainTextEdit* read_;  // the prompt of a run
   QListWidget* list_;
   QTextBrowser* about_;
   QFormLayout *form_, *subject_;
