@@ -11,6 +11,7 @@
 namespace vitrine::core::methods {
 namespace {
 
+constexpr double kLeastShown = 1e-4;       // probability
 constexpr std::size_t kMostLabelled = 40;  // tokens that a map's axes name
 
 std::string nameOf(const ComponentScore& c) {
@@ -75,8 +76,9 @@ class Runner {
                                                                 u.col(Eigen::Index{channel.component})),
                                                std::span(&map, 1)));
     TRY_ASSIGN(zeroed.component, drift(without));
-    zeroed.moved = mapChange(reference_.maps[index], without.maps[0], ids_.size());
-    zeroed.map = std::move(without.maps[0]);
+    zeroed.map = std::move(reference_.maps[index]);
+    zeroed.zeroed_map = std::move(without.maps[0]);
+    zeroed.moved = mapChange(zeroed.map, zeroed.zeroed_map, ids_.size());
     TRY_ASSIGN(const PromptReading random,
                readWith(attention.output,
                         withoutDirection(output, channel.from_head, width, randomDirection(u, channel))));
@@ -89,7 +91,6 @@ class Runner {
   }
 
   std::vector<std::string> labels() const { return runs_.labelsOf(ids_); }
-  const std::vector<float>& firstMap() const { return reference_.maps.front(); }
 
  private:
   Runner(const AnalysisInput& input, ModelRuns runs, std::vector<TokenId> ids, ReplacedWeights whole,
@@ -126,17 +127,17 @@ class Runner {
   std::size_t done_ = 0, count_ = 0;
 };
 
-Panel mapPanel(const ChannelRuns& runs, std::vector<float> values, std::string title) {
+Panel mapPanel(const ChannelRuns& runs, std::vector<float> values, const std::vector<float>& masked_as,
+               std::string title) {
   const std::size_t tokens = runs.labels.size();
   Panel panel{.title = std::move(title)};
   panel.x.label = "key";
   panel.y.label = "query";
   if (tokens <= kMostLabelled) panel.x.categories = panel.y.categories = runs.labels;
   HeatMap map{.rows = tokens, .columns = tokens, .values = std::move(values), .mask = {}, .color = {}};
-  for (const float value : runs.map) map.mask.push_back(value < 0);
-  map.color.quantity = "attention probability";
-  map.color.minimum = 0;
-  map.color.maximum = 1;
+  for (const float value : masked_as) map.mask.push_back(value < 0);
+  map.color = {
+      .scale = AxisScale::kLog, .minimum = kLeastShown, .maximum = 1, .quantity = "attention probability"};
   panel.heat_map = std::move(map);
   return panel;
 }
@@ -155,7 +156,7 @@ Result<ChannelRuns> runChannels(const AnalysisInput& input, const std::vector<Co
                                 std::size_t count) {
   const std::vector<ComponentScore> channels = distinct(strongest, count);
   TRY_ASSIGN(Runner runner, Runner::create(input, channels));
-  ChannelRuns runs{.labels = runner.labels(), .channels = {}, .map = runner.firstMap()};
+  ChannelRuns runs{.labels = runner.labels(), .channels = {}};
   for (std::size_t i = 0; i < channels.size(); ++i) {
     TRY_ASSIGN(ZeroedChannel zeroed, runner.zero(i, channels[i]));
     runs.channels.push_back(std::move(zeroed));
@@ -187,27 +188,34 @@ Table channelRunTable(const ChannelRuns& runs) {
   return table;
 }
 
+const ZeroedChannel& ChannelRuns::mostMoved() const {
+  return *std::ranges::max_element(channels, {}, &ZeroedChannel::moved);
+}
+
 Figure channelMapFigure(const AnalysisInput& input, const ChannelRuns& runs) {
-  const ZeroedChannel& first = runs.channels.front();
-  std::vector<float> difference(runs.map.size());
-  for (std::size_t i = 0; i < difference.size(); ++i) difference[i] = first.map[i] - runs.map[i];
-  Panel change = mapPanel(runs, std::move(difference), "change");
-  change.heat_map->color = {.map = ColormapId::kDiverging, .quantity = "p without less p with"};
-  const std::string head = fmt::format("{}.{}", first.channel.to_layer, first.channel.to_head);
+  const ZeroedChannel& z = runs.mostMoved();
+  std::vector<float> difference(z.map.size());
+  for (std::size_t i = 0; i < difference.size(); ++i) difference[i] = z.zeroed_map[i] - z.map[i];
+  const std::string head = fmt::format("{}.{}", z.channel.to_layer, z.channel.to_head);
+  Panel change = mapPanel(runs, std::move(difference), z.map, "zeroed less whole");
+  change.heat_map->color = {.map = ColormapId::kDiverging, .quantity = "change of probability"};
   return {.name = "talking-heads-map",
           .caption = fmt::format(
               "Attention of head {} of {} on a prompt, with component {} of head {}.{}'s output, which it "
-              "reads through its {}, and with that component zeroed.",
-              head, input.model, first.channel.component, first.channel.from_layer, first.channel.from_head,
-              name(first.channel.through)),
-          .panels = {mapPanel(runs, runs.map, head), mapPanel(runs, first.map, "component zeroed"),
-                     std::move(change)}};
+              "reads through its {}, and with that component zeroed: of the zeroed components the one that "
+              "moves its reader's attention the most.",
+              head, input.model, z.channel.component, z.channel.from_layer, z.channel.from_head,
+              name(z.channel.through)),
+          .panels = {mapPanel(runs, z.map, z.map, fmt::format("head {}", head)),
+                     mapPanel(runs, z.zeroed_map, z.map, fmt::format("head {}, zeroed", head)),
+                     std::move(change)},
+          .panel_columns = 1};
 }
 
 Figure channelEffectFigure(const AnalysisInput& input, const ChannelRuns& runs) {
   Panel panel;
   panel.x.category_font = FontRole::kSans;
-  panel.y = {.label = "KL of the next token", .unit = "nats", .minimum = 0};
+  panel.y = {.label = "KL of the next token", .unit = "nats"};
   panel.bars = {{.label = "component", .values = {}},
                 {.label = "random direction", .values = {}},
                 {.label = "whole head", .values = {}}};
@@ -219,6 +227,12 @@ Figure channelEffectFigure(const AnalysisInput& input, const ChannelRuns& runs) 
     panel.bars[2].values.push_back(z.head.kl);
   }
   panel.x.label = "layer.head:component";
+  double least = 1;
+  for (const BarSeries& bars : panel.bars)
+    for (const double value : bars.values) least = std::min(least, value);
+  // A log axis begins at a decade below all bars; where a bar is zero there is none.
+  if (least > 0) panel.y.scale = AxisScale::kLog;
+  panel.y.minimum = least > 0 ? std::pow(10, std::floor(std::log10(least))) : 0;
   return {.name = "talking-heads-effect",
           .caption = fmt::format(
               "What {} predicts after each of {} tokens of a prompt with a component of a head's output "
@@ -228,11 +242,13 @@ Figure channelEffectFigure(const AnalysisInput& input, const ChannelRuns& runs) 
 }
 
 std::string noteOf(const ChannelRuns& runs) {
-  const ZeroedChannel& z = runs.channels.front();
+  const ZeroedChannel& z = runs.mostMoved();
   return fmt::format(
-      "Component {} zeroed on {} tokens: the later head's attention moves by {:.3f}, the predictions by "
-      "{:.3g} nats (a random direction of the head's output {:.3g}, the whole head {:.3g}).",
-      nameOf(z.channel), runs.labels.size(), z.moved, z.component.kl, z.random.kl, z.head.kl);
+      "Of {} components zeroed while {} tokens are read, component {} moves its reader's attention the most, "
+      "by {:.3f}, and the predictions by {:.3g} nats (a random direction of the head's output {:.3g}, the "
+      "whole head {:.3g}).",
+      runs.channels.size(), runs.labels.size(), nameOf(z.channel), z.moved, z.component.kl, z.random.kl,
+      z.head.kl);
 }
 
 }  // namespace vitrine::core::methods

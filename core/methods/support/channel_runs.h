@@ -15,15 +15,16 @@ struct ZeroedChannel {
   // Against the whole model: without the component; without a random direction of the head's output, for
   // comparison; without all that the head writes.
   LogitDrift component, random, head;
-  // Of the later head's map without the component: mean over the queries of half of sum |p' - p|, in [0, 1].
+  // Of the later head's map: mean over the queries of half of sum |p' - p|, in [0, 1].
   double moved = 0;
-  std::vector<float> map;  // (tokens, tokens), -1 masked
+  std::vector<float> map, zeroed_map;  // (tokens, tokens), -1 masked: with the component, without
 };
 
 struct ChannelRuns {
   std::vector<std::string> labels;      // of the prompt's tokens
-  std::vector<ZeroedChannel> channels;  // the strongest first
-  std::vector<float> map;               // of the first channel's later head in the whole model
+  std::vector<ZeroedChannel> channels;  // the strongest first, at least one
+
+  const ZeroedChannel& mostMoved() const;
 };
 
 // Of the first `count` channels that differ by component, on the input's prompt. Tells progress by run.
