@@ -48,6 +48,9 @@ Result<void> checkRun(const RunsOn& runs, const AnalysisInput& input) {
   if (!runs.tuned_text.empty() && input.text.empty() != input.tuned_text.empty())
     return fail(ErrorCode::kInvalidArgument,
                 "one text alone: expected one of the base's kind and one of the fine-tune's kind");
+  for (const FineTune& tune : input.tunes)
+    if (runsModel(input) && !(tune.base_spec && tune.tuned_spec))
+      return fail(ErrorCode::kInvalidArgument, "{} is matrices alone, without a model to run", tune.name);
   if (runsModel(input) && !input.open_device)
     return fail(ErrorCode::kInvalidArgument, "there is no device to run the model on");
   return {};

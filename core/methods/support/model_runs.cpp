@@ -10,9 +10,14 @@
 namespace vitrine::core::methods {
 namespace {
 
-// A whole prompt is read, in numbers that are as exact as the engine has them.
+constexpr std::uint64_t kQueryStoreBytes = std::uint64_t{8} << 30;  // every query has a row in the maps
+
+// In numbers that are as exact as the engine has them.
 SessionOptions readingOptions(std::size_t tokens, bool maps) {
-  return {.context = static_cast<std::uint32_t>(tokens), .cache = CacheType::kF32, .probes = maps};
+  return {.context = static_cast<std::uint32_t>(tokens),
+          .cache = CacheType::kF32,
+          .probes = maps,
+          .query_store_bytes = kQueryStoreBytes};
 }
 
 bool allFinite(std::span<const float> values) {
