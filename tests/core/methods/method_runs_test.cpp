@@ -10,7 +10,7 @@
 #include "core/methods/analysis_source.h"
 #include "core/methods/support/ablation_runs.h"
 #include "core/methods/support/channel_runs.h"
-#include "core/methods/support/intruder_losses.h"
+#include "core/methods/support/locked_runs.h"
 #include "core/spectra/linear_matrix.h"
 #include "core/spectra/replaced_weights.h"
 #include "support/gpu_fixture.h"
@@ -53,6 +53,7 @@ class MethodRuns : public GpuTest {
   }
 
   const std::filesystem::path base_text_ = demo("demo-dense") / "README.md",
+                              passage_ = sourceDir() / "assets/prompts/repeated-passage.txt",
                               tuned_text_ = demo("demo-dense-shakespeare") / "README.md";
 };
 
@@ -95,12 +96,10 @@ TEST_F(MethodRuns, IntrudersAreScaledFromNoneToTheFineTune) {
 
 TEST_F(MethodRuns, LockedHeadsPredictTheSameUntilTheyAreAveraged) {
   const Analysis& lock = method("mergelock");
-  const auto result =
-      expectValue(runAnalysis(lock, input(lock,
-                                          {.model = demo("demo-dense"),
-                                           .text = sourceDir() / "assets/prompts/repeated-passage.txt",
-                                           .sibling = demo("demo-dense-shakespeare")},
-                                          {{"window", 32}, {"windows", 2}})));
+  const auto result = expectValue(runAnalysis(
+      lock,
+      input(lock, {.model = demo("demo-dense"), .text = passage_, .sibling = demo("demo-dense-shakespeare")},
+            {{"window", 32}, {"windows", 2}})));
   const Table& outputs = tableOf(result, "Logits");
   EXPECT_GT(numberAt(outputs, 0, 1), 0);
   EXPECT_LT(numberAt(outputs, 0, 2), 1e-5);
@@ -113,14 +112,20 @@ TEST_F(MethodRuns, LockedHeadsPredictTheSameUntilTheyAreAveraged) {
   EXPECT_EQ(numberAt(merged, 4, 2), numberAt(merged, 4, 1));  // the sibling alone
 }
 
+std::map<std::uint32_t, core::AttentionLocks> someLocks(const ModelSpec& spec) {
+  std::mt19937_64 random(3);
+  return {{1, core::randomLocks(*spec.blocks[1].attention(), 0.5, random)}};
+}
+
 // Without a sibling the plain average is the model.
 TEST_F(MethodRuns, AreAveragedWithThemselvesWithoutASibling) {
-  const Analysis& lock = method("mergelock");
-  const auto result =
-      expectValue(runAnalysis(lock, input(lock, {.model = demo("demo-dense"), .text = base_text_},
-                                          {{"window", 64}, {"windows", 1}})));
-  EXPECT_EQ(numberAt(tableOf(result, "Logits"), 1, 1), 0);
-  EXPECT_GT(numberAt(tableOf(result, "Logits"), 2, 3), 0.1);
+  const AnalysisInput run = input(method("mergelock"), {.model = demo("demo-dense"), .text = passage_},
+                                  {{"window", 32}, {"windows", 1}});
+  const LockedRuns found = expectValue(runLocked(run, someLocks(*run.spec)));
+  EXPECT_EQ(found.averaged.most, 0);
+  EXPECT_EQ(found.plain, std::vector<double>(5, found.plain[0]));
+  EXPECT_LT(found.locked.most, 1e-5 * found.locked.scale);
+  EXPECT_GT(found.locked_averaged.kl, 0.01);
 }
 
 TEST_F(MethodRuns, AZeroedComponentMovesItsReader) {
@@ -160,17 +165,34 @@ TEST_F(MethodRuns, SwitchedOffChangesAreTheBases) {
   EXPECT_GT(numberAt(table, 9, 2), numberAt(table, 5, 2));  // to none, to Q and K alone
 }
 
+// An adapter's change has the form itself where the basis is as wide as its rank.
+TEST_F(MethodRuns, OneAdapterIsItsSharedForm) {
+  const Analysis& fairlora = method("fairlora");
+  const auto result = expectValue(runAnalysis(
+      fairlora, input(fairlora, {.model = demo("demo-dense"),
+                                 .adapters = {{demo("demo-dense-shakespeare-lora"), 1}},
+                                 .prompt = "MACBETH:\nIs this a dagger which I see before me?"})));
+  const Table& table = tableOf(result, "Predictions");
+  ASSERT_EQ(table.rows.size(), 1u);
+  EXPECT_GT(numberAt(table, 0, 1), 0.1);
+  EXPECT_LT(numberAt(table, 0, 2), 1e-6);
+}
+
 TEST_F(MethodRuns, Stop) {
-  const Analysis& lock = method("mergelock");
   std::stop_source stop;
-  AnalysisInput run = input(lock, {.model = demo("demo-dense"), .text = base_text_}, {{"window", 64}});
+  AnalysisInput run =
+      input(method("mergelock"), {.model = demo("demo-dense"), .text = passage_}, {{"window", 32}});
   run.stop = stop.get_token();
-  run.progress = [&](std::size_t, std::size_t of) {
-    if (of == 10) stop.request_stop();  // the first run of ten
+  std::size_t runs = 0;
+  run.progress = [&](std::size_t done, std::size_t of) {
+    EXPECT_EQ(of, 10u);
+    runs = done;
+    stop.request_stop();
   };
-  const auto result = runAnalysis(lock, run);
+  const auto result = runLocked(run, someLocks(*run.spec));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::kCancelled) << result.error().describe();
+  EXPECT_EQ(runs, 1u);
 }
 
 // A direction of a singular value of zero carries nothing.
@@ -250,8 +272,8 @@ TEST(MethodRunInputs, AreThoseOfTheMethod) {
     ASSERT_FALSE(refused) << analysis->id;
     EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument) << analysis->id;
     const bool takes = !analysis->runs.prompt.empty();
-    EXPECT_NE(refused.error().describe().find(takes ? "no device" : "prompt"), std::string::npos)
-        << refused.error().describe();
+    const char* said = !takes ? "prompt" : run.tunes.empty() ? "no device" : "matrices alone";
+    EXPECT_NE(refused.error().describe().find(said), std::string::npos) << refused.error().describe();
     const auto plain = expectValue(runAnalysis(*analysis, inputFor(*analysis)));
     const bool told = std::ranges::any_of(
         plain.notes, [](const std::string& note) { return note.find("not run") != std::string::npos; });
