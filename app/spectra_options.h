@@ -58,8 +58,8 @@ Result<void> runMethod(const Common& common, const SpectraOptions& options);
 // MODEL where it is a fine-tune of `options.base` beside what --adapter adds to that; empty where it is the
 // base.
 std::filesystem::path tunedPath(const Common& common, const SpectraOptions& options);
-// Null: LAPACK is meant, or auto and no device computes faster.
-Result<std::unique_ptr<gpu::Device>> spectraDevice(const Common& common, const std::string& solver);
+// For what needs double precision. Null: LAPACK is meant, or auto and no device computes faster.
+Result<std::unique_ptr<gpu::Device>> doublesDevice(const Common& common, const std::string& solver);
 // Those that `options.tensors` names; kNotFound where there is none.
 Result<std::vector<core::StoredMatrix>> chosenMatrices(const core::Checkpoint& checkpoint,
                                                        const SpectraOptions& options);

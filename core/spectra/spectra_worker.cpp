@@ -34,10 +34,10 @@ class SpectraWorker::StoredRun {
   void compute() {
     auto device = worker_.deviceSpectra();
     const std::vector<SpectrumJob> jobs = makeJobs();
-    SpectraRows rows{.names = {},
-                     .costs = {},
-                     .solver = device && *device ? worker_.device_->info().name
-                                                 : lapackSolverText(worker_.options_.threads)};
+    SpectraRows rows{
+        .names = {},
+        .costs = {},
+        .solver = device && *device ? (*device)->text() : lapackSolverText(worker_.options_.threads)};
     for (std::size_t i = 0; i < matrices_.size(); ++i) {
       const StoredMatrix& matrix = matrices_[i];
       rows.names.push_back(

@@ -24,7 +24,7 @@ namespace vitrine::core {
 class DeviceSpectra;
 
 struct SpectraWorkerOptions {
-  enum class Solver { kAuto, kLapack, kDevice };  // kAuto: on a GPU that has double precision, the device
+  enum class Solver { kAuto, kLapack, kDevice };  // kAuto: on a GPU the device
   Solver solver = Solver::kAuto;
   unsigned threads = 0;                     // of the CPU; 0: all
   std::filesystem::path cache_folder = {};  // empty: nothing is kept on disk

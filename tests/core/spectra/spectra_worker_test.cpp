@@ -187,7 +187,6 @@ TEST(SpectrumCacheTest, StaysWithinItsBoundsAndKnowsContents) {
 class SpectraWorkerDeviceTest : public test::GpuTest {};
 
 TEST_F(SpectraWorkerDeviceTest, ComputesOnADevice) {
-  if (!device().info().features.float64) GTEST_SKIP() << "no double precision";
   const test::ScratchFolder folder, cache;
   const auto checkpoint = checkpointOf(folder.path(), 3, true, 16);
   SpectraWorker worker(&device(), [] {},
@@ -195,7 +194,7 @@ TEST_F(SpectraWorkerDeviceTest, ComputesOnADevice) {
   worker.start(checkpoint);
   const auto snapshot = waitFor(worker, ended);
   EXPECT_EQ(snapshot->state, SpectraState::kDone);
-  EXPECT_EQ(snapshot->solver, device().info().name);
+  EXPECT_TRUE(snapshot->solver.starts_with(device().info().name)) << snapshot->solver;
   EXPECT_EQ(snapshot->done, 6u);
   EXPECT_EQ(snapshot->failed, 1u);
   worker.start(checkpoint);
@@ -203,7 +202,6 @@ TEST_F(SpectraWorkerDeviceTest, ComputesOnADevice) {
 }
 
 TEST_F(SpectraWorkerDeviceTest, SharesTheDeviceWithOtherThreads) {
-  if (!device().info().features.float64) GTEST_SKIP() << "no double precision";
   const test::ScratchFolder folder;
   SpectraWorker worker(&device(), [] {}, {.solver = SpectraWorkerOptions::Solver::kDevice});
   worker.start(checkpointOf(folder.path(), 8, false, 20));
