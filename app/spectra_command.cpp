@@ -208,6 +208,12 @@ Result<void> checkSpectraOptions(const Common& common, const SpectraOptions& opt
 
 Result<void> spectra(const Common& common, const SpectraOptions& options) {
   if (!options.method.empty()) return runMethod(common, options);
+  if (!options.prompt.empty() || !options.text.empty() || !options.tuned_text.empty() ||
+      !options.sibling.empty())
+    return fail(
+        ErrorCode::kInvalidArgument,
+        "--prompt, --text, --tuned-text and --sibling are what a method runs the model on: name one by "
+        "--method");
   TRY(checkSpectraOptions(common, options));
   if (options.top > 0) return findTop(common, options);
   if (!options.base.empty()) return compareWithBase(common, options);
@@ -249,6 +255,14 @@ void addComparisonOptions(CLI::App& command, SpectraOptions& options) {
   command.add_option("--first", options.first, "directions among which intruders are counted")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+}
+
+void addRunOptions(CLI::App& command, SpectraOptions& options) {
+  command.add_option("--prompt", options.prompt, "--method: a text that the model reads");
+  command.add_option("--text", options.text, "--method: a file of text whose perplexity is measured");
+  command.add_option("--tuned-text", options.tuned_text,
+                     "--method: the same of the kind that the model was tuned on");
+  command.add_option("--sibling", options.sibling, "--method: a model of the same tensors to average with");
 }
 
 void addFigureOptions(CLI::App& command, SpectraOptions& options) {
@@ -307,6 +321,7 @@ void addSpectra(CLI::App& app, Common& common) {
   command->add_flag("--json", options->json, "as JSON on standard output");
   addHeadOptions(*command, *options);
   addComparisonOptions(*command, *options);
+  addRunOptions(*command, *options);
   addFigureOptions(*command, *options);
   command->callback([options, &common] { run(common, [&] { return spectra(common, *options); }); });
 }

@@ -26,9 +26,10 @@ struct SpectraOptions {
   std::string base;  // compares with it instead
   double epsilon = 0.5;
   std::size_t first = 10;
-  std::int64_t top = 0;     // only so many of the largest, with vectors
-  double tolerance = 1e-4;  // of their residuals, relative to the largest value
-  std::string method;       // ID:key=value,.. of family analysis, instead
+  std::int64_t top = 0;                           // only so many of the largest, with vectors
+  double tolerance = 1e-4;                        // of their residuals, relative to the largest value
+  std::string method;                             // ID:key=value,.. of family analysis, instead
+  std::string prompt, text, tuned_text, sibling;  // what the method runs the model on
   std::string figure, metric = "stable_rank", preset = "icml-column", formats = "pdf,svg,csv,npz",
                       out = "figures";
   std::string colormap = "viridis";

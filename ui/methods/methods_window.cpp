@@ -21,6 +21,7 @@ namespace {
 namespace methods = core::methods;
 
 constexpr int kChoiceWidth = 380, kWidth = 1180, kHeight = 800, kFieldWidth = 120, kLabelWidth = 84;
+constexpr int kPromptLines = 4;
 constexpr int kInset = 40;  // of the window within its parent
 
 QString textOfView(std::string_view text) {
@@ -133,25 +134,34 @@ QWidget* MethodsWindow::buildChoice() {
   matrices_->setObjectName("methods_matrices");
   matrices_->setPlaceholderText(tr("all; * stands for any letters"));
   matrices_->setToolTip(tr("Names of tensors; several, apart by spaces, are alternatives"));
-  base_ = new QLineEdit;
+  for (QLineEdit** field : {&base_, &tuned_, &text_, &tuned_text_, &sibling_}) *field = new QLineEdit;
   base_->setPlaceholderText(tr("the loaded model"));
-  tuned_ = new QLineEdit;
-  auto browser = [this](QLineEdit* field, const QString& title) {
-    auto* button = new IconButton(theme_, Icon::kFolder, title);
-    connect(button, &QAbstractButton::clicked, this, [this, field, title] { browse(*field, title); });
-    return button;
-  };
+  text_->setPlaceholderText(tr("a file of text; empty: the model is not run"));
+  tuned_text_->setPlaceholderText(tr("a file of text"));
+  sibling_->setPlaceholderText(tr("the model itself"));
+  read_ = new QPlainTextEdit;
+  read_->setObjectName("methods_prompt");
+  read_->setPlaceholderText(tr("empty: the model is not run"));
+  read_->setTabChangesFocus(true);
+  read_->setFixedHeight(kPromptLines * fontMetrics().lineSpacing());
   auto* subject = new QWidget;
   subject_ = new QFormLayout(subject);
   subject_->setContentsMargins(0, 0, 0, 0);
-  subject_->addRow(labelOf(tr("Base")), lineOf({base_, browser(base_, tr("Choose the base's folder"))}));
+  subject_->addRow(labelOf(tr("Base")), pathLine(base_, tr("Choose the base's folder"), Browsed::kFolder));
   subject_->addRow(labelOf(tr("Fine-tune")),
-                   lineOf({tuned_, browser(tuned_, tr("Choose a tuned model's or an adapter's folder"))}));
+                   pathLine(tuned_, tr("Choose a tuned model's or an adapter's folder"), Browsed::kFolder));
   subject_->addRow(labelOf(tr("Matrices")), matrices_);
   adapters_ = new QLabel;
   adapters_->setObjectName("methods_adapters");
   adapters_->setProperty("role", "secondary");
   adapters_->setWordWrap(true);
+  subject_->addRow(labelOf(tr("Prompt")), read_);
+  subject_->addRow(labelOf(tr("Text")), pathLine(text_, tr("Choose a file of text"), Browsed::kFile));
+  subject_->addRow(
+      labelOf(tr("Tuned text")),
+      pathLine(tuned_text_, tr("Choose a file of text of the fine-tune's kind"), Browsed::kFile));
+  subject_->addRow(labelOf(tr("Sibling")),
+                   pathLine(sibling_, tr("Choose a model's folder"), Browsed::kFolder));
   subject_->addRow(labelOf(tr("Adapter")), adapters_);
   auto* parameters = new QWidget;
   form_ = new QFormLayout(parameters);
@@ -288,6 +298,15 @@ void MethodsWindow::showSubject() {
   subject_->setRowVisible(0, tunes);
   subject_->setRowVisible(1, tunes);
   subject_->setRowVisible(2, method_->subject != methods::Subject::kHeads);
+  const methods::RunsOn& runs = method_->runs;
+  int row = 3;
+  for (const auto& [field, on] : {std::pair<QWidget*, std::string_view>{read_, runs.prompt},
+                                  {text_, runs.text},
+                                  {tuned_text_, runs.tuned_text},
+                                  {sibling_, runs.sibling}}) {
+    subject_->setRowVisible(row++, !on.empty());
+    field->setToolTip(textOfView(on));
+  }
   QStringList names;
   if (model_)
     for (const core::AdapterSummary& adapter : model_->adapters)
@@ -337,9 +356,20 @@ void MethodsWindow::setModel(std::shared_ptr<const core::ModelSummary> model,
   updateState();
 }
 
+void MethodsWindow::setPrompt(const QString& prompt) {
+  if (prompt == prompt_) return;
+  if (read_->toPlainText() == prompt_) read_->setPlainText(prompt);
+  prompt_ = prompt;
+}
+
 methods::AnalysisSource MethodsWindow::source() const {
   methods::AnalysisSource source;
   if (model_) source.model = model_->path;
+  const methods::RunsOn& runs = method_->runs;
+  if (!runs.prompt.empty()) source.prompt = read_->toPlainText().toStdString();
+  if (!runs.text.empty()) source.text = text_->text().trimmed().toStdString();
+  if (!runs.tuned_text.empty()) source.tuned_text = tuned_text_->text().trimmed().toStdString();
+  if (!runs.sibling.empty()) source.sibling = sibling_->text().trimmed().toStdString();
   if (method_->subject == methods::Subject::kHeads) {
     source.adapters = loadedAdapters();
     return source;
@@ -393,13 +423,19 @@ void MethodsWindow::updateState() {
   if (!running)
     state_->setText({});
   else
-    state_->setText(runner_.isCancelling() ? tr("Stops after the matrix in hand…")
+    state_->setText(runner_.isCancelling() ? tr("Stops after the matrix or run in hand…")
                                            : tr("Reading for %1…").arg(textOfView(runner_.running()->title)));
 }
 
-void MethodsWindow::browse(QLineEdit& field, const QString& title) {
-  const QString path = QFileDialog::getExistingDirectory(this, title, field.text());
-  if (!path.isEmpty()) field.setText(path);
+QWidget* MethodsWindow::pathLine(QLineEdit* field, const QString& title, Browsed browsed) {
+  auto* button = new IconButton(theme_, Icon::kFolder, title);
+  connect(button, &QAbstractButton::clicked, this, [this, field, title, browsed] {
+    const QString path = browsed == Browsed::kFile
+                             ? QFileDialog::getOpenFileName(this, title, field->text())
+                             : QFileDialog::getExistingDirectory(this, title, field->text());
+    if (!path.isEmpty()) field->setText(path);
+  });
+  return lineOf({field, button});
 }
 
 void MethodsWindow::say(const QString& text, bool failed) {

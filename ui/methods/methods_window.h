@@ -15,6 +15,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
+#include <QPlainTextEdit>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QTabWidget>
@@ -33,6 +34,9 @@ class MethodsWindow : public QDialog {
   // Another model cancels. A scale for each of its adapters, as they are now: a run takes them as they are
   // when it starts.
   void setModel(std::shared_ptr<const core::ModelSummary> model, std::vector<float> adapter_scales = {});
+  // What methods read that read a prompt, until another one is typed here.
+  void setPrompt(const QString& prompt);
+  void setOpenDevice(MethodRunner::OpenDevice open_device) { runner_.setOpenDevice(std::move(open_device)); }
   void setFigureFolder(const QString& folder) { folder_ = folder; }
   void choose(std::string_view id);
   void run();
@@ -67,7 +71,8 @@ class MethodsWindow : public QDialog {
   void exported(const QStringList& files, const QString& error);
   void updateExports();
   void exportTable();
-  void browse(QLineEdit& field, const QString& title);
+  enum class Browsed { kFolder, kFile };
+  QWidget* pathLine(QLineEdit* field, const QString& title, Browsed browsed);
   void say(const QString& text, bool failed = false);
 
   const ThemeController& theme_;
@@ -78,7 +83,9 @@ class MethodsWindow : public QDialog {
   MethodRunner runner_;
   MethodExporter exporter_;
 
-  QLineEdit *filter_, *matrices_, *base_, *tuned_;
+  QString prompt_;  // the session's
+  QLineEdit *filter_, *matrices_, *base_, *tuned_, *text_, *tuned_text_, *sibling_;
+  QPlainTextEdit* read_;  // the prompt of a run
   QListWidget* list_;
   QLabel* nothing_;  // in the list's place where the filter leaves none
   QTextBrowser* about_;

@@ -64,6 +64,19 @@ TEST_F(MethodRunnerTest, ACancelledRunLeavesNothing) {
   EXPECT_EQ(error_, QString());
 }
 
+// The files that a run is given are looked for before it begins; without a device to run on it says so.
+TEST_F(MethodRunnerTest, NeedsItsTextsAndADevice) {
+  const auto* lock = *methods::findAnalysis("mergelock");
+  const auto missing = methods::analysisInput(*lock, {.model = model_.path(), .text = model_ / "none.txt"});
+  ASSERT_FALSE(missing);
+  EXPECT_NE(missing.error().describe().find("none.txt"), std::string::npos);
+  test::writeFile(model_ / "a.txt", std::as_bytes(std::span("some text", 9)));
+  ASSERT_TRUE(runner_.start(*lock, {.model = model_.path(), .text = model_ / "a.txt"},
+                            methods::Parameters(lock->parameters)));
+  while (runner_.isRunning()) QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+  EXPECT_TRUE(error_.contains("no device")) << error_.toStdString();
+}
+
 TEST_F(MethodRunnerTest, FineTunesNeedSomethingTuned) {
   const auto* intruders = *methods::findAnalysis("intruder-dimensions");
   const auto input = methods::analysisInput(*intruders, {.model = model_.path()});

@@ -174,5 +174,23 @@ TEST_F(MethodsWindowTest, SaysWhyAFigureCannotBeWritten) {
   EXPECT_FALSE(why.isEmpty());
 }
 
+// The session's prompt stays there until another one is typed; methods that read none do not show it.
+TEST_F(MethodsWindowTest, OffersTheSessionsPrompt) {
+  auto* prompt = window_->findChild<QPlainTextEdit*>("methods_prompt");
+  ASSERT_TRUE(prompt);
+  window_->setPrompt("It was");
+  EXPECT_EQ(prompt->toPlainText(), "It was");
+  window_->setPrompt("It was a cold day");
+  EXPECT_EQ(prompt->toPlainText(), "It was a cold day");
+  prompt->setPlainText("MACBETH:");
+  window_->setPrompt("It was not");
+  EXPECT_EQ(prompt->toPlainText(), "MACBETH:");
+  window_->choose("talking-heads");
+  EXPECT_TRUE(prompt->isVisible());
+  EXPECT_FALSE(prompt->toolTip().isEmpty());
+  window_->choose("mergelock");
+  EXPECT_FALSE(prompt->isVisible());
+}
+
 }  // namespace
 }  // namespace vitrine::ui
