@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <new>
 
 #include "core/spectra/dense_product.h"
 
@@ -79,7 +80,7 @@ double PreviewOptions::cost(std::uint64_t rows, std::uint64_t columns) const {
 }
 
 Result<SpectrumPreview> previewOf(const DenseMatrix& matrix, const TopKOptions& options,
-                                  const std::stop_token& stop) {
+                                  const std::stop_token& stop) try {
   TRY(requireFinite(matrix));
   const PanelOperator panels(matrix, stop);
   TRY_ASSIGN(const TopK top, topSingular(panels.linear(), options, stop));
@@ -88,6 +89,9 @@ Result<SpectrumPreview> previewOf(const DenseMatrix& matrix, const TopKOptions& 
                          .sigma = {top.svd.sigma.begin(), top.svd.sigma.end()},
                          .residuals = {top.residuals.begin(), top.residuals.end()},
                          .frobenius = std::sqrt(sumOfSquares(matrix.values))};
+} catch (const std::bad_alloc&) {
+  return fail(ErrorCode::kOutOfMemory, "there is no room for the vectors of a preview of {} x {}",
+              matrix.rows, matrix.columns);
 }
 
 }  // namespace vitrine::core
