@@ -377,8 +377,7 @@ const Analysis kMethod = {
     .equation =
         "W_Q,h -> A^T W_Q,h, W_K,g -> A^-1 W_K,g, W_V,g -> B W_V,g, W_O,h -> W_O,h B^-1 (w, w) a kv head; A "
         "R = R A for rotary embeddings R; merged = (W + W') / 2; errors ||P' - P||_F / ||P||_F of QK and OV; "
-        "run "
-        "with (1 - a) W' + a W_sibling of every tensor",
+        "run with (1 - a) W' + a W_sibling of every tensor",
     .cost =
         "a layer of H heads of width w: 60 H d w^2, four raw spectra of (H w, d) and 8 times its weights in "
         "doubles; ten runs on the text",

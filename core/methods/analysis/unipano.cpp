@@ -337,17 +337,14 @@ const Analysis kMethod = {
         "Diffusion? (arXiv:2505.22129)",
     .summary =
         "How much of a fine-tune lies in W_Q and W_K, how much in W_V and W_O, by layer, and what its "
-        "outputs "
-        "become without them.",
+        "outputs become without them.",
     .equation =
         "r_m = ||dW_m||_F / ||W_m||_F and s1(dW_m) / s1(W_m) of each module m; shares of sum ||dW_m||_F^2 "
         "over Q, K and over V, O against those of their parameters; a run with W_m in place of W_m + dW_m "
-        "where m "
-        "is off",
+        "where m is off",
     .cost =
         "two full decompositions, about 4 m n^2 + 8 n^3 each; 4 m n doubles; ten runs on the prompt, and one "
-        "a "
-        "matrix",
+        "a matrix",
     .unchecked =
         "That Q and K hold what domains share and V and O the adaptation: the paper shows it by training and "
         "generating with a part of the adapters alone, in a diffusion model. Here parts of one training are "

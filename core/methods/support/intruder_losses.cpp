@@ -134,8 +134,8 @@ std::vector<std::string> lossNotes(const AnalysisInput& input, const IntruderLos
     const auto best = std::ranges::min_element(at, {}, &Losses::text);
     notes.push_back(fmt::format(
         "{}: with its intruders the base's text has a perplexity of {:.2f} and the fine-tune's {:.2f}, "
-        "without "
-        "them {:.2f} and {:.2f} (the base: {:.2f} and {:.2f}); the base's text is best at lambda = {:.2g}, "
+        "without them {:.2f} and {:.2f} (the base: {:.2f} and {:.2f}); the base's text is best at lambda = "
+        "{:.2g}, "
         "{:.2f}.",
         input.tunes[t].name, at.back().text, at.back().tuned_text, at.front().text, at.front().tuned_text,
         losses.base.text, losses.base.tuned_text, lambdas[static_cast<std::size_t>(best - at.begin())],
