@@ -1,10 +1,10 @@
 #include "ui/methods/methods_window.h"
 
+#include "ui/methods/form_lines.h"
 #include "ui/widgets/icons.h"
 
 #include <QCloseEvent>
 #include <QCoreApplication>
-#include <QFileDialog>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QScrollArea>
@@ -20,43 +20,12 @@ namespace {
 
 namespace methods = core::methods;
 
-constexpr int kChoiceWidth = 380, kWidth = 1180, kHeight = 800, kFieldWidth = 120, kLabelWidth = 84;
-constexpr int kPromptLines = 4;
+constexpr int kChoiceWidth = 380, kWidth = 1180, kHeight = 800, kFieldWidth = 120;
 constexpr int kInset = 40;  // of the window within its parent
-
-QString textOfView(std::string_view text) {
-  return QString::fromUtf8(text.data(), qsizetype(text.size()));
-}
 
 QString paragraph(const QString& head, std::string_view text) {
   return text.empty() ? QString()
                       : QStringLiteral("<p><b>%1</b><br>%2</p>").arg(head, textOfView(text).toHtmlEscaped());
-}
-
-QString adaptersText(const std::vector<core::AdapterChoice>& adapters) {
-  QStringList texts;
-  for (const core::AdapterChoice& adapter : adapters)
-    texts << QString::fromStdString(
-        fmt::format("{} × {:.3g}", adapter.folder.filename().string(), adapter.scale));
-  return texts.join(QStringLiteral(", "));
-}
-
-// Of a form's row; all begin their fields at one edge, whichever form they are in.
-QLabel* labelOf(const QString& text) {
-  auto* label = new QLabel(text);
-  label->setProperty("role", "secondary");
-  label->setMinimumWidth(kLabelWidth);
-  return label;
-}
-
-// A line of controls that a form can show and hide as one.
-QWidget* lineOf(std::initializer_list<QWidget*> parts) {
-  auto* line = new QWidget;
-  auto* row = new QHBoxLayout(line);
-  row->setContentsMargins(0, 0, 0, 0);
-  row->setSpacing(4);
-  for (QWidget* part : parts) row->addWidget(part, qobject_cast<QLineEdit*>(part) ? 1 : 0);
-  return line;
 }
 
 // As many decimals as the number needs, whatever the range's least one does.
@@ -130,39 +99,7 @@ QWidget* MethodsWindow::buildChoice() {
   auto* over_list = new QVBoxLayout(list_);
   over_list->addWidget(nothing_);
   about_ = new QTextBrowser;
-  matrices_ = new QLineEdit;
-  matrices_->setObjectName("methods_matrices");
-  matrices_->setPlaceholderText(tr("all; * stands for any letters"));
-  matrices_->setToolTip(tr("Names of tensors; several, apart by spaces, are alternatives"));
-  for (QLineEdit** field : {&base_, &tuned_, &text_, &tuned_text_, &sibling_}) *field = new QLineEdit;
-  base_->setPlaceholderText(tr("the loaded model"));
-  text_->setPlaceholderText(tr("a file of text; empty: the model is not run"));
-  tuned_text_->setPlaceholderText(tr("a file of text"));
-  sibling_->setPlaceholderText(tr("the model itself"));
-  read_ = new QPlainTextEdit;
-  read_->setObjectName("methods_prompt");
-  read_->setPlaceholderText(tr("empty: the model is not run"));
-  read_->setTabChangesFocus(true);
-  read_->setFixedHeight(kPromptLines * fontMetrics().lineSpacing());
-  auto* subject = new QWidget;
-  subject_ = new QFormLayout(subject);
-  subject_->setContentsMargins(0, 0, 0, 0);
-  subject_->addRow(labelOf(tr("Base")), pathLine(base_, tr("Choose the base's folder"), Browsed::kFolder));
-  subject_->addRow(labelOf(tr("Fine-tune")),
-                   pathLine(tuned_, tr("Choose a tuned model's or an adapter's folder"), Browsed::kFolder));
-  subject_->addRow(labelOf(tr("Matrices")), matrices_);
-  adapters_ = new QLabel;
-  adapters_->setObjectName("methods_adapters");
-  adapters_->setProperty("role", "secondary");
-  adapters_->setWordWrap(true);
-  subject_->addRow(labelOf(tr("Prompt")), read_);
-  subject_->addRow(labelOf(tr("Text")), pathLine(text_, tr("Choose a file of text"), Browsed::kFile));
-  subject_->addRow(
-      labelOf(tr("Tuned text")),
-      pathLine(tuned_text_, tr("Choose a file of text of the fine-tune's kind"), Browsed::kFile));
-  subject_->addRow(labelOf(tr("Sibling")),
-                   pathLine(sibling_, tr("Choose a model's folder"), Browsed::kFolder));
-  subject_->addRow(labelOf(tr("Adapter")), adapters_);
+  QWidget* subject = buildSubject();
   auto* parameters = new QWidget;
   form_ = new QFormLayout(parameters);
   form_->setContentsMargins(0, 0, 0, 0);
@@ -195,9 +132,8 @@ QWidget* MethodsWindow::buildChoice() {
     showMethod();
   });
   connect(list_, &QListWidget::itemActivated, this, &MethodsWindow::run);
-  for (QLineEdit* field : {filter_, matrices_, base_, tuned_})
+  for (QLineEdit* field : {filter_, matrices_, base_, tuned_, text_, tuned_text_, sibling_})
     connect(field, &QLineEdit::returnPressed, this, &MethodsWindow::run);
-  connect(tuned_, &QLineEdit::textChanged, this, &MethodsWindow::showAdapters);
   connect(run_, &QPushButton::clicked, this, &MethodsWindow::run);
   connect(cancel_, &QPushButton::clicked, this, [this] {
     runner_.cancel();
@@ -293,54 +229,6 @@ void MethodsWindow::showParameters() {
   }
 }
 
-void MethodsWindow::showSubject() {
-  const bool tunes = method_->subject == methods::Subject::kFineTunes;
-  subject_->setRowVisible(0, tunes);
-  subject_->setRowVisible(1, tunes);
-  subject_->setRowVisible(2, method_->subject != methods::Subject::kHeads);
-  const methods::RunsOn& runs = method_->runs;
-  int row = 3;
-  for (const auto& [field, on] : {std::pair<QWidget*, std::string_view>{read_, runs.prompt},
-                                  {text_, runs.text},
-                                  {tuned_text_, runs.tuned_text},
-                                  {sibling_, runs.sibling}}) {
-    subject_->setRowVisible(row++, !on.empty());
-    field->setToolTip(textOfView(on));
-  }
-  QStringList names;
-  if (model_)
-    for (const core::AdapterSummary& adapter : model_->adapters)
-      names << QString::fromStdString(adapter.name);
-  tuned_->setPlaceholderText(names.isEmpty() ? tr("a tuned model's or an adapter's folder")
-                                             : tr("the loaded adapter: %1").arg(names.join(", ")));
-  showAdapters();
-}
-
-// What becomes of the loaded ones, whose scales may be moving.
-void MethodsWindow::showAdapters() {
-  const auto loaded = loadedAdapters();
-  subject_->setRowVisible(adapters_, !loaded.empty());
-  const QString names = adaptersText(loaded);
-  const bool tunes = method_ && method_->subject == methods::Subject::kFineTunes;
-  if (method_ && method_->subject == methods::Subject::kMatrices)
-    adapters_->setText(tr("left out: matrices as they are stored"));
-  else if (tunes && !tuned_->text().trimmed().isEmpty())
-    adapters_->setText(tr("left out: Fine-tune names another"));
-  else
-    adapters_->setText(names);
-  adapters_->setToolTip(tr("%1, with the scale of the model panel when the run starts").arg(names));
-}
-
-std::vector<core::AdapterChoice> MethodsWindow::loadedAdapters() const {
-  std::vector<core::AdapterChoice> adapters;
-  if (!model_) return adapters;
-  for (const core::AdapterSummary& adapter : model_->adapters)
-    adapters.push_back({adapter.folder, adapters.size() < adapter_scales_.size()
-                                            ? adapter_scales_[adapters.size()]
-                                            : adapter.scale});
-  return adapters;
-}
-
 void MethodsWindow::setModel(std::shared_ptr<const core::ModelSummary> model,
                              std::vector<float> adapter_scales) {
   if (model == model_ && adapter_scales == adapter_scales_) return;
@@ -354,38 +242,6 @@ void MethodsWindow::setModel(std::shared_ptr<const core::ModelSummary> model,
   matrices_->setText(QString::fromStdString(methods::firstLayerGlob(names)));
   showSubject();
   updateState();
-}
-
-void MethodsWindow::setPrompt(const QString& prompt) {
-  if (prompt == prompt_) return;
-  if (read_->toPlainText() == prompt_) read_->setPlainText(prompt);
-  prompt_ = prompt;
-}
-
-methods::AnalysisSource MethodsWindow::source() const {
-  methods::AnalysisSource source;
-  if (model_) source.model = model_->path;
-  const methods::RunsOn& runs = method_->runs;
-  if (!runs.prompt.empty()) source.prompt = read_->toPlainText().toStdString();
-  if (!runs.text.empty()) source.text = text_->text().trimmed().toStdString();
-  if (!runs.tuned_text.empty()) source.tuned_text = tuned_text_->text().trimmed().toStdString();
-  if (!runs.sibling.empty()) source.sibling = sibling_->text().trimmed().toStdString();
-  if (method_->subject == methods::Subject::kHeads) {
-    source.adapters = loadedAdapters();
-    return source;
-  }
-  source.matrices = matrices_->text().trimmed().toStdString();
-  if (method_->subject == methods::Subject::kMatrices) return source;
-  if (const QString base = base_->text().trimmed(); !base.isEmpty()) source.model = base.toStdString();
-  const std::filesystem::path tuned = tuned_->text().trimmed().toStdString();
-  if (tuned.empty()) {
-    source.adapters = loadedAdapters();
-  } else if (std::filesystem::exists(tuned / "adapter_config.json")) {
-    source.adapters.push_back({.folder = tuned});
-  } else {
-    source.tuned = tuned;
-  }
-  return source;
 }
 
 methods::Parameters MethodsWindow::parameters() const {
@@ -425,17 +281,6 @@ void MethodsWindow::updateState() {
   else
     state_->setText(runner_.isCancelling() ? tr("Stops after the matrix or run in hand…")
                                            : tr("Reading for %1…").arg(textOfView(runner_.running()->title)));
-}
-
-QWidget* MethodsWindow::pathLine(QLineEdit* field, const QString& title, Browsed browsed) {
-  auto* button = new IconButton(theme_, Icon::kFolder, title);
-  connect(button, &QAbstractButton::clicked, this, [this, field, title, browsed] {
-    const QString path = browsed == Browsed::kFile
-                             ? QFileDialog::getOpenFileName(this, title, field->text())
-                             : QFileDialog::getExistingDirectory(this, title, field->text());
-    if (!path.isEmpty()) field->setText(path);
-  });
-  return lineOf({field, button});
 }
 
 void MethodsWindow::say(const QString& text, bool failed) {

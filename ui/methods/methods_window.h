@@ -53,6 +53,7 @@ class MethodsWindow : public QDialog {
 
  private:
   QWidget* buildChoice();
+  QWidget* buildSubject();
   QWidget* buildResults();
   void filter(const QString& text);
   bool listsMethod() const;  // the chosen one is in the list
