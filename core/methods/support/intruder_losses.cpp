@@ -41,33 +41,40 @@ Result<ModelSpec> scaledBy(double lambda, const FineTune& tune, ReplacedWeights 
   return weights.spec();
 }
 
+// What a fine-tune's name adds to its base's, which is all that fits a narrow panel.
+std::string shortName(const AnalysisInput& input, std::size_t tune) {
+  const std::string &base = input.model, &name = input.tunes[tune].name;
+  const bool adds = name.starts_with(base) && name.size() > base.size() + 1;
+  return adds ? name.substr(base.size() + 1) : name;
+}
+
 Panel lossPanel(const AnalysisInput& input, const IntruderLosses& losses, std::span<const double> lambdas,
                 double Losses::*of, std::string label) {
   Panel panel;
   panel.x.label = "λ";
   panel.y.label = std::move(label);
   for (std::size_t t = 0; t < losses.tunes.size(); ++t) {
-    LineSeries line{.label = input.tunes[t].name, .x = {lambdas.begin(), lambdas.end()}, .y = {}};
+    LineSeries line{.label = shortName(input, t), .x = {lambdas.begin(), lambdas.end()}, .y = {}};
     for (const Losses& at : losses.tunes[t]) line.y.push_back(at.*of);
     panel.lines.push_back(std::move(line));
   }
-  panel.lines.push_back({.label = input.model, .x = {0, 1}, .y = {losses.base.*of, losses.base.*of}});
+  panel.lines.push_back({.label = "base", .x = {0, 1}, .y = {losses.base.*of, losses.base.*of}});
   return panel;
 }
 
 Panel tradePanel(const AnalysisInput& input, const IntruderLosses& losses) {
   Panel panel;
-  panel.x.label = "perplexity of the base's text";
-  panel.y.label = "of the fine-tune's";
+  panel.x.label = "PPL, base's text";
+  panel.y.label = "PPL, tuned text";
   for (std::size_t t = 0; t < losses.tunes.size(); ++t) {
-    LineSeries line{.label = input.tunes[t].name, .x = {}, .y = {}};
+    LineSeries line{.label = shortName(input, t), .x = {}, .y = {}};
     for (const Losses& at : losses.tunes[t]) {
       line.x.push_back(at.text);
       line.y.push_back(at.tuned_text);
     }
     panel.lines.push_back(std::move(line));
   }
-  panel.lines.push_back({.label = input.model, .x = {losses.base.text}, .y = {losses.base.tuned_text}});
+  panel.lines.push_back({.label = "base", .x = {losses.base.text}, .y = {losses.base.tuned_text}});
   return panel;
 }
 
@@ -115,14 +122,14 @@ Table lossTable(const AnalysisInput& input, const IntruderLosses& losses, std::s
 Figure lossFigure(const AnalysisInput& input, const IntruderLosses& losses, std::span<const double> lambdas) {
   return {.name = "intruder-dimensions-loss",
           .caption = fmt::format(
-              "Perplexity of {} and its fine-tunes with their intruders (k = {}, epsilon {}) scaled by "
+              "Perplexity (PPL) of {} and its fine-tunes with their intruders (k = {}, epsilon {}) scaled by "
               "lambda, on text of the base's kind and of the fine-tune's ({} windows of {} tokens each), and "
               "one against the other: the curve begins at lambda = {} and ends at lambda = {}.",
               input.model, input.parameters.count("k"), input.parameters.value("epsilon"),
               input.parameters.count("windows"), input.parameters.count("window"), lambdas.front(),
               lambdas.back()),
-          .panels = {lossPanel(input, losses, lambdas, &Losses::text, "perplexity, base's text"),
-                     lossPanel(input, losses, lambdas, &Losses::tuned_text, "perplexity, fine-tune's text"),
+          .panels = {lossPanel(input, losses, lambdas, &Losses::text, "PPL, base's text"),
+                     lossPanel(input, losses, lambdas, &Losses::tuned_text, "PPL, tuned text"),
                      tradePanel(input, losses)}};
 }
 
