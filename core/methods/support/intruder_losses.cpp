@@ -64,7 +64,7 @@ Panel lossPanel(const AnalysisInput& input, const IntruderLosses& losses, std::s
 
 Panel tradePanel(const AnalysisInput& input, const IntruderLosses& losses) {
   Panel panel;
-  panel.x.label = "PPL, base's text";
+  panel.x.label = "PPL, base text";
   panel.y.label = "PPL, tuned text";
   for (std::size_t t = 0; t < losses.tunes.size(); ++t) {
     LineSeries line{.label = shortName(input, t), .x = {}, .y = {}};
@@ -128,7 +128,7 @@ Figure lossFigure(const AnalysisInput& input, const IntruderLosses& losses, std:
               input.model, input.parameters.count("k"), input.parameters.value("epsilon"),
               input.parameters.count("windows"), input.parameters.count("window"), lambdas.front(),
               lambdas.back()),
-          .panels = {lossPanel(input, losses, lambdas, &Losses::text, "PPL, base's text"),
+          .panels = {lossPanel(input, losses, lambdas, &Losses::text, "PPL, base text"),
                      lossPanel(input, losses, lambdas, &Losses::tuned_text, "PPL, tuned text"),
                      tradePanel(input, losses)}};
 }
