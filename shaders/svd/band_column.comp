@@ -1,6 +1,6 @@
 #version 460
-// See band_panel.glsl. A row of the panel is several threads, each with some of its columns: all of this code runs once,
-// so that short code, which fetches faster, is fast code. Step BAND only finishes the last column.
+// See band_panel.glsl. A row of the panel is several threads, each with some of its columns. Step BAND only finishes the
+// last one.
 #include "common/device.glsl"
 #include "svd/band_panel.glsl"
 

@@ -33,5 +33,5 @@ Doubles headsOf(uint step) { return Doubles(scratchAt(2 * params.room * BAND + s
 Doubles overlaps() { return Doubles(scratchAt(2 * params.room * BAND + 2 * BAND)); }
 Doubles squareParts() { return Doubles(scratchAt(2 * params.room * BAND + 2 * BAND + SQUARE)); }
 
-const uint GROUP_ROWS = 128;  // rows of a workgroup of band_column, band_sum and band_w: a thread each
+const uint GROUP_ROWS = 128;  // of a workgroup of band_column, band_sum and band_w
 uint top() { return params.column + BAND; }
