@@ -4,11 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/checkpoint/safetensors_writer.h"
 #include "core/methods/analysis_fixtures.h"
 #include "core/reference/reference.h"
 #include "core/spectra/head_products.h"
+#include "support/gguf_builder.h"
+#include "support/small_model.h"
 
 namespace vitrine::test::mergelock_test {
 namespace {
