@@ -21,6 +21,18 @@ Columns orthonormal(Eigen::Index rows, Eigen::Index columns, std::mt19937& rando
   return Eigen::HouseholderQR<Columns>(gaussian).householderQ() * Columns::Identity(rows, columns);
 }
 
+Columns product(const Columns& a, const Columns& b) {
+  return a * b;
+}
+
+Columns fromSvd(const Columns& u, const Eigen::VectorXd& sigma, const Columns& v) {
+  return u * sigma.asDiagonal() * v.transpose();
+}
+
+Columns gramMinusIdentity(const Columns& a) {
+  return a.transpose() * a - Columns::Identity(a.cols(), a.cols());
+}
+
 DenseMatrix toDense(const Columns& a) {
   DenseMatrix matrix{std::uint64_t(a.rows()), std::uint64_t(a.cols()),
                      std::vector<float>(std::size_t(a.size()))};

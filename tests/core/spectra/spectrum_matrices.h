@@ -22,6 +22,11 @@ using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajo
 // Orthonormal columns.
 Columns orthonormal(Eigen::Index rows, Eigen::Index columns, std::mt19937& random);
 
+// Products: each of Eigen's own is a second of compiling in every file that writes it out.
+Columns product(const Columns& a, const Columns& b);
+Columns fromSvd(const Columns& u, const Eigen::VectorXd& sigma, const Columns& v);  // u diag(sigma) v^T
+Columns gramMinusIdentity(const Columns& a);                                        // a^T a - 1
+
 DenseMatrix toDense(const Columns& a);
 
 DenseMatrix withSigma(Eigen::Index rows, Eigen::Index columns, const Eigen::VectorXd& sigma,
