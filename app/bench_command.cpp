@@ -18,7 +18,8 @@ struct BenchOptions {
   core::BenchmarkOptions benchmark;
   std::uint32_t view_tokens = 0;
   std::vector<std::string> spectra;
-  bool vectors = false, no_view = false, json = false;
+  core::DeviceSpectra::Reduction reduction = core::DeviceSpectra::Reduction::kAuto;
+  bool vectors = false, pairs = false, no_view = false, json = false;
 };
 
 // Of pure numbers, which may be tiny, the leading digits.
@@ -50,13 +51,16 @@ void printRows(const Common& common, const BenchOptions& options, const gpu::Dev
 }
 
 Result<void> benchSpectra(const Common& common, const BenchOptions& options) {
-  core::SpectraBenchmarkOptions what{
-      .shapes = {}, .repetitions = options.benchmark.repetitions, .vectors = options.vectors};
+  core::SpectraBenchmarkOptions what{.shapes = {},
+                                     .repetitions = options.benchmark.repetitions,
+                                     .vectors = options.vectors,
+                                     .reduction = options.reduction};
   for (const std::string& text : options.spectra) {
     TRY_ASSIGN(const auto shape, core::parseSpectraShape(text));
     what.shapes.push_back(shape);
   }
   TRY_ASSIGN(const auto device, openDevice(common));
+  what.form = options.pairs ? core::SumForm::kPair : core::sumFormOf(*device);
   TRY_ASSIGN(const auto rows, core::runSpectraBenchmark(*device, what, showProgress));
   endProgress();
   (void)device->savePipelineCache();
@@ -118,6 +122,16 @@ void addBench(CLI::App& app, Common& common) {
       ->delimiter(',');
   command->add_flag("--vectors", options->vectors,
                     "with --spectra: also with all vectors, of large matrices");
+  command->add_flag("--pairs", options->pairs,
+                    "with --spectra: in pairs of floats, as on a device without double precision");
+  using Reduction = core::DeviceSpectra::Reduction;
+  const std::map<std::string, Reduction> reductions{
+      {"auto", Reduction::kAuto}, {"columns", Reduction::kColumns}, {"band", Reduction::kBand}};
+  command
+      ->add_option("--reduction", options->reduction,
+                   "with --spectra: to tridiagonal form at once (columns) or over a band")
+      ->transform(CLI::CheckedTransformer(reductions))
+      ->default_str("auto");
   command->add_flag("--json", options->json, "as JSON on standard output");
   command->callback([options, &common] { run(common, [&] { return bench(common, *options); }); });
 }

@@ -18,6 +18,17 @@
 namespace vitrine::app {
 namespace {
 
+using IsFaster = bool (*)(const gpu::Device&);
+
+// Null: LAPACK is meant, or auto and no device computes faster.
+Result<std::unique_ptr<gpu::Device>> spectraDevice(const Common& common, const std::string& solver,
+                                                   IsFaster is_faster) {
+  if (solver == "lapack" || solver == "jacobi") return std::unique_ptr<gpu::Device>();
+  auto device = openDevice(common);
+  if (solver == "auto" && (!device || !is_faster(**device))) return std::unique_ptr<gpu::Device>();
+  return device;
+}
+
 // Of the device's, where it computes spectra itself: a software device's are LAPACK's.
 struct SpectraDevice {
   std::unique_ptr<gpu::Device> device;
@@ -34,21 +45,23 @@ Result<std::vector<core::StoredMatrix>> chosenMatrices(const core::Checkpoint& c
               options.tensors.empty() ? "in it" : fmt::format("is named '{}'", options.tensors));
 }
 
-Result<std::unique_ptr<gpu::Device>> spectraDevice(const Common& common, const std::string& solver) {
-  if (solver != "auto" && solver != "device") return std::unique_ptr<gpu::Device>();
-  auto device = openDevice(common);
-  if (solver == "auto" && (!device || !core::DeviceSpectra::isFaster(**device)))
-    return std::unique_ptr<gpu::Device>();
-  return device;
+Result<std::unique_ptr<gpu::Device>> doublesDevice(const Common& common, const std::string& solver) {
+  if (solver == "device-pairs")
+    return fail(ErrorCode::kUnsupported,
+                "--solver device-pairs finds all singular values of stored matrices, nothing else");
+  return spectraDevice(common, solver, core::DeviceSvd::isFaster);
 }
 
 namespace {
 
 Result<SpectraDevice> deviceFor(const Common& common, const std::string& solver) {
   SpectraDevice to;
-  TRY_ASSIGN(to.device, spectraDevice(common, solver));
+  TRY_ASSIGN(to.device, spectraDevice(common, solver, core::DeviceSpectra::isFaster));
   if (!to.device) return to;
-  TRY_ASSIGN(to.spectra, core::DeviceSpectra::create(*to.device));
+  const auto form = solver == "device-pairs" ? std::optional(core::SumForm::kPair) : std::nullopt;
+  auto spectra = core::DeviceSpectra::create(*to.device, form);
+  if (!spectra && spectra.error().code == ErrorCode::kUnsupported && solver == "auto") return SpectraDevice{};
+  TRY_ASSIGN(to.spectra, std::move(spectra));
   return to;
 }
 
@@ -60,7 +73,7 @@ Result<core::SvdSolver> svdSolver(const Common& common, const std::string& solve
     std::unique_ptr<core::DeviceSvd> svd;
   };
   auto of = std::make_shared<Solver>();
-  TRY_ASSIGN(of->device, spectraDevice(common, solver));
+  TRY_ASSIGN(of->device, doublesDevice(common, solver));
   if (!of->device) return core::ComparisonOptions{}.svd;
   TRY_ASSIGN(of->svd, core::DeviceSvd::create(*of->device));
   return [of](const Eigen::MatrixXd& matrix) { return of->svd->decompose(matrix, stopAtInterrupt()); };
@@ -124,7 +137,7 @@ Result<SpectraResult> computeSpectra(const Common& common, const SpectraOptions&
     result.reports.push_back(std::move(*found[i]));
   }
   if (device.device) {
-    result.device = device.device->info().name;
+    result.device = device.spectra->text();
     (void)device.device->savePipelineCache();
   }
   return result;
@@ -195,6 +208,12 @@ Result<void> checkSpectraOptions(const Common& common, const SpectraOptions& opt
 
 Result<void> spectra(const Common& common, const SpectraOptions& options) {
   if (!options.method.empty()) return runMethod(common, options);
+  if (!options.prompt.empty() || !options.text.empty() || !options.tuned_text.empty() ||
+      !options.sibling.empty())
+    return fail(
+        ErrorCode::kInvalidArgument,
+        "--prompt, --text, --tuned-text and --sibling are what a method runs the model on: name one by "
+        "--method");
   TRY(checkSpectraOptions(common, options));
   if (options.top > 0) return findTop(common, options);
   if (!options.base.empty()) return compareWithBase(common, options);
@@ -238,6 +257,14 @@ void addComparisonOptions(CLI::App& command, SpectraOptions& options) {
       ->capture_default_str();
 }
 
+void addRunOptions(CLI::App& command, SpectraOptions& options) {
+  command.add_option("--prompt", options.prompt, "--method: a text that the model reads");
+  command.add_option("--text", options.text, "--method: a file of text whose perplexity is measured");
+  command.add_option("--tuned-text", options.tuned_text,
+                     "--method: the same of the kind that the model was tuned on");
+  command.add_option("--sibling", options.sibling, "--method: a model of the same tensors to average with");
+}
+
 void addFigureOptions(CLI::App& command, SpectraOptions& options) {
   command.add_option(
       "--figure", options.figure,
@@ -271,8 +298,9 @@ void addSpectra(CLI::App& app, Common& common) {
   command
       ->add_option(
           "--solver", options->solver,
-          "device (Vulkan), lapack, jacobi (the CPU's, slow: small values to full relative accuracy), auto")
-      ->check(CLI::IsMember({"auto", "device", "lapack", "jacobi"}))
+          "device (Vulkan, in double precision, or where that lacks in pairs of floats), device-pairs (in "
+          "those anywhere), lapack, jacobi (the CPU's, slow: small values to full relative accuracy), auto")
+      ->check(CLI::IsMember({"auto", "device", "device-pairs", "lapack", "jacobi"}))
       ->capture_default_str();
   command
       ->add_option("--top", options->top,
@@ -293,6 +321,7 @@ void addSpectra(CLI::App& app, Common& common) {
   command->add_flag("--json", options->json, "as JSON on standard output");
   addHeadOptions(*command, *options);
   addComparisonOptions(*command, *options);
+  addRunOptions(*command, *options);
   addFigureOptions(*command, *options);
   command->callback([options, &common] { run(common, [&] { return spectra(common, *options); }); });
 }

@@ -15,7 +15,12 @@ namespace methods = core::methods;
 
 Result<methods::AnalysisSource> sourceOf(const Common& common, const SpectraOptions& options,
                                          const methods::Analysis& analysis) {
-  methods::AnalysisSource source{.model = core::modelPath(options.model), .matrices = options.tensors};
+  methods::AnalysisSource source{.model = core::modelPath(options.model),
+                                 .matrices = options.tensors,
+                                 .prompt = options.prompt,
+                                 .text = options.text,
+                                 .tuned_text = options.tuned_text};
+  if (!options.sibling.empty()) source.sibling = core::modelPath(options.sibling);
   TRY_ASSIGN(source.adapters, adaptersOf(common));
   if (analysis.subject != methods::Subject::kFineTunes) return source;
   if (options.base.empty())
@@ -33,6 +38,7 @@ Result<methods::AnalysisInput> inputOf(const Common& common, const SpectraOption
   TRY_ASSIGN(methods::AnalysisInput input, methods::analysisInput(analysis, source));
   input.threads = options.threads;
   input.stop = stopAtInterrupt();
+  input.open_device = [&common]() -> Result<std::shared_ptr<gpu::Device>> { return openDevice(common); };
   input.progress = [&analysis](std::size_t done, std::size_t of) {
     showProgress(fmt::format("{}: {} of {}", analysis.id, done, of));
   };
@@ -66,6 +72,18 @@ Result<void> writeFigures(const Common& common, const SpectraOptions& options,
               options.figure, names);
 }
 
+// What the model is run on, by the option that gives it.
+std::vector<std::pair<std::string_view, std::string_view>> runsOf(const methods::Analysis& analysis) {
+  std::vector<std::pair<std::string_view, std::string_view>> taken;
+  const methods::RunsOn& runs = analysis.runs;
+  for (const auto& [option, on] : {std::pair<std::string_view, std::string_view>{"prompt", runs.prompt},
+                                   {"text", runs.text},
+                                   {"tuned-text", runs.tuned_text},
+                                   {"sibling", runs.sibling}})
+    if (!on.empty()) taken.emplace_back(option, on);
+  return taken;
+}
+
 nlohmann::ordered_json describe(const methods::Analysis& analysis) {
   nlohmann::ordered_json out{{"id", analysis.id},
                              {"family", methods::kAnalysisFamily},
@@ -76,6 +94,8 @@ nlohmann::ordered_json describe(const methods::Analysis& analysis) {
                              {"equation", analysis.equation},
                              {"cost", analysis.cost},
                              {"unchecked", analysis.unchecked}};
+  out["runs"] = nlohmann::ordered_json::object();
+  for (const auto& [option, on] : runsOf(analysis)) out["runs"][std::string(option)] = on;
   out["parameters"] = nlohmann::ordered_json::array();
   for (const methods::Parameter& p : analysis.parameters)
     out["parameters"].push_back({{"name", p.name},
@@ -94,6 +114,7 @@ void printMethod(const methods::Analysis& analysis) {
   for (const methods::Parameter& p : analysis.parameters)
     fmt::print("  {:<9} {}{}, {} to {}: {}\n", p.name, p.fallback,
                p.unit.empty() ? "" : fmt::format(" {}", p.unit), p.least, p.most, p.help);
+  for (const auto& [option, on] : runsOf(analysis)) fmt::print("  runs on   --{}: {}\n", option, on);
   if (!analysis.unchecked.empty()) fmt::print("  not shown {}\n", analysis.unchecked);
 }
 

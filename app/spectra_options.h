@@ -26,9 +26,10 @@ struct SpectraOptions {
   std::string base;  // compares with it instead
   double epsilon = 0.5;
   std::size_t first = 10;
-  std::int64_t top = 0;     // only so many of the largest, with vectors
-  double tolerance = 1e-4;  // of their residuals, relative to the largest value
-  std::string method;       // ID:key=value,.. of family analysis, instead
+  std::int64_t top = 0;                           // only so many of the largest, with vectors
+  double tolerance = 1e-4;                        // of their residuals, relative to the largest value
+  std::string method;                             // ID:key=value,.. of family analysis, instead
+  std::string prompt, text, tuned_text, sibling;  // what the method runs the model on
   std::string figure, metric = "stable_rank", preset = "icml-column", formats = "pdf,svg,csv,npz",
                       out = "figures";
   std::string colormap = "viridis";
@@ -57,8 +58,8 @@ Result<void> runMethod(const Common& common, const SpectraOptions& options);
 // MODEL where it is a fine-tune of `options.base` beside what --adapter adds to that; empty where it is the
 // base.
 std::filesystem::path tunedPath(const Common& common, const SpectraOptions& options);
-// Null: LAPACK is meant, or auto and no device computes faster.
-Result<std::unique_ptr<gpu::Device>> spectraDevice(const Common& common, const std::string& solver);
+// For what needs double precision. Null: LAPACK is meant, or auto and no device computes faster.
+Result<std::unique_ptr<gpu::Device>> doublesDevice(const Common& common, const std::string& solver);
 // Those that `options.tensors` names; kNotFound where there is none.
 Result<std::vector<core::StoredMatrix>> chosenMatrices(const core::Checkpoint& checkpoint,
                                                        const SpectraOptions& options);

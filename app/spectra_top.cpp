@@ -81,7 +81,7 @@ void printTopJson(const SpectraOptions& options, const std::vector<MatrixTop>& a
 Result<void> findTop(const Common& common, const SpectraOptions& options) {
   TRY_ASSIGN(const auto checkpoint, core::Checkpoint::open(core::modelPath(options.model)));
   TRY_ASSIGN(const auto matrices, chosenMatrices(*checkpoint, options));
-  TRY_ASSIGN(const auto device, spectraDevice(common, options.solver));
+  TRY_ASSIGN(const auto device, doublesDevice(common, options.solver));
   const core::TopKOptions what{.k = options.top, .tolerance = options.tolerance};
   std::vector<MatrixTop> all;
   for (const core::StoredMatrix& matrix : matrices) {

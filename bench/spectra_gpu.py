@@ -5,10 +5,12 @@ PyTorch's rivals: its default (gesvdj), gesvd, gesvda, and eigvalsh of a float64
 that are not counted; PyTorch's default is given a fifth of them. Then the errors of both on large matrices (Gaussian,
 and of condition 1e6) against LAPACK in float64.
 
+With --pairs also vitrine in pairs of floats (as on a device without double precision), beside its double precision.
+
 With --vectors also all vectors of large matrices: vitrine's from the host and back, its device stages alone, and PyTorch's
 on the device, with what each is off by.
 
-    bench/spectra_gpu.py VITRINE [--shapes 64x128x128,1024x1024] [--runs 20] [--accuracy 1024,2048]       needs torch, safetensors
+    bench/spectra_gpu.py VITRINE [--shapes 64x128x128,1024x1024] [--runs 20] [--accuracy 1024,2048] [--pairs]       needs torch, safetensors
 """
 import argparse
 import json
@@ -29,6 +31,7 @@ parser.add_argument("--shapes", default=SHAPES)
 parser.add_argument("--runs", type=int, default=20)
 parser.add_argument("--accuracy", default="1024,2048", help="sizes of the matrices whose errors are looked at; 0: none")
 parser.add_argument("--vectors", default="0", help="sizes of square matrices to decompose with all vectors; 0: none")
+parser.add_argument("--pairs", action="store_true", help="also vitrine's spectra in pairs of floats")
 parser.add_argument("--no-default", action="store_true", help="leave out PyTorch's slow default")
 arguments = parser.parse_args()
 
@@ -66,8 +69,12 @@ def run_vitrine(*words):
     return json.loads(out.stdout)
 
 
-def time_vitrine(shape):
-    return run_vitrine("bench", "--spectra", shape, "--repetitions", str(arguments.runs))["rows"]
+def time_vitrine(shape, *options):
+    return run_vitrine("bench", "--spectra", shape, "--repetitions", str(arguments.runs), *options)["rows"]
+
+
+def stages_text(rows):
+    return ", ".join(f"{row['name'].strip()} {row['median']:.2f}" for row in rows[1:])
 
 
 print(f"{torch.cuda.get_device_name()}, PyTorch {torch.__version__}; milliseconds, medians of {arguments.runs}")
@@ -88,7 +95,12 @@ for shape in arguments.shapes.split(","):
     ours = stages[0]
     cells = "".join(f"{theirs[name]:>10.2f}" if name in theirs else f"{'-':>10}" for name in RIVALS)
     print(f"{shape:<16}{ours['median']:>10.2f}{ours['min']:>9.2f}{ours['max']:>9.2f}{cells}   {min(theirs.values()) / ours['median']:.2f}")
-    print("    " + ", ".join(f"{row['name'].strip()} {row['median']:.2f}" for row in stages[1:]), flush=True)
+    print("    " + stages_text(stages), flush=True)
+    if arguments.pairs:
+        pairs = time_vitrine(shape, "--pairs")
+        print(f"  in pairs      {pairs[0]['median']:>10.2f}{pairs[0]['min']:>9.2f}{pairs[0]['max']:>9.2f}   {pairs[0]['median'] / ours['median']:.2f} times as long")
+        print("    " + stages_text(pairs), flush=True)
+
 
 DEVICE_STAGES = ("reduction", "tridiagonal vectors", "orthogonalization", "reflections", "other side")
 
@@ -146,11 +158,14 @@ for n in sizes:
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model.safetensors")
         save_file({name.replace(" ", "_"): value.contiguous() for name, value in weights.items()}, path)
-        found = {t["name"]: torch.tensor(t["sigma"], dtype=torch.float64)
-                 for t in run_vitrine("spectra", path, "--solver", "device", "--bootstrap", "0")["tensors"]}
+        solvers = ("device", "device-pairs") if arguments.pairs else ("device",)
+        found = {solver: {t["name"]: torch.tensor(t["sigma"], dtype=torch.float64)
+                          for t in run_vitrine("spectra", path, "--solver", solver, "--bootstrap", "0")["tensors"]}
+                 for solver in solvers}
     for name, value in weights.items():
         exact = torch.linalg.svdvals(value.double())
-        answers = {"vitrine": found[name.replace(" ", "_")]}
+        answers = {"in pairs" if solver == "device-pairs" else "vitrine": sigma[name.replace(" ", "_")]
+                   for solver, sigma in found.items()}
         for rival, compute in RIVALS.items():
             if rival == "default" and arguments.no_default:
                 continue

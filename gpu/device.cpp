@@ -101,6 +101,7 @@ Result<std::unique_ptr<Device>> Device::create(const DeviceOptions& options) {
   TRY_ASSIGN(std::vector<DeviceProfile> profiles, profileAll(device->instance_));
   TRY_ASSIGN(device->impl_->profile, choose(std::move(profiles), options));
   DeviceProfile& profile = device->impl_->profile;
+  if (!options.float64) leaveOutFloat64(profile);
   profile.info.features.swapchain &= options.presentation;
   if (!options.presentation)
     std::erase_if(profile.extensions,

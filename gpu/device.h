@@ -62,6 +62,7 @@ struct DeviceOptions {
   // disk, so that devices share one setting.
   std::string pipeline_cache_file;
   bool map_device_memory = true;  // where host and device share it; false: as on a discrete GPU (tests)
+  bool float64 = true;            // where there is one; false: as on a device without (tests)
 };
 
 struct MemoryUsage {

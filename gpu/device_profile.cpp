@@ -277,6 +277,12 @@ Result<std::vector<DeviceProfile>> profileAll(VkInstance instance) {
   return profiles;
 }
 
+void leaveOutFloat64(DeviceProfile& profile) {
+  profile.enabled.core.features.shaderFloat64 = VK_FALSE;
+  profile.info.features.float64 = false;
+  profile.spirv_capabilities = enabledSpirvCapabilities(profile);
+}
+
 bool better(const DeviceProfile& a, const DeviceProfile& b) {
   const int rank_a = rank(a.info.type), rank_b = rank(b.info.type);
   return rank_a != rank_b ? rank_a > rank_b : a.local_memory > b.local_memory;

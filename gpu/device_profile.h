@@ -48,6 +48,9 @@ DeviceProfile profileOf(VkInstance instance, VkPhysicalDevice physical, std::uin
 // Every device of the instance, in the driver's order (which DeviceInfo::index counts).
 Result<std::vector<DeviceProfile>> profileAll(VkInstance instance);
 
+// As if the device had no double precision.
+void leaveOutFloat64(DeviceProfile& profile);
+
 // Discrete before integrated before virtual before software; more memory first among equals.
 bool better(const DeviceProfile& a, const DeviceProfile& b);
 

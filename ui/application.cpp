@@ -220,9 +220,13 @@ int runWith(QApplication& application, gpu::Device& device, const WindowOptions&
 
   std::vector<View*> tabs;
   for (auto& view : views->all) tabs.push_back(view.release());
-  MainWindow window({*engine, relay, theme, selection, view_settings, settings,
-                     QString::fromStdString(deviceLine(device.info()))},
-                    tabs);
+  MainWindow window(
+      {*engine, relay, theme, selection, view_settings, settings,
+       QString::fromStdString(deviceLine(device.info())),
+       [index = options.device]() -> Result<std::shared_ptr<gpu::Device>> {
+         return gpu::Device::create({.index = index, .pipeline_cache_file = pipelineCacheFile()});
+       }},
+      tabs);
   for (CanvasView* view : views->canvases) connectView(window, *view);
   connectFigures(window, exporter);
   relay.setSource([&engine] { return engine->snapshot(); });

@@ -30,6 +30,24 @@ Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(const std::filesystem
   return std::shared_ptr<const Checkpoint>(std::move(checkpoint));
 }
 
+Result<std::shared_ptr<const Checkpoint>> Checkpoint::withTensors(const Checkpoint& base,
+                                                                  std::span<const ReplacedTensor> replaced) {
+  std::shared_ptr<Checkpoint> checkpoint(new Checkpoint(base));
+  for (const ReplacedTensor& with : replaced) {
+    const auto at = std::ranges::lower_bound(checkpoint->tensors_, with.name, {}, &TensorEntry::name);
+    if (at == checkpoint->tensors_.end() || at->name != with.name)
+      return fail(ErrorCode::kNotFound, "no tensor {} to replace in {}", with.name, base.displayName());
+    if (with.values->size() != at->elements())
+      return fail(ErrorCode::kInvalidArgument, "tensor {} has {} elements, found {} to replace it", with.name,
+                  at->elements(), with.values->size());
+    at->dtype = DType::kF32;
+    at->bytes = std::as_bytes(std::span(*with.values));
+    at->scales.reset();
+    checkpoint->replaced_.push_back(with.values);
+  }
+  return std::shared_ptr<const Checkpoint>(std::move(checkpoint));
+}
+
 std::string Checkpoint::displayName() const {
   const auto stored = metadata_->find("general.name");
   if (format_ == CheckpointFormat::kGguf && stored != metadata_->end() && stored->is_string()) {

@@ -50,10 +50,20 @@ struct TensorEntry {
   std::uint64_t elements() const;
 };
 
+// Numbers in memory that take a stored tensor's place: as many as it has elements, in its order.
+struct ReplacedTensor {
+  std::string name;
+  std::shared_ptr<const std::vector<float>> values;
+};
+
 class Checkpoint {
  public:
   // `path`: a .gguf file, a .safetensors file, or a folder. Nothing is read but headers.
   static Result<std::shared_ptr<const Checkpoint>> open(const std::filesystem::path& path);
+  // `base` with some tensors as float32 in memory; everything else is what the files hold. kNotFound for a
+  // name that it lacks, kInvalidArgument for another number of elements.
+  static Result<std::shared_ptr<const Checkpoint>> withTensors(const Checkpoint& base,
+                                                               std::span<const ReplacedTensor> replaced);
 
   CheckpointFormat format() const { return format_; }
   const std::filesystem::path& path() const { return path_; }
@@ -81,7 +91,9 @@ class Checkpoint {
   std::filesystem::path path_;
   std::shared_ptr<const nlohmann::json> metadata_;  // behind a pointer: json.hpp is costly to include
   std::vector<TensorEntry> tensors_;
-  std::vector<std::shared_ptr<const MappedFile>> files_;  // what the tensors' bytes point into
+  // What the tensors' bytes point into.
+  std::vector<std::shared_ptr<const MappedFile>> files_;
+  std::vector<std::shared_ptr<const std::vector<float>>> replaced_;
 };
 
 }  // namespace vitrine::core

@@ -263,6 +263,7 @@ Result<MapPicture> AttentionViews::map(const Session& session, const MapRequest&
   Impl& impl = *impl_;
   std::uint32_t tokens = session.length();
   TRY(check(session, request.layer, request.head));
+  TRY(session.sumImplied(request.layer));
   Axis queries = clipAxis(request.query0, request.query1, request.height, tokens);
   Axis keys = clipAxis(request.key0, request.key1, request.width, tokens);
   TRY_ASSIGN(auto picture, impl.picture(keys.pixels, queries.pixels, "attention map"));
@@ -302,6 +303,7 @@ Result<MapPicture> AttentionViews::map(const Session& session, const MapRequest&
 Result<OverviewPicture> AttentionViews::overview(const Session& session, const OverviewRequest& request) {
   Impl& impl = *impl_;
   TRY(check(session));
+  TRY(session.sumImplied(std::nullopt));
   std::uint32_t tile = std::clamp(request.tile, 1u, 256u), layers = session.model().layers();
   std::uint32_t heads = mostHeads(session.model());
   TRY_ASSIGN(auto picture, impl.picture(heads * tile, layers * tile, "attention overview"));
@@ -333,6 +335,7 @@ Result<RowValues> AttentionViews::row(const Session& session, const RowRequest& 
   Impl& impl = *impl_;
   std::uint32_t tokens = session.length();
   TRY(check(session, request.layer, request.head));
+  TRY(session.sumImplied(request.layer));
   if (request.query >= tokens)
     return fail(ErrorCode::kInvalidArgument, "query {} lies beyond the {} tokens of the sequence",
                 request.query, tokens);
@@ -355,6 +358,7 @@ Result<RowValues> AttentionViews::row(const Session& session, const RowRequest& 
 Result<std::vector<HeadSummary>> AttentionViews::heads(const Session& session) {
   Impl& impl = *impl_;
   TRY(check(session));
+  TRY(session.sumImplied(std::nullopt));
   std::uint32_t layers = session.model().layers(), heads = mostHeads(session.model());
   std::vector<std::uint32_t> pairs = inductionPairs(session.tokens(), session.queryStep());
   if (!impl.pairs) {
@@ -402,6 +406,7 @@ Result<std::vector<float>> AttentionViews::matrix(const Session& session, std::u
   Impl& impl = *impl_;
   std::uint32_t tokens = session.length();
   TRY(check(session, layer, head));
+  TRY(session.sumImplied(layer));
   std::uint64_t cells = std::uint64_t(tokens) * tokens;
   TRY(impl.reserve(cells));
   TRY(impl.commands.begin());

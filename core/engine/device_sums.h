@@ -1,7 +1,8 @@
-// Sums on a device with at least twice a float's digits (shaders/svd/sums.glsl): doubles, or pairs of floats
-// where the device has no double precision. Both take 8 bytes.
+// Numbers on a device with at least twice a float's digits (shaders/svd/sums.glsl): doubles, or pairs of
+// floats where the device has no double precision. Both take 8 bytes.
 #pragma once
 
+#include <limits>
 #include <string_view>
 
 #include "core/engine/kernels.h"
@@ -16,6 +17,11 @@ inline SumForm sumFormOf(const gpu::Device& device) {
 // Of the kernels that take them.
 inline std::string_view name(SumForm form) {
   return form == SumForm::kDouble ? "double" : "pair";
+}
+
+// What one sum or product is off by at most, relative to its terms.
+inline double roundingOf(SumForm form) {
+  return form == SumForm::kDouble ? std::numeric_limits<double>::epsilon() : 0x1p-46;
 }
 
 // Numbers of a downloaded buffer, in place, and those of one that will be uploaded.

@@ -36,6 +36,11 @@ class Forward {
                     const gpu::Buffer& logits);
   // y = norm(x): the final norm alone, for traces; y has x's stride.
   Result<void> finalNorm(gpu::Commands& commands, std::uint32_t tokens, gpu::Slice y);
+  // The sums and summaries of rows [first, first + tokens) of a layer's implied map, from what is kept of its
+  // queries. Where every query is kept no step sums its own.
+  Result<void> sumImplied(gpu::Commands& commands, std::uint32_t layer, std::uint32_t first,
+                          std::uint32_t tokens);
+  bool keepsQueries() const { return buffers_.q_step == 1; }
   // The next id from buffers.logits, into ids[0], the ring and the state.
   Result<void> sample(gpu::Commands& commands);
 
@@ -92,6 +97,8 @@ class Forward {
   Result<void> impliedTerms(const Pass& pass, const MapSource& source, const ImpliedCall& call);
   Result<void> impliedStore(const Pass& pass, const MapSource& source, const ImpliedCall& call);
   Result<void> impliedMass(const Pass& pass, const MapSource& source, const ImpliedCall& call);
+  struct ImpliedRows;  // see forward_implied.cpp
+  Result<void> impliedMass(gpu::Commands& commands, std::uint32_t layer, const ImpliedRows& rows);
 
   // What the steps keep of the mixer's state, for the session's views; nothing where it keeps no decays.
   struct DecayCall;  // see forward_decays.h

@@ -4,16 +4,13 @@
 #include <cmath>
 
 namespace vitrine::core {
-namespace {
 
-// -log softmax(row)[target], in double.
-double negativeLogLikelihood(std::span<const float> row, TokenId target) {
-  double top = *std::ranges::max_element(row), sum = 0;
-  for (float logit : row) sum += std::exp(logit - top);
-  return top + std::log(sum) - row[static_cast<std::size_t>(target)];
+double logSumExp(std::span<const float> row) {
+  const double top = *std::ranges::max_element(row);
+  double sum = 0;
+  for (const float logit : row) sum += std::exp(logit - top);
+  return top + std::log(sum);
 }
-
-}  // namespace
 
 Result<Perplexity> measurePerplexity(
     std::shared_ptr<const Model> model, const Tokenizer& tokenizer, std::string_view text,
@@ -25,10 +22,9 @@ Result<Perplexity> measurePerplexity(
   TRY_ASSIGN(auto ids, tokenizer.encodePrompt(text));
   std::size_t available = ids.size() / options.context;
   if (available == 0)
-    return fail(
-        ErrorCode::kInvalidArgument,
-        "the text has {} tokens, fewer than one window of {}: give a longer text or a smaller --context",
-        ids.size(), options.context);
+    return fail(ErrorCode::kInvalidArgument,
+                "the text has {} tokens, fewer than one window of {}: give a longer text or smaller windows",
+                ids.size(), options.context);
   std::uint32_t windows = static_cast<std::uint32_t>(
       options.windows ? std::min<std::size_t>(options.windows, available) : available);
   std::size_t vocab = model->spec().vocab_size;
@@ -46,8 +42,8 @@ Result<Perplexity> measurePerplexity(
     Capture capture{.logits = true};
     TRY(session->prefill(std::span(part).subspan(first), stop, {}, &capture));
     for (std::uint32_t i = 0; first + i + 1 < options.context; ++i) {
-      sum +=
-          negativeLogLikelihood(std::span(capture.logit_rows).subspan(i * vocab, vocab), part[first + i + 1]);
+      const auto row = std::span(capture.logit_rows).subspan(i * vocab, vocab);
+      sum += logSumExp(row) - row[static_cast<std::size_t>(part[first + i + 1])];
       ++result.tokens;
     }
     result.running.push_back(std::exp(sum / static_cast<double>(result.tokens)));

@@ -22,6 +22,9 @@ struct Perplexity {
   std::uint64_t tokens = 0;     // scored
 };
 
+// log of the sum of exp of logits, in double precision: log p of token i is row[i] less that.
+double logSumExp(std::span<const float> row);
+
 // `on_window` sees the running value after each window. kInvalidArgument when the text is shorter than one
 // window.
 Result<Perplexity> measurePerplexity(

@@ -49,6 +49,7 @@ Result<void> Session::Impl::runBatch(std::span<const TokenId> ids, bool want_log
   gpu::Commands& commands = batch_commands;
   TRY(commands.begin());
   prepared.reset();
+  forgetSums(base);
   TRY(setState(commands, base, base + count));
   commands.update(gpu::Slice(buffers.ids, 0, count * 4), std::as_bytes(ids));
   TRY(forward->embed(commands, count));
@@ -190,7 +191,9 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> mo
   TRY_ASSIGN(impl.batch_commands, gpu::Commands::create(device, "prefill"));
   TRY_ASSIGN(impl.step_commands, gpu::Commands::create(device, "decode step"));
   TRY_ASSIGN(impl.setup_commands, gpu::Commands::create(device, "decode setup"));
+  TRY_ASSIGN(impl.sum_commands, gpu::Commands::create(device, "implied sums"));
   impl.model = std::move(model);
+  impl.summed.resize(impl.layers());
   impl.options = options;
   impl.recurrent = isRecurrent(impl.model->spec());
   impl.kernels.emplace(device);
@@ -381,6 +384,7 @@ Result<void> Session::truncate(std::uint32_t length) {
   impl_->tokens.resize(length);
   impl_->logits_valid = false;
   impl_->revision = newRevision();
+  impl_->forgetSums(length);
   if (impl_->hidden) impl_->hidden->cut(length);
   return {};
 }

@@ -135,6 +135,9 @@ class Session {
   Result<std::vector<float>> logits();  // (vocab) after the last token; reads it again if need be
   // Of a layer with a map.
   AttentionRecord record(std::uint32_t layer) const;
+  // Brings lse and summary of a layer's implied map, or of all layers', up to the newest token: they are not
+  // kept in step with the sequence, so that a map costs next to nothing while nobody looks at it.
+  Result<void> sumImplied(std::optional<std::uint32_t> layer) const;
   std::optional<StateRecord> state(std::uint32_t layer) const;      // nothing where a layer has none
   std::optional<DecayRecord> decays(std::uint32_t layer) const;     // as above, or without probes
   std::optional<RoutingRecord> routing(std::uint32_t layer) const;  // as above, or without probes

@@ -20,7 +20,7 @@ struct Session::Impl {
   SessionBuffers buffers;
   std::optional<Kernels> kernels;
   std::optional<Forward> forward;
-  gpu::Commands batch_commands, step_commands, setup_commands;
+  gpu::Commands batch_commands, step_commands, setup_commands, sum_commands;
   std::vector<float> adapter_scales;
   std::uint32_t step_bucket = 0;  // lengths up to this one are what step_commands was recorded for
   std::uint32_t batch = kMaxBatch;
@@ -36,6 +36,7 @@ struct Session::Impl {
   gpu::Buffer captured_hidden, captured_logits, logit_rows;
   std::optional<RouterRecorder> routers;
   std::optional<HiddenStream> hidden;
+  std::vector<std::uint32_t> summed;  // (layers): rows of implied maps whose sums are there
   std::uint64_t revision = newRevision();
 
   gpu::Device& device() const { return model->device(); }
@@ -46,6 +47,7 @@ struct Session::Impl {
   std::uint32_t splitsFor(std::uint32_t length) const;
   Result<void> setState(gpu::Commands& commands, std::uint32_t position, std::uint32_t length);
   Result<void> runBatch(std::span<const TokenId> ids, bool want_logits, Capture* capture);
+  void forgetSums(std::uint32_t from);  // of rows that are read anew
   Result<void> storeHidden(gpu::Commands& commands, std::uint32_t slot, std::uint32_t count);
   Result<void> takeHidden(std::uint32_t first, std::uint32_t end);
   Result<void> recordCapture(gpu::Commands& commands, std::uint32_t slot, std::uint32_t count);

@@ -1,4 +1,6 @@
 // What a session leaves behind for views and traces.
+#include <algorithm>
+
 #include "core/engine/decay_memory.h"
 #include "core/engine/session_impl.h"
 
@@ -29,6 +31,28 @@ std::optional<RoutingRecord> Session::routing(std::uint32_t layer) const {
   if (!choices) return std::nullopt;
   const MoeSpec& moe = *moeOf(model().spec().blocks[layer]);
   return RoutingRecord{choices, static_cast<std::uint32_t>(moe.experts.size()), moe.router.top_k};
+}
+
+void Session::Impl::forgetSums(std::uint32_t from) {
+  for (std::uint32_t& rows : summed) rows = std::min(rows, from);
+}
+
+Result<void> Session::sumImplied(std::optional<std::uint32_t> only) const {
+  Impl& impl = *impl_;
+  if (!impl.forward->keepsQueries()) return {};
+  gpu::Commands& commands = impl.sum_commands;
+  for (std::uint32_t layer = only.value_or(0); layer < (only ? *only + 1 : impl.layers()); ++layer) {
+    std::uint32_t& summed = impl.summed[layer];
+    if (!impl.buffers.layers[layer].terms || summed >= length()) continue;
+    // A layer at a time: all of a long sequence at once might take longer than a device is given.
+    TRY(commands.begin());
+    for (std::uint32_t first = summed; first < length(); first += kMaxBatch)
+      TRY(impl.forward->sumImplied(commands, layer, first, std::min(kMaxBatch, length() - first)));
+    TRY(commands.end());
+    TRY(commands.submitAndWait());
+    summed = length();
+  }
+  return {};
 }
 
 AttentionRecord Session::record(std::uint32_t layer) const {

@@ -17,7 +17,7 @@ class SpectraViews {
  public:
   // Who finds eigenvalues; LAPACK on software devices and those without double precision.
   enum class Solver { kSuitable, kDevice };
-  // kUnsupported for Solver::kDevice without double precision.
+  // Errors for Solver::kDevice: DeviceSpectra::create's.
   static Result<std::unique_ptr<SpectraViews>> create(gpu::Device& device, Solver solver = Solver::kSuitable);
   ~SpectraViews();
 

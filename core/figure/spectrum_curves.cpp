@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace vitrine::core {
 namespace {
@@ -14,16 +15,22 @@ std::size_t aboveFloor(const Spectrum& spectrum) {
   return std::size_t(end - spectrum.sigma.begin());
 }
 
-Curve cumulativeEnergy(const Spectrum& spectrum) {
+// Of `all`, the sum of all squares.
+Curve cumulativeEnergy(std::span<const double> sigma, double all) {
   Curve curve{.x = {0}, .y = {0}, .certain = 0};
-  double sum = 0, all = 0;
-  for (const double s : spectrum.sigma) all += s * s;
-  for (std::size_t i = 0; i < spectrum.sigma.size(); ++i) {
-    sum += spectrum.sigma[i] * spectrum.sigma[i];
+  double sum = 0;
+  for (std::size_t i = 0; i < sigma.size(); ++i) {
+    sum += sigma[i] * sigma[i];
     curve.x.push_back(double(i + 1));
     curve.y.push_back(all > 0 ? sum / all : 0);
   }
   curve.certain = curve.x.size();
+  return curve;
+}
+
+Curve overIndices(const std::vector<double>& sigma, std::size_t certain) {
+  Curve curve{.x = {}, .y = sigma, .certain = certain};
+  for (std::size_t i = 0; i < sigma.size(); ++i) curve.x.push_back(double(i));
   return curve;
 }
 
@@ -51,10 +58,17 @@ std::string_view places(PlotMode mode) {
 Curve curveOf(const SpectrumReport& report, PlotMode mode) {
   const SpectrumReport* const one[] = {&report};
   if (mode == PlotMode::kDensity) return densityOf(report, binsFor(one));
-  if (mode == PlotMode::kEnergy) return cumulativeEnergy(report.spectrum);
-  Curve curve{.x = {}, .y = report.spectrum.sigma, .certain = aboveFloor(report.spectrum)};
-  for (std::size_t i = 0; i < curve.y.size(); ++i) curve.x.push_back(double(i));
-  return curve;
+  const std::vector<double>& sigma = report.spectrum.sigma;
+  if (mode == PlotMode::kEnergy)
+    return cumulativeEnergy(sigma, std::inner_product(sigma.begin(), sigma.end(), sigma.begin(), 0.0));
+  return overIndices(sigma, aboveFloor(report.spectrum));
+}
+
+Curve curveOf(const SpectrumPreview& preview, PlotMode mode) {
+  if (mode == PlotMode::kDensity) return {};
+  if (mode == PlotMode::kEnergy)
+    return cumulativeEnergy(preview.sigma, preview.frobenius * preview.frobenius);
+  return overIndices(preview.sigma, preview.sigma.size());
 }
 
 DensityBins binsFor(std::span<const SpectrumReport* const> reports) {

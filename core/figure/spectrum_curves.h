@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/figure/value_scale.h"
+#include "core/spectra/spectrum_preview.h"
 #include "core/spectra/spectrum_report.h"
 
 namespace vitrine::core {
@@ -27,6 +28,8 @@ struct Curve {
   std::size_t certain = 0;
 };
 Curve curveOf(const SpectrumReport& report, PlotMode mode);
+// Of the values that a preview has; empty as a density, which takes all of them.
+Curve curveOf(const SpectrumPreview& preview, PlotMode mode);
 
 // Densities share their bins, so that curves can be compared: `bins` from `low` to `high`, which leaves out
 // what lies far above the bulk.

@@ -4,6 +4,7 @@
 
 #include "core/adapter/attach_adapter.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/mapped_file.h"
 #include "core/spectra/fine_tunes.h"
 #include "core/spectra/matrix_catalogue.h"
 
@@ -32,7 +33,8 @@ Result<void> addSpec(const AnalysisSource& source, AnalysisInput& input) {
 
 void addTune(FineTunePairs tune, AnalysisInput& input) {
   input.model = std::move(tune.base);
-  input.tunes.push_back({std::move(tune.name), std::move(tune.matrices.pairs)});
+  input.tunes.push_back({std::move(tune.name), std::move(tune.matrices.pairs), std::move(tune.base_spec),
+                         std::move(tune.tuned_spec)});
   for (const std::string& reason : tune.matrices.left_out)
     input.left_out.push_back(fmt::format("Not compared: {}.", reason));
 }
@@ -48,6 +50,23 @@ Result<void> addTunes(const AnalysisSource& source, AnalysisInput& input) {
   if (!source.adapters.empty()) {
     TRY_ASSIGN(FineTunePairs tune, openAdapted(source.model, source.adapters, source.matrices));
     addTune(std::move(tune), input);
+  }
+  return {};
+}
+
+Result<std::string> readText(const std::filesystem::path& path) {
+  if (path.empty()) return std::string();
+  TRY_ASSIGN(const auto file, MappedFile::open(path));
+  if (file->text().empty()) return fail(ErrorCode::kInvalidFile, "{}: the text is empty", path.string());
+  return std::string(file->text());
+}
+
+Result<void> addRun(const AnalysisSource& source, AnalysisInput& input) {
+  input.prompt = source.prompt;
+  TRY_ASSIGN(input.text, readText(source.text));
+  TRY_ASSIGN(input.tuned_text, readText(source.tuned_text));
+  if (!source.sibling.empty()) {
+    TRY_ASSIGN(input.sibling, Checkpoint::open(source.sibling));
   }
   return {};
 }
@@ -69,6 +88,7 @@ Result<AnalysisInput> analysisInput(const Analysis& analysis, const AnalysisSour
       TRY(addSpec(source, input));
       break;
   }
+  TRY(addRun(source, input));
   return input;
 }
 

@@ -47,7 +47,7 @@ class ComparisonSource : public SpectraSource {
       rows.costs.push_back(costOf(pair));
     }
     chooseMapCells();
-    if (request_.device && DeviceSpectra::isFaster(*request_.device)) {
+    if (request_.device && DeviceSvd::isFaster(*request_.device)) {
       TRY_ASSIGN(device_svd_, DeviceSvd::create(*request_.device));
       rows.solver = request_.device->info().name;
     }

@@ -20,7 +20,7 @@ struct ComparisonRequest {
   std::vector<AdapterChoice> adapters;  // added to the base
   ComparisonOptions options;
   gpu::Device* device =
-      nullptr;           // decomposes where it is faster (DeviceSpectra::isFaster), and outlives the source
+      nullptr;           // decomposes where it is faster (DeviceSvd::isFaster), and outlives the source
   unsigned threads = 0;  // 0: as many as there are cores; one a matrix
 };
 

@@ -131,6 +131,13 @@ Result<ComponentChannel> channelOf(const ModelSpec& spec, const CompositionEdge&
   return componentChannel(of.sigma, of.score);
 }
 
+MatrixXd withoutDirection(MatrixXd output, std::uint32_t head, std::uint32_t width, const VectorXd& u) {
+  auto written = output.middleCols(Index{head} * width, width);
+  const Eigen::RowVectorXd along = u.transpose() * written;
+  written -= u * along;
+  return output;
+}
+
 Result<ComponentSearch> searchComponents(const ModelSpec& spec, std::size_t components, std::size_t count,
                                          std::stop_token stop, const LayerProgress& progress) {
   ComponentSearch found{.dimension = spec.embedding_dim};

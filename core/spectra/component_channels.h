@@ -28,6 +28,11 @@ ComponentChannel componentChannel(const Eigen::VectorXd& sigma, const Eigen::Vec
 Result<ComponentChannel> channelOf(const ModelSpec& spec, const CompositionEdge& edge,
                                    const ProductOptions& options = {});
 
+// W_O (d, heads * width) of a layer with direction u (d, unit) taken out of what head `head` writes: its OV
+// becomes (I - u u^T) OV, and with u = u_i that is OV - s_i u_i v_i^T.
+Eigen::MatrixXd withoutDirection(Eigen::MatrixXd output, std::uint32_t head, std::uint32_t width,
+                                 const Eigen::VectorXd& u);
+
 // One component of an earlier head's OV against one way in which a later head reads.
 struct ComponentScore {
   std::uint32_t from_layer = 0, from_head = 0, component = 0, to_layer = 0, to_head = 0;

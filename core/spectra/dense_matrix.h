@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "gpu/error.h"
@@ -17,5 +18,8 @@ struct DenseMatrix {
 
 // kInvalidFile with the place of the first NaN or infinity: no spectrum is computed of a matrix with one.
 Result<void> requireFinite(const DenseMatrix& matrix);
+
+// In double precision, from sums of blocks.
+double sumOfSquares(std::span<const float> values);
 
 }  // namespace vitrine::core

@@ -8,6 +8,7 @@
 #include "core/spectra/device_spectra_impl.h"
 #include "core/spectra/scaled_upload.h"
 #include "core/spectra/tridiagonal.h"
+#include "gpu/log.h"
 
 namespace vitrine::core {
 namespace {
@@ -18,6 +19,12 @@ double sumOf(std::span<const double> values) {
   double sum = 0;
   for (const double value : values) sum += value;
   return sum;
+}
+
+// The chase of bulges leaves to a device's memory model more than anything else here does, so it is checked.
+bool holds(const Spectrum& spectrum) {
+  constexpr double kMost = 1e-10;
+  return spectrum.certificate.energy < kMost && spectrum.certificate.fourth < kMost;
 }
 
 void rescale(Spectrum& spectrum, int exponent) {
@@ -33,26 +40,37 @@ DeviceSpectra::~DeviceSpectra() {
   if (impl_) (void)impl_->device.waitIdle();
 }
 
-Result<std::unique_ptr<DeviceSpectra>> DeviceSpectra::create(gpu::Device& device) {
-  if (!device.info().features.float64)
-    return fail(ErrorCode::kUnsupported, "{} has no double precision, which spectra need",
-                device.info().name);
+Result<std::unique_ptr<DeviceSpectra>> DeviceSpectra::create(gpu::Device& device,
+                                                             std::optional<SumForm> form) {
   std::unique_ptr<DeviceSpectra> spectra(new DeviceSpectra);
   spectra->impl_ = std::make_unique<Impl>(device);
+  Impl& impl = *spectra->impl_;
+  impl.form = form.value_or(sumFormOf(device));
+  if (impl.form == SumForm::kPair) {
+    TRY_ASSIGN(impl.pairs, pairArithmeticOf(impl.kernels));
+  } else if (!device.info().features.float64) {
+    return fail(ErrorCode::kUnsupported, "{} has no double precision, which this needs", device.info().name);
+  }
   return spectra;
+}
+
+std::string DeviceSpectra::text() const {
+  const std::string& device = impl_->device.info().name;
+  return impl_->form == SumForm::kPair ? device + ", pairs of floats" : device;
 }
 
 std::uint64_t DeviceSpectra::bytesOf(std::uint64_t rows, std::uint64_t columns) {
   return SpectraBatchShape{std::uint32_t(rows), std::uint32_t(columns), 1}.bytes();
 }
 
-void DeviceSpectra::usePanelsOnly() {
-  impl_->panels_only = true;
-  impl_->recorded.clear();
+void DeviceSpectra::reduceBy(Reduction reduction) {
+  (void)impl_->device.waitIdle();
+  impl_->release();
+  impl_->reduction = reduction;
 }
 
 bool DeviceSpectra::isFaster(const gpu::Device& device) {
-  return !device.info().software && device.info().features.float64;
+  return !device.info().software;
 }
 
 Result<void> DeviceSpectra::requireFits(std::uint64_t rows, std::uint64_t columns) {
@@ -74,7 +92,8 @@ Result<void> DeviceSpectra::reserve(std::uint64_t rows, std::uint64_t columns, s
   return impl_->reserve({std::uint32_t(rows), std::uint32_t(columns), count});
 }
 
-Result<void> DeviceSpectra::Impl::reserve(const SpectraBatchShape& wanted) {
+Result<void> DeviceSpectra::Impl::reserve(SpectraBatchShape wanted) {
+  wanted.by_band = form == SumForm::kDouble && !wanted.with_vectors && isByBand(wanted);
   if (wanted == shape) return {};
   TRY(device.waitIdle());
   release();
@@ -92,8 +111,8 @@ Result<void> DeviceSpectra::Impl::reserve(const SpectraBatchShape& wanted) {
 
 void DeviceSpectra::Impl::release() {
   recorded.clear();
-  for (gpu::Buffer* buffer :
-       {&input, &gram, &panel, &vectors, &products, &parts, &terms, &bounds, &found, &host})
+  for (gpu::Buffer* buffer : {&input, &gram, &panel, &vectors, &products, &parts, &terms, &bounds, &found,
+                              &host, &band, &band_products, &band_scratch})
     *buffer = {};
   shape = {};
 }
@@ -112,6 +131,9 @@ Result<void> DeviceSpectra::Impl::allocate() {
   TRY(make(parts, shape.allParts() * kDouble, "parts"));
   TRY(make(terms, shape.terms() * kDouble, "section terms"));
   TRY(make(bounds, kDouble, "bounds"));
+  TRY(make(band, shape.bandElements() * kDouble, "bands"));
+  TRY(make(band_products, shape.bandProducts() * kDouble, "products of panels"));
+  TRY(make(band_scratch, shape.bandScratch() * kDouble, "sums of panels"));
   TRY(make(found, shape.found() * kDouble, "spectra"));
   TRY_ASSIGN(host, gpu::Buffer::create(device, shape.found() * kDouble * shape.count,
                                        gpu::MemoryKind::kReadback, "spectra, host"));
@@ -134,7 +156,8 @@ Result<std::vector<std::vector<double>>> DeviceSpectra::sigmaOfGrams(gpu::Slice 
   impl.given = {};
   impl.recorded.clear();
   TRY(done);
-  const auto all = impl.host.mappedAs<double>();
+  const std::vector<double> found = impl.downloaded();
+  const std::span all(found);
   const auto values = all.subspan(impl.values().offset / sizeof(double));
   std::vector<std::vector<double>> sigma(count);
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -191,10 +214,18 @@ Result<std::vector<std::pair<std::string, double>>> DeviceSpectra::stages() cons
   return stages;
 }
 
+std::vector<double> DeviceSpectra::Impl::downloaded() const {
+  const auto numbers = host.mappedAs<double>();
+  std::vector<double> all(numbers.begin(), numbers.end());
+  sumsToDoubles(all, form);
+  return all;
+}
+
 Result<std::vector<Spectrum>> DeviceSpectra::spectra() const {
   const Impl& impl = *impl_;
   const SpectraBatchShape& shape = impl.shape;
-  const std::span<const double> all = impl.host.mappedAs<double>();
+  const std::vector<double> downloaded = impl.downloaded();
+  const std::span<const double> all(downloaded);
   const auto part = [&](const gpu::Slice& kind, std::uint32_t matrix) {
     const std::uint64_t each = kind.bytes / sizeof(double) / shape.count;
     return all.subspan(kind.offset / sizeof(double) + matrix * each, each);
@@ -202,14 +233,14 @@ Result<std::vector<Spectrum>> DeviceSpectra::spectra() const {
   std::vector<Spectrum> found;
   for (std::uint32_t i = 0; i < shape.count; ++i) {
     Spectrum spectrum{.rows = shape.rows, .columns = shape.columns, .sigma = {}, .certificate = {}};
-    spectrum.path = SpectrumPath::kDevice;
+    spectrum.path = impl.form == SumForm::kPair ? SpectrumPath::kDevicePairs : SpectrumPath::kDevice;
     const std::span<const double> values = part(impl.values(), i), form = part(impl.tridiagonal(), i);
     const std::vector<double> squared(values.rbegin(), values.rend());
     for (const double value : squared) spectrum.sigma.push_back(std::sqrt(std::max(value, 0.0)));
     const auto n = static_cast<std::ptrdiff_t>(shape.n());
     const Tridiagonal t{{form.begin(), form.begin() + n}, {form.begin() + n, form.begin() + 2 * n - 1}};
-    certifyByCounts(t, squared, spectrum.certificate);
-    spectrum.floor = gramFloor(spectrum.sigma.front());
+    certifyByCounts(t, squared, spectrum.certificate, roundingOf(impl.form));
+    spectrum.floor = gramFloor(spectrum.sigma.front(), roundingOf(impl.form));
     certifyBySums(spectrum, sumOf(part(impl.squares(false), i)), sumOf(part(impl.squares(true), i)));
     rescale(spectrum, impl.exponents[i]);
     found.push_back(std::move(spectrum));
@@ -221,10 +252,20 @@ Result<std::vector<Spectrum>> DeviceSpectra::spectraOf(std::span<const DenseMatr
                                                        std::stop_token stop) {
   if (matrices.empty()) return std::vector<Spectrum>{};
   TRY(reserve(matrices[0].rows, matrices[0].columns, std::uint32_t(matrices.size())));
-  TRY_ASSIGN(impl_->exponents,
-             uploadScaled(impl_->device, matrices, [&](std::uint32_t i) { return input(i); }));
+  TRY_ASSIGN(impl_->exponents, uploadScaled(
+                                   impl_->device, matrices, [&](std::uint32_t i) { return input(i); },
+                                   impl_->form == SumForm::kPair ? 0 : kDoubleExponents));
   TRY(compute(stop));
-  return spectra();
+  TRY_ASSIGN(auto found, spectra());
+  if (impl_->shape.by_band && !std::ranges::all_of(found, &holds)) {
+    logWarning(fmt::format(
+        "{}: the sums of squares of {} x {} do not agree after a reduction over a band; once more, by "
+        "columns",
+        impl_->device.info().name, impl_->shape.rows, impl_->shape.columns));
+    reduceBy(Reduction::kColumns);
+    return spectraOf(matrices, stop);
+  }
+  return found;
 }
 
 }  // namespace vitrine::core

@@ -1,9 +1,7 @@
 #include <cmath>
 
 #include "core/spectra/device_spectra_impl.h"
-#include "svd/gram.params.h"
 #include "svd/multisection.params.h"
-#include "svd/squares.params.h"
 
 namespace vitrine::core {
 namespace {
@@ -35,21 +33,27 @@ Result<void> DeviceSpectra::Impl::closeLast() {
 }
 
 Result<void> DeviceSpectra::Impl::record() {
+  const bool in_pairs = form == SumForm::kPair;
   stage = kSpectraStages[0];
   if (given) {
     TRY_ASSIGN(gpu::Commands * commands, next());
     commands->copy(given, gram);
   } else {
-    TRY(recordGram());
-    TRY(recordSquares(false));
-    TRY(recordSquares(true));
+    TRY(in_pairs ? recordPairGram() : recordGram());
+    for (const bool of_gram : {false, true})
+      TRY(in_pairs ? recordPairSquares(of_gram) : recordSquares(of_gram));
   }
   recorded.back().mark(stage);
-  stage = kSpectraStages[1];
-  TRY(recordColumns());
-  recorded.back().mark(stage);
+  if (shape.by_band) {
+    stage = kSpectraStages[1];
+    TRY(recordBand());
+    recorded.back().mark(stage);
+  }
   stage = kSpectraStages[2];
-  TRY(recordValues());
+  TRY(in_pairs ? recordPairColumns() : shape.by_band ? recordChase() : recordColumns());
+  recorded.back().mark(stage);
+  stage = kSpectraStages[3];
+  TRY(in_pairs ? recordPairValues() : recordValues());
   recorded.back().mark(stage);
   recorded.back().copy(found, host);
   recorded.back().hostBarrier();
@@ -65,28 +69,33 @@ Result<void> DeviceSpectra::Impl::recordGram() {
   TRY_ASSIGN(const gpu::Kernel* kernel,
              kernels.get("svd/gram", kTile * kTile / of_thread / kernels.lanes(),
                          {{0, shape.rows < shape.columns}, {1, each}, {2, shape.with_vectors}}));
-  const shader::GramParams params{.a = input.address(),
-                                  .gram = gram.address(),
-                                  .n = shape.n(),
-                                  .long_side = shape.longSide(),
-                                  .columns = shape.columns,
-                                  .stride = shape.stride()};
-  commands->dispatch(*kernel, {tiles, shape.count}, params, {.reads = {input}, .writes = {gram}});
+  commands->dispatch(*kernel, {tiles, shape.count}, gramParams(), {.reads = {input}, .writes = {gram}});
   return {};
+}
+
+shader::GramParams DeviceSpectra::Impl::gramParams() const {
+  return {.a = input.address(),
+          .gram = gram.address(),
+          .n = shape.n(),
+          .long_side = shape.longSide(),
+          .columns = shape.columns,
+          .stride = shape.stride()};
 }
 
 Result<void> DeviceSpectra::Impl::recordSquares(bool of_gram) {
   TRY_ASSIGN(gpu::Commands * commands, next());
   TRY_ASSIGN(const gpu::Kernel* kernel, kernels.get("svd/squares", 1, {{0, of_gram || shape.with_vectors}}));
-  const gpu::Buffer& from = of_gram ? gram : input;
-  const shader::SquaresParams params{.numbers = from.address(),
-                                     .sums = squares(of_gram).address(),
-                                     .rows = of_gram ? shape.n() : shape.rows,
-                                     .columns = of_gram ? shape.n() : shape.columns,
-                                     .stride = of_gram ? shape.stride() : shape.columns};
-  commands->dispatch(*kernel, {shape.squareParts(), shape.count}, params,
-                     {.reads = {from}, .writes = {squares(of_gram)}});
+  commands->dispatch(*kernel, {shape.squareParts(), shape.count}, squaresParams(of_gram),
+                     {.reads = {of_gram ? gram : input}, .writes = {squares(of_gram)}});
   return {};
+}
+
+shader::SquaresParams DeviceSpectra::Impl::squaresParams(bool of_gram) const {
+  return {.numbers = (of_gram ? gram : input).address(),
+          .sums = squares(of_gram).address(),
+          .rows = of_gram ? shape.n() : shape.rows,
+          .columns = of_gram ? shape.n() : shape.columns,
+          .stride = of_gram ? shape.stride() : shape.columns};
 }
 
 shader::TridiagonalParams DeviceSpectra::Impl::params(std::uint32_t column, std::uint32_t first) const {
@@ -140,7 +149,7 @@ std::uint32_t DeviceSpectra::Impl::mostStepColumns() const {
   constexpr std::uint32_t kDouble = sizeof(double), kOthers = 1024;
   constexpr double kCache = 34e6;
   const std::uint32_t least = 2 * shape.width();
-  if (panels_only) return least;
+  if (reduction == Reduction::kPanels) return least;
   const std::uint32_t of_shared = (device.info().shared_memory_bytes - kOthers) / (3 * 2 * kDouble) * 2 - 2;
   const auto of_cache = static_cast<std::uint32_t>(std::sqrt(kCache / (kDouble * shape.count)));
   return std::max(least, std::min(of_shared, of_cache));
@@ -198,10 +207,14 @@ Result<void> DeviceSpectra::Impl::recordUpdate(std::uint32_t behind) {
 }
 
 // Points at once for each value: many, as long as the device has lanes to spare for them.
+std::uint32_t DeviceSpectra::Impl::sectionPoints() const {
+  const std::uint32_t all = shape.n() * shape.count;
+  return std::min(all <= 3'000 ? 32u : all <= 6'000 ? 16u : 8u, kernels.lanes());
+}
+
 Result<void> DeviceSpectra::Impl::recordValues() {
   TRY_ASSIGN(gpu::Commands * commands, next());
-  const std::uint32_t all = shape.n() * shape.count;
-  const std::uint32_t section = std::min(all <= 3'000 ? 32u : all <= 6'000 ? 16u : 8u, kernels.lanes());
+  const std::uint32_t section = sectionPoints();
   constexpr double kBits = 55;
   const auto passes = static_cast<std::uint32_t>(std::ceil(kBits / std::log2(section + 1)));
   TRY_ASSIGN(const gpu::Kernel* scaled, kernels.get("svd/section_terms", 1));

@@ -51,10 +51,14 @@ DeviceSvd::~DeviceSvd() {
 }
 
 Result<std::unique_ptr<DeviceSvd>> DeviceSvd::create(gpu::Device& device) {
-  TRY(DeviceSpectra::create(device));
+  TRY(DeviceSpectra::create(device, SumForm::kDouble));
   std::unique_ptr<DeviceSvd> svd(new DeviceSvd);
   svd->impl_ = std::make_unique<Impl>(device);
   return svd;
+}
+
+bool DeviceSvd::isFaster(const gpu::Device& device) {
+  return !device.info().software && device.info().features.float64;
 }
 
 DeviceSvd::Path DeviceSvd::path() const {

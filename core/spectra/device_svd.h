@@ -22,6 +22,7 @@ class DeviceSvd {
   // kUnsupported on a device without double precision.
   static Result<std::unique_ptr<DeviceSvd>> create(gpu::Device& device);
   ~DeviceSvd();
+  static bool isFaster(const gpu::Device& device);  // than LAPACK: of a GPU with double precision
 
   // As fullSvd of the matrix: ||A - U S V^T|| and what U^T U and V^T V are off by are rounding, in the
   // directions of small values too. From any thread, one at a time. Errors: fullSvd's,

@@ -25,7 +25,9 @@ Result<FineTunePairs> openFineTune(const std::filesystem::path& base, const std:
                                    std::string_view glob) {
   TRY_ASSIGN(const auto from, Checkpoint::open(base));
   TRY_ASSIGN(const auto to, Checkpoint::open(tuned));
-  return requirePairs({to->displayName(), from->displayName(), pairsOf(from, to, glob)}, glob);
+  return requirePairs({to->displayName(), from->displayName(), pairsOf(from, to, glob),
+                       [from] { return readModelSpec(from); }, [to] { return readModelSpec(to); }},
+                      glob);
 }
 
 Result<FineTunePairs> openAdapted(const std::filesystem::path& base, std::span<const AdapterChoice> adapters,
@@ -34,8 +36,10 @@ Result<FineTunePairs> openAdapted(const std::filesystem::path& base, std::span<c
   TRY_ASSIGN(ModelSpec spec, readModelSpec(checkpoint));
   for (const AdapterChoice& adapter : adapters) TRY(attachAdapter(spec, adapter));
   std::string name = nameOfAdapters(spec);
-  return requirePairs({std::move(name), checkpoint->displayName(),
-                       pairsOf(std::make_shared<ModelSpec>(std::move(spec)), glob)},
+  const auto adapted = std::make_shared<ModelSpec>(std::move(spec));
+  return requirePairs({std::move(name), checkpoint->displayName(), pairsOf(adapted, glob),
+                       [checkpoint] { return readModelSpec(checkpoint); },
+                       [adapted]() -> Result<ModelSpec> { return *adapted; }},
                       glob);
 }
 

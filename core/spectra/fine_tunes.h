@@ -13,6 +13,8 @@ struct FineTunePairs {
   std::string name;  // the tuned checkpoint's, or the adapters' with their scales where those are not 1
   std::string base;  // the base checkpoint's
   MatrixPairs matrices;
+  // Both models as they run, the tuned one with its adapters. Errors: readModelSpec()'s.
+  std::function<Result<ModelSpec>()> base_spec, tuned_spec;
 };
 
 // Reads no matrix. Errors: those of opening and attaching; kNotFound where no matrix is in both.

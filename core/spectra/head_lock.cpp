@@ -119,6 +119,38 @@ AttentionMatrices locked(const AttentionSpec& attention, const AttentionMatrices
   return to;
 }
 
+namespace {
+
+// [W b]: a lock multiplies rows, a bias is one column more.
+Result<MatrixXd> withBias(const Linear& linear, const MatrixXd& weight) {
+  MatrixXd both(weight.rows(), weight.cols() + 1);
+  both.leftCols(weight.cols()) = weight;
+  both.rightCols(1).setZero();
+  if (linear.bias) {
+    TRY_ASSIGN(both.rightCols(1), expandBase(linear.bias));
+  }
+  return both;
+}
+
+Result<void> setWithBias(const Linear& linear, const MatrixXd& both, ReplacedWeights& to) {
+  TRY(to.set(linear.weight, both.leftCols(both.cols() - 1)));
+  return linear.bias ? to.set(linear.bias, both.rightCols(1)) : Result<void>();
+}
+
+}  // namespace
+
+Result<void> setLocked(const AttentionSpec& attention, const AttentionLocks& locks, ReplacedWeights& to) {
+  TRY_ASSIGN(AttentionMatrices matrices, attentionMatrices(attention));
+  TRY_ASSIGN(matrices.query, withBias(attention.query, matrices.query));
+  TRY_ASSIGN(matrices.key, withBias(attention.key, matrices.key));
+  TRY_ASSIGN(matrices.value, withBias(attention.value, matrices.value));
+  const AttentionMatrices changed = locked(attention, matrices, locks);
+  TRY(setWithBias(attention.query, changed.query, to));
+  TRY(setWithBias(attention.key, changed.key, to));
+  TRY(setWithBias(attention.value, changed.value, to));
+  return to.set(attention.output.weight, changed.output);
+}
+
 AttentionMatrices averaged(const AttentionMatrices& a, const AttentionMatrices& b) {
   return {(a.query + b.query) / 2, (a.key + b.key) / 2, (a.value + b.value) / 2, (a.output + b.output) / 2};
 }

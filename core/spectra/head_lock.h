@@ -12,6 +12,7 @@
 
 #include "core/model/model_spec.h"
 #include "core/spectra/low_rank_product.h"
+#include "core/spectra/replaced_weights.h"
 
 namespace vitrine::core {
 
@@ -43,6 +44,10 @@ AttentionMatrices locked(const AttentionSpec& attention, const AttentionMatrices
                          const AttentionLocks& locks);
 // Half of both: what merging by averages makes.
 AttentionMatrices averaged(const AttentionMatrices& a, const AttentionMatrices& b);
+
+// The layer's heads locked in a model that is run, biases included; with empty locks as they were, in
+// float32. Errors of reading.
+Result<void> setLocked(const AttentionSpec& attention, const AttentionLocks& locks, ReplacedWeights& to);
 
 // Of raw matrices, without gains and the scores' factor; R at an offset as in head_products.h.
 LowRankProduct qkProduct(const AttentionSpec& attention, const AttentionMatrices& matrices,

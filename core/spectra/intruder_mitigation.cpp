@@ -38,15 +38,16 @@ VectorXd matchOfDirections(const FullSvd& base, const FullSvd& tuned, double clu
 
 Mitigation mitigateIntruders(const FullSvd& tuned, const VectorXd& match, const MatrixXd& change,
                              const IntruderRule& rule, std::span<const double> lambdas) {
-  Mitigation to{.intruders = {}, .change_norm = change.norm(), .change = {}, .left = {}};
+  Mitigation to{.change_norm = change.norm()};
   for (Index j = 0; j < std::min<Index>(static_cast<Index>(rule.k), match.size()); ++j)
     if (match[j] < rule.epsilon) to.intruders.push_back(j);
   double along = 0;
   if (!to.intruders.empty()) {
-    const MatrixXd y = tuned.u(Eigen::all, to.intruders), w = tuned.v(Eigen::all, to.intruders);
     const VectorXd t = tuned.sigma(to.intruders);
+    to.left_factor = tuned.u(Eigen::all, to.intruders) * t.asDiagonal();
+    to.right_factor = tuned.v(Eigen::all, to.intruders);
     to.energy = t.squaredNorm();
-    along = t.dot(multiply(change, w).cwiseProduct(y).colwise().sum().transpose());
+    along = multiply(change, to.right_factor).cwiseProduct(to.left_factor).sum();
     to.closest_lambda = 1 - along / to.energy;
   }
   for (const double lambda : lambdas) {
@@ -58,6 +59,11 @@ Mitigation mitigateIntruders(const FullSvd& tuned, const VectorXd& match, const 
     to.left.push_back(intrudersAmong(sigma, match, rule, tuned.floor()));
   }
   return to;
+}
+
+MatrixXd scaledIntruders(const MatrixXd& tuned, const Mitigation& of, double lambda) {
+  if (of.intruders.empty()) return tuned;
+  return tuned + (lambda - 1) * multiply(of.left_factor, of.right_factor, Side::kAsIs, Side::kTransposed);
 }
 
 }  // namespace vitrine::core

@@ -27,6 +27,8 @@ struct Mitigation {
   std::vector<Eigen::Index> intruders;  // indices j, ascending
   double change_norm = 0;               // ||W - W0||_F
   double energy = 0;                    // e
+  // (m, i) t_j y_j and (n, i) w_j of the intruders; empty without any.
+  Eigen::MatrixXd left_factor, right_factor;
   // Where ||W(lambda) - W0|| is least, 1 - c / e, not limited to [0, 1]; 1 without intruders.
   double closest_lambda = 1;
   // At each lambda:
@@ -38,5 +40,8 @@ struct Mitigation {
 Mitigation mitigateIntruders(const FullSvd& tuned, const Eigen::VectorXd& match,
                              const Eigen::MatrixXd& change, const IntruderRule& rule,
                              std::span<const double> lambdas);
+
+// W(lambda) of the tuned matrix that was looked at.
+Eigen::MatrixXd scaledIntruders(const Eigen::MatrixXd& tuned, const Mitigation& of, double lambda);
 
 }  // namespace vitrine::core

@@ -69,18 +69,6 @@ class GramSum {
   std::vector<double> panel_;
 };
 
-double sumOfSquares(std::span<const float> values) {
-  double sum = 0;
-  constexpr std::size_t kBlock = 4'096;  // sums of blocks: rounding grows with the blocks, not the elements
-  for (std::size_t first = 0; first < values.size(); first += kBlock) {
-    double block[4] = {};
-    const std::size_t last = std::min(values.size(), first + kBlock);
-    for (std::size_t i = first; i < last; ++i) block[i % 4] += double{values[i]} * double{values[i]};
-    sum += (block[0] + block[1]) + (block[2] + block[3]);
-  }
-  return sum;
-}
-
 // Of the whole symmetric matrix.
 double sumOfSquares(const Gram& gram) {
   double sum = 0;

@@ -90,10 +90,13 @@ std::vector<StoredMatrix> matricesOf(const Checkpoint& checkpoint, std::string_v
   return found;
 }
 
-Result<DenseMatrix> readMatrix(const StoredMatrix& matrix) {
-  const WeightRef rows{
+WeightRef placeOf(const StoredMatrix& matrix) {
+  return {
       .tensor = matrix.tensor, .first_row = matrix.first_row, .rows = matrix.rows, .columns = matrix.columns};
-  TRY_ASSIGN(std::vector<float> values, readFloats(rowsOf(rows)));
+}
+
+Result<DenseMatrix> readMatrix(const StoredMatrix& matrix) {
+  TRY_ASSIGN(std::vector<float> values, readFloats(rowsOf(placeOf(matrix))));
   DenseMatrix dense{matrix.rows, matrix.columns, std::move(values)};
   if (auto finite = requireFinite(dense); !finite) return within(matrix.name, finite.error());
   return dense;

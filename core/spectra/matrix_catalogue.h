@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "core/checkpoint/checkpoint.h"
+#include "core/model/weight_ref.h"
 #include "core/spectra/dense_matrix.h"
 
 namespace vitrine::core {
@@ -21,6 +21,8 @@ struct StoredMatrix {
 // Sorted as a reader counts: layer 2 before layer 10. `glob`: * and ? over the whole name, several globs
 // apart by spaces or commas are alternatives; empty: all. Integer tensors are left out.
 std::vector<StoredMatrix> matricesOf(const Checkpoint& checkpoint, std::string_view glob = "");
+
+WeightRef placeOf(const StoredMatrix& matrix);
 
 // Expanded exactly; an element that is not finite is an error that names tensor and place.
 Result<DenseMatrix> readMatrix(const StoredMatrix& matrix);

@@ -55,7 +55,8 @@ MatrixPairs pairsOf(std::shared_ptr<const Checkpoint> base, std::shared_ptr<cons
                                            before.rows, before.columns, after.rows, after.columns));
     else
       found.pairs.push_back({before.name, before.rows, before.columns,
-                             [base, tuned, before, after] { return loadStored(before, after); }});
+                             [base, tuned, before, after] { return loadStored(before, after); },
+                             placeOf(after)});
   }
   for (const auto& [name, matrix] : others)
     found.left_out.push_back(fmt::format("{} is in the fine-tune only", name));
@@ -76,7 +77,7 @@ MatrixPairs pairsOf(std::shared_ptr<ModelSpec> adapted, std::string_view glob) {
                           linear.weight.transposed ? linear.weight.first_column : linear.weight.first_row);
     if (matchesAnyGlob(name, glob))
       found.pairs.push_back({std::move(name), linear.weight.rows, linear.weight.columns,
-                             [adapted, &linear] { return loadAdapted(linear); }});
+                             [adapted, &linear] { return loadAdapted(linear); }, linear.weight});
   });
   std::ranges::sort(found.pairs, naturallyLess, &MatrixPair::name);
   return found;

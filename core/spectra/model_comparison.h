@@ -19,6 +19,7 @@ struct MatrixPair {
   std::string name;  // the base's tensor
   std::uint64_t rows = 0, columns = 0;
   std::function<Result<TunedMatrix>()> load;
+  WeightRef place = {};  // where the tuned model keeps it: what adapters are added to, then
 };
 
 struct MatrixPairs {

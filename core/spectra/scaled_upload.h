@@ -10,9 +10,13 @@
 
 namespace vitrine::core {
 
-// Puts each matrix over 2^e where `to` says; the exponents e, which are 0 unless a matrix's largest element
-// is very small or very large. The matrices have one shape. Errors: requireFinite's.
+// Of elements from 2^-60 up what becomes zero is below 1e-20 of the largest.
+inline constexpr int kDoubleExponents = 60;
+
+// Puts each matrix over 2^e where `to` says; the exponents e, which are 0 unless that of a matrix's largest
+// element is beyond `most` in size. The matrices have one shape. Errors: requireFinite's.
 Result<std::vector<int>> uploadScaled(gpu::Device& device, std::span<const DenseMatrix> matrices,
-                                      const std::function<gpu::Slice(std::uint32_t)>& to);
+                                      const std::function<gpu::Slice(std::uint32_t)>& to,
+                                      int most = kDoubleExponents);
 
 }  // namespace vitrine::core

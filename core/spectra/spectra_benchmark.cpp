@@ -135,21 +135,26 @@ Result<SpectraShape> parseSpectraShape(const std::string& text) {
 Result<std::vector<BenchmarkRow>> runSpectraBenchmark(
     gpu::Device& device, const SpectraBenchmarkOptions& options,
     const std::function<void(const std::string&)>& progress) {
-  TRY_ASSIGN(const auto spectra, DeviceSpectra::create(device));
+  TRY_ASSIGN(const auto spectra, DeviceSpectra::create(device, options.form));
+  spectra->reduceBy(options.reduction);
   std::vector<BenchmarkRow> rows;
   for (const SpectraShape& shape : options.shapes) {
-    const std::string name = fmt::format("spectra {}x{}x{}", shape.count, shape.rows, shape.columns);
+    const bool in_pairs = options.form == SumForm::kPair;
+    const std::string name =
+        fmt::format("spectra {}x{}x{}{}", shape.count, shape.rows, shape.columns, in_pairs ? ", pairs" : "");
     progress(name);
     TRY(spectra->reserve(shape.rows, shape.columns, shape.count));
     TRY(fill(device, *spectra, shape));
     std::map<std::string, std::vector<double>> by_stage;
     TRY_ASSIGN(auto all, time(*spectra, options.repetitions, [&]() -> Result<void> {
                  TRY_ASSIGN(const auto stages, spectra->stages());
-                 for (const auto& [stage, ms] : stages) by_stage[stage].push_back(ms);
+                 for (const auto& [stage, ms] : stages)
+                   if (ms > 0) by_stage[stage].push_back(ms);
                  return {};
                }));
     rows.push_back(rowOf(name, std::move(all)));
     for (auto& [stage, ms] : by_stage) rows.push_back(rowOf("  " + stage, std::move(ms)));
+    if (in_pairs) continue;
     if (std::min(shape.rows, shape.columns) <= kMostSmallSide)
       TRY(addVectors(device, shape, options.repetitions, rows));
     else if (options.vectors && shape.count == 1)

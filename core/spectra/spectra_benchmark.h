@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/engine/benchmark.h"
+#include "core/spectra/device_spectra.h"
 
 namespace vitrine::core {
 
@@ -17,8 +18,10 @@ Result<SpectraShape> parseSpectraShape(const std::string& text);
 
 struct SpectraBenchmarkOptions {
   std::vector<SpectraShape> shapes;
-  std::uint32_t repetitions = 20;  // after two that are not counted
-  bool vectors = false;            // also of single matrices beyond kMostSmallSide (DeviceSvd)
+  std::uint32_t repetitions = 20;   // after two that are not counted
+  bool vectors = false;             // also of single matrices beyond kMostSmallSide (DeviceSvd)
+  SumForm form = SumForm::kDouble;  // of the values; in pairs no vectors are timed
+  DeviceSpectra::Reduction reduction = DeviceSpectra::Reduction::kAuto;
 };
 
 // Gaussian matrices. A row for each shape, in milliseconds of wall time from the submission to the values on

@@ -16,6 +16,11 @@ std::string lapackSolverText(unsigned threads) {
   return fmt::format("LAPACK on {} core{}", cores, cores == 1 ? "" : "s");
 }
 
+std::size_t SpectraSnapshot::previews() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(results, [](const MatrixResult& result) { return result.preview != nullptr; }));
+}
+
 SpectraProgress::SpectraProgress(SpectraRows rows, Publish publish)
     : publish_(std::move(publish)), costs_(std::move(rows.costs)) {
   snapshot_.state = SpectraState::kRunning;
@@ -38,13 +43,29 @@ void SpectraProgress::settle(std::size_t row, MatrixResult result, bool cached) 
   snapshot_.results[row] = std::move(result);
   cost_left_ -= costs_[row];
   if (!cached) cost_done_ += costs_[row];
-  const double now = secondsSince(start_);
-  if (now - told_ < kPublishSeconds) return;
-  told_ = now;
-  tell(now);
+  tellSoon();
+}
+
+void SpectraProgress::preview(std::size_t row, std::shared_ptr<const SpectrumPreview> preview, double cost) {
+  const std::lock_guard lock(mutex_);
+  snapshot_.results[row].preview = std::move(preview);
+  costs_[row] -= cost;
+  cost_left_ -= cost;
+  cost_done_ += cost;
+  tellSoon();
+}
+
+void SpectraProgress::flush() {
+  const std::lock_guard lock(mutex_);
+  tell(secondsSince(start_));
+}
+
+void SpectraProgress::tellSoon() {
+  if (const double now = secondsSince(start_); now - told_ >= kPublishSeconds) tell(now);
 }
 
 void SpectraProgress::tell(double now) {
+  told_ = now;
   snapshot_.seconds = now;
   snapshot_.seconds_left = cost_done_ > 0 ? now * std::max(0.0, cost_left_) / cost_done_ : -1;
   publish_(snapshot_);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/engine/clock.h"
+#include "core/spectra/spectrum_preview.h"
 #include "core/spectra/spectrum_report.h"
 #include "gpu/error.h"
 
@@ -29,12 +30,14 @@ struct MatrixName {
   std::optional<ProductOrigin> product = {};
 };
 
-// Of one matrix: at most one of the first two.
+// Of one matrix: at most one of the first two, and until then perhaps a preview.
 struct MatrixResult {
   std::shared_ptr<const SpectrumReport> report;
   std::shared_ptr<const std::string> error;  // why there is none: NaN at a place, no memory
   // Of a fine-tune's matrix beside its base's; `report` is then the fine-tune's.
   std::shared_ptr<const ComparedMatrix> compared = {};
+  // Provisional: the largest values, where all of them take long. Gone once the row is settled.
+  std::shared_ptr<const SpectrumPreview> preview = {};
   bool settled() const { return report || error; }
 };
 
@@ -53,6 +56,7 @@ struct SpectraSnapshot {
   double seconds = 0;                            // since the start
   double seconds_left = -1;                      // of the rest, by its arithmetic; below 0: not known yet
 
+  std::size_t previews() const;  // rows that have no more than a preview
   std::size_t total() const { return matrices ? matrices->size() : 0; }
   double matricesPerSecond() const { return seconds > 0 ? static_cast<double>(done) / seconds : 0; }
 };
@@ -86,9 +90,13 @@ class SpectraProgress {
   void start();  // tells the rows
   // From several threads at once.
   void settle(std::size_t row, MatrixResult result, bool cached = false);
+  // Shown until settle(); `cost` is its part of the row's.
+  void preview(std::size_t row, std::shared_ptr<const SpectrumPreview> preview, double cost);
+  void flush();  // tells what has been found, also where something was told just now
   void finish(const Result<void>& ran);
 
  private:
+  void tellSoon();
   void tell(double now);
 
   Publish publish_;

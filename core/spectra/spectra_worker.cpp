@@ -33,50 +33,92 @@ class SpectraWorker::StoredRun {
 
   void compute() {
     auto device = worker_.deviceSpectra();
-    const std::vector<SpectrumJob> jobs = makeJobs();
-    SpectraRows rows{.names = {},
-                     .costs = {},
-                     .solver = device && *device ? worker_.device_->info().name
-                                                 : lapackSolverText(worker_.options_.threads)};
-    for (std::size_t i = 0; i < matrices_.size(); ++i) {
-      const StoredMatrix& matrix = matrices_[i];
-      rows.names.push_back(
-          {matrix.name, std::string(name(matrix.tensor->dtype)), matrix.rows, matrix.columns});
-      rows.costs.push_back(jobs[i].cost());
-    }
+    if (!device && device.error().code != ErrorCode::kUnsupported)
+      return worker_.publish(*task_, {.state = SpectraState::kFailed, .error = device.error()});
+    DeviceSpectra* const on_device = device ? *device : nullptr;
     SpectraProgress progress(
-        std::move(rows), [this](SpectraSnapshot snapshot) { worker_.publish(*task_, std::move(snapshot)); });
+        rows(on_device), [this](SpectraSnapshot snapshot) { worker_.publish(*task_, std::move(snapshot)); });
     progress.start();
-    const SpectrumRun run{
-        .threads = worker_.options_.threads,
-        .order = task_->order,
-        .stop = task_->stop.get_token(),
-        .done = [&](std::size_t i, Result<Spectrum> spectrum) { settle(progress, i, std::move(spectrum)); }};
-    Result<void> ran = device ? *device ? runSpectra(**device, jobs, run) : runSpectra(jobs, run)
-                       : device.error().code == ErrorCode::kUnsupported
-                           ? runSpectra(jobs, run)
-                           : Result<void>(tl::unexpected(device.error()));
+    const Result<void> ran = run(progress, on_device);
     worker_.cache_.trim();
     progress.finish(ran);
   }
 
  private:
-  std::vector<SpectrumJob> makeJobs() {
-    std::vector<SpectrumJob> jobs;
+  bool isPreviewed(std::size_t i) const {
+    return worker_.options_.preview.wanted(matrices_[i].rows, matrices_[i].columns);
+  }
+  double previewCost(std::size_t i) const {
+    return worker_.options_.preview.cost(matrices_[i].rows, matrices_[i].columns);
+  }
+
+  SpectraRows rows(const DeviceSpectra* device) {
+    SpectraRows rows{.names = {},
+                     .costs = {},
+                     .solver = device ? device->text() : lapackSolverText(worker_.options_.threads)};
     for (std::size_t i = 0; i < matrices_.size(); ++i) {
       const StoredMatrix& matrix = matrices_[i];
-      SpectrumJob job{
-          .rows = matrix.rows, .columns = matrix.columns, .load = [&matrix] { return readMatrix(matrix); }};
-      if (!worker_.options_.cache_folder.empty())
-        job.known = [this, i]() -> std::optional<Spectrum> {
-          hashes_[i] = contentHash(matrices_[i]);
-          auto found = worker_.cache_.find(hashes_[i], matrices_[i].rows, matrices_[i].columns);
-          cached_[i] = found.has_value();
-          return found;
-        };
-      jobs.push_back(std::move(job));
+      rows.names.push_back(
+          {matrix.name, std::string(name(matrix.tensor->dtype)), matrix.rows, matrix.columns});
+      rows.costs.push_back(job(i).cost() + (!device && isPreviewed(i) ? previewCost(i) : 0));
     }
-    return jobs;
+    return rows;
+  }
+
+  SpectrumJob job(std::size_t i) {
+    const StoredMatrix& matrix = matrices_[i];
+    return {.rows = matrix.rows,
+            .columns = matrix.columns,
+            .load = [&matrix] { return readMatrix(matrix); },
+            .known = [this, i] { return known(i); }};
+  }
+
+  // Looked for once.
+  std::optional<Spectrum> known(std::size_t i) {
+    if (worker_.options_.cache_folder.empty() || !hashes_[i].empty()) return std::nullopt;
+    hashes_[i] = contentHash(matrices_[i]);
+    auto found = worker_.cache_.find(hashes_[i], matrices_[i].rows, matrices_[i].columns);
+    cached_[i] = found.has_value();
+    return found;
+  }
+
+  Result<void> run(SpectraProgress& progress, DeviceSpectra* device) {
+    std::vector<std::size_t> small, large;
+    for (std::size_t i = 0; i < matrices_.size(); ++i)
+      (!device && isPreviewed(i) ? large : small).push_back(i);
+    TRY(exact(progress, small, device));
+    if (large.empty()) return {};
+    progress.flush();
+    TRY(previews(progress, large));
+    progress.flush();
+    std::erase_if(large, [&](std::size_t i) { return cached_[i] != 0; });
+    return exact(progress, large, nullptr);
+  }
+
+  Result<void> exact(SpectraProgress& progress, const std::vector<std::size_t>& chosen,
+                     DeviceSpectra* device) {
+    std::vector<SpectrumJob> jobs;
+    for (const std::size_t i : chosen) jobs.push_back(job(i));
+    const SpectrumRun run{.threads = worker_.options_.threads,
+                          .order = task_->order,
+                          .stop = task_->stop.get_token(),
+                          .done = [&](std::size_t at, Result<Spectrum> spectrum) {
+                            settle(progress, chosen[at], std::move(spectrum));
+                          }};
+    return device ? runSpectra(*device, jobs, run) : runSpectra(jobs, run);
+  }
+
+  // A spectrum that is known is settled at once. A matrix that has no preview is left to the exact run, which
+  // says why.
+  Result<void> previews(SpectraProgress& progress, const std::vector<std::size_t>& chosen) {
+    const std::stop_token stop = task_->stop.get_token();
+    return forRows(chosen, worker_.options_.threads, stop, [&](std::size_t i) {
+      if (auto found = known(i)) return settle(progress, i, std::move(*found));
+      const auto matrix = readMatrix(matrices_[i]);
+      if (!matrix) return;
+      if (auto preview = previewOf(*matrix, worker_.options_.preview.top, stop))
+        progress.preview(i, std::make_shared<const SpectrumPreview>(std::move(*preview)), previewCost(i));
+    });
   }
 
   // From several threads at once; what is read off the spectrum is theirs, too.

@@ -1,6 +1,7 @@
 // The spectra of a whole model, or of what a SpectraSource finds in it, computed beside whatever else runs: a
 // thread of its own (of low priority, as are those that it starts) takes the newest request, and what it
-// finds comes as immutable snapshots.
+// finds comes as immutable snapshots. On the CPU the small matrices of a checkpoint come first, then previews
+// of the large ones, then their spectra, which alone are cached.
 #pragma once
 
 #include <condition_variable>
@@ -16,6 +17,7 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/spectra/spectra_source.h"
 #include "core/spectra/spectrum_cache.h"
+#include "core/spectra/spectrum_preview.h"
 #include "core/spectra/spectrum_run.h"
 #include "gpu/device.h"
 
@@ -24,10 +26,12 @@ namespace vitrine::core {
 class DeviceSpectra;
 
 struct SpectraWorkerOptions {
-  enum class Solver { kAuto, kLapack, kDevice };  // kAuto: on a GPU that has double precision, the device
+  enum class Solver { kAuto, kLapack, kDevice };  // kAuto: on a GPU the device
   Solver solver = Solver::kAuto;
   unsigned threads = 0;                     // of the CPU; 0: all
   std::filesystem::path cache_folder = {};  // empty: nothing is kept on disk
+  // Of a checkpoint's matrices, by LAPACK: on a device all values take less than the largest ones here.
+  PreviewOptions preview = {};
 };
 
 class SpectraWorker {

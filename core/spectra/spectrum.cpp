@@ -1,7 +1,6 @@
 #include "core/spectra/spectrum.h"
 
 #include <cmath>
-#include <limits>
 
 namespace vitrine::core {
 namespace {
@@ -13,7 +12,15 @@ double relativeError(double found, double expected) {
 }  // namespace
 
 std::string_view name(SpectrumPath path) {
-  return path == SpectrumPath::kLapack ? "LAPACK" : "Vulkan";
+  switch (path) {
+    case SpectrumPath::kLapack:
+      return "LAPACK";
+    case SpectrumPath::kDevice:
+      return "Vulkan";
+    case SpectrumPath::kDevicePairs:
+      break;
+  }
+  return "Vulkan, pairs of floats";
 }
 
 void certifyBySums(Spectrum& spectrum, double squares, double fourth) {
@@ -28,9 +35,9 @@ void certifyBySums(Spectrum& spectrum, double squares, double fourth) {
   spectrum.certificate.upper_bound = std::sqrt(std::sqrt(fourth));
 }
 
-double gramFloor(double largest) {
+double gramFloor(double largest, double rounding) {
   constexpr double kUnits = 11;  // measured: 5e-8 of the largest at most (tests/core/spectra)
-  return largest * std::sqrt(kUnits * std::numeric_limits<double>::epsilon());
+  return largest * std::sqrt(kUnits * rounding);
 }
 
 }  // namespace vitrine::core

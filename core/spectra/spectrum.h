@@ -4,13 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <vector>
 
 namespace vitrine::core {
 
-enum class SpectrumPath { kLapack, kDevice };
-std::string_view name(SpectrumPath path);  // "LAPACK", "Vulkan"
+enum class SpectrumPath { kLapack, kDevice, kDevicePairs };  // the last two in doubles and in pairs of floats
+std::string_view name(SpectrumPath path);                    // "LAPACK", "Vulkan", "Vulkan, pairs of floats"
 
 // Checks that do not repeat the way in which the values were found. All relative; rounding leaves about 1e-15
 // to 1e-13.
@@ -38,8 +39,8 @@ struct Spectrum {
 // squares and that of the Gram matrix's.
 void certifyBySums(Spectrum& spectrum, double squares, double fourth);
 
-// The floor of a spectrum from a double-precision Gram matrix: an eigenvalue is off by a few units of
-// rounding of the largest one, so a singular value by the root of that.
-double gramFloor(double largest);
+// The floor of a spectrum from a Gram matrix in double precision, or in what rounds by `rounding`: an
+// eigenvalue is off by a few units of rounding of the largest one, so a singular value by the root of that.
+double gramFloor(double largest, double rounding = std::numeric_limits<double>::epsilon());
 
 }  // namespace vitrine::core

@@ -84,9 +84,11 @@ std::optional<Spectrum> decodeSpectrum(std::string_view bytes) {
   spectrum.certificate.shifts = reader.take<std::uint32_t>();
   spectrum.certificate.agreeing = reader.take<std::uint32_t>();
   const auto path = reader.take<std::uint32_t>();
-  spectrum.path = path == 0 ? SpectrumPath::kLapack : SpectrumPath::kDevice;
+  spectrum.path = static_cast<SpectrumPath>(path);
   const std::uint64_t count = std::min(spectrum.rows, spectrum.columns);
-  if (path > 1 || reader.left() != count * sizeof(double)) return std::nullopt;
+  if (path > static_cast<std::uint32_t>(SpectrumPath::kDevicePairs) ||
+      reader.left() != count * sizeof(double))
+    return std::nullopt;
   for (std::uint64_t i = 0; i < count; ++i) spectrum.sigma.push_back(reader.take<double>());
   return reader.whole() ? std::optional(std::move(spectrum)) : std::nullopt;
 }

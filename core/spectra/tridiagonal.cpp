@@ -23,13 +23,13 @@ std::uint64_t sturmCount(const Tridiagonal& t, double shift) {
 }
 
 void certifyByCounts(const Tridiagonal& t, std::span<const double> eigenvalues,
-                     SpectrumCertificate& certificate) {
+                     SpectrumCertificate& certificate, double rounding) {
   constexpr std::size_t kParts = 3;
   if (eigenvalues.size() < 2) return;
   const std::size_t gaps = eigenvalues.size() - 1;
   const auto width = [&](std::size_t i) { return eigenvalues[i] - eigenvalues[i + 1]; };
   // A gap as small as rounding says nothing about the side on which a value is.
-  const double least = 64 * std::numeric_limits<double>::epsilon() * std::abs(eigenvalues[0]);
+  const double least = 64 * rounding * std::abs(eigenvalues[0]);
   for (std::size_t part = 0; part < kParts; ++part) {
     const std::size_t first = part * gaps / kParts, last = (part + 1) * gaps / kParts;
     std::size_t widest = first;

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include <limits>
+
 #include "core/spectra/spectrum.h"
 
 namespace vitrine::core {
@@ -19,8 +21,9 @@ struct Tridiagonal {
 std::uint64_t sturmCount(const Tridiagonal& t, double shift);
 
 // Counts inside the widest gap between the given eigenvalues (descending) of each third of them, and
-// compares.
+// compares. `rounding`: of the arithmetic that found them.
 void certifyByCounts(const Tridiagonal& t, std::span<const double> eigenvalues,
-                     SpectrumCertificate& certificate);
+                     SpectrumCertificate& certificate,
+                     double rounding = std::numeric_limits<double>::epsilon());
 
 }  // namespace vitrine::core

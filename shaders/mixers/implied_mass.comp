@@ -88,7 +88,7 @@ void scan(uint group, uint head0, uint token0, uint base) {
     for (uint quad = 0; quad < QUADS; ++quad) {
       vec4 k = LOAD_K(key_quad + quad);
       [[unroll]] for (uint i = 0; i < QUERIES; ++i)
-        products[i] += dot(k, loadQuery(min(token0 + i, params.tokens - 1) * params.q_stride + group * WIDTH, quad));
+        products[i] += dot(k, loadQuery(min(token0 + i, params.tokens - 1) * params.q_stride + group * params.q_group, quad));
     }
     [[unroll]] for (uint i = 0; i < QUERIES; ++i) products[i] = logProduct(params.scale * products[i]);
     [[unroll]] for (uint h = 0; h < HEADS; ++h) {
@@ -126,7 +126,8 @@ void join() {
 void main() {
   // x: HEADS heads each, y: QUERIES tokens each
   uint head0 = gl_WorkGroupID.x * HEADS, group = head0 / (params.heads / params.groups);
-  uint token0 = gl_WorkGroupID.y * QUERIES, base = StepStateRef(params.state).it.position;
+  uint token0 = gl_WorkGroupID.y * QUERIES, base = params.first;
+  if (params.state != 0) base = StepStateRef(params.state).it.position;
   [[unroll]] for (uint r = 0; r < ROWS; ++r) {
     top[r] = kLowest;
     total[r] = 0.0;

@@ -35,13 +35,7 @@ Doubles partsOf(uint kind) {
 }
 const uint DOT_PARTS = 2, TILE = 128;
 
-// Row and column of a tile on or below the diagonal, numbered row by row.
-uvec2 triangle(uint tile) {
-  uint row = uint((sqrt(8.0 * float(tile) + 1.0) - 1.0) / 2.0);
-  while (row * (row + 1) / 2 > tile) --row;
-  while ((row + 1) * (row + 2) / 2 <= tile) ++row;
-  return uvec2(row, tile - row * (row + 1) / 2);
-}
+#include "svd/triangle.glsl"
 
 double sumOfParts(uint kind, uint count) {
   const uint AHEAD_PARTS = 8;  // loads in flight
@@ -56,20 +50,8 @@ double sumOfParts(uint kind, uint count) {
   return subgroupAdd(sum);
 }
 
-struct Reflection {
-  double alpha;  // what x becomes
-  double tau;    // I - tau v v^T
-};
-
 // Of the column whose x and norm's parts are there.
-Reflection reflectionOf(uint column, uint norm_parts) {
-  double squares = sumOfParts(column % 2, norm_parts);
+Reflection reflectionOfColumn(uint column, uint norm_parts) {
   double head = Doubles(vectorOf(column)).at[column + 1];
-  Reflection r;
-  double norm = root(squares);
-  r.alpha = head > 0.0lf ? -norm : norm;
-  // |v|^2 = 2 (|x|^2 - alpha head), the two of one sign.
-  double halved = squares - r.alpha * head;
-  r.tau = halved > 0.0lf ? 1.0lf / halved : 0.0lf;
-  return r;
+  return reflectionOf(sumOfParts(column % 2, norm_parts), head);
 }

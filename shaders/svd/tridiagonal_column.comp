@@ -83,7 +83,7 @@ void loadBefore(double top_product, double top_element) {
   }
   for (uint k = lane(); k < done; k += LANES) both += from.at[k] * from.at[params.width + k];
   double quadratic = sumOfParts(DOT_PARTS, params.dot_parts);
-  reflection = reflectionOf(before, params.norm_parts);
+  reflection = reflectionOfColumn(before, params.norm_parts);
   // v A v of v = x - alpha e, e the unit vector of this column.
   double product = quadratic + reflection.alpha * (reflection.alpha * top_element - 2.0lf * top_product) -
                    2.0lf * subgroupAdd(both);

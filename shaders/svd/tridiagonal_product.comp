@@ -79,7 +79,7 @@ void multiplyPanel(uint item) {
     }
     [[unroll]] for (uint i = 0; i < AHEAD; ++i) sum += dot(a[i], b[i]);
   }
-  sum = subgroupAdd(sum) - reflectionOf(params.column, params.norm_parts).alpha * Doubles(numbers).at[below];
+  sum = subgroupAdd(sum) - reflectionOfColumn(params.column, params.norm_parts).alpha * Doubles(numbers).at[below];
   if (lane() == 0) panelProducts().at[at] = sum;
 }
 

@@ -76,12 +76,8 @@ Reflection loadColumn(bool updated) {
   }
   squares = sumOfWorkgroup(squares);
   uint below = min(column + 1, params.n - 1);
-  double head = column + 1 < params.n ? ofPair(x[(below - base) / 2], below) : 0.0lf, norm = root(squares);
-  Reflection r;
-  r.alpha = head > 0.0lf ? -norm : norm;
-  double halved = squares - r.alpha * head;
-  r.tau = halved > 0.0lf ? 1.0lf / halved : 0.0lf;
-  return r;
+  double head = column + 1 < params.n ? ofPair(x[(below - base) / 2], below) : 0.0lf;
+  return reflectionOf(squares, head);
 }
 
 void store(Reflection r) {

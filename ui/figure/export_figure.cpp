@@ -154,10 +154,12 @@ Result<std::vector<std::filesystem::path>> exportFigure(const core::Figure& figu
       TRY_ASSIGN(QByteArray bytes, pictureOf(format, drawing, figure, preset, options));
       written.push_back(core::figurePath(target, format));
       TRY(core::writeFigureFile(written.back(), {bytes.constData(), static_cast<std::size_t>(bytes.size())}));
+      if (options.written) options.written();
     }
   }
   TRY_ASSIGN(std::vector<std::filesystem::path> beside,
              core::exportFigureData(figure, preset, data, target, provenance));
+  if (options.written) options.written();
   written.insert(written.end(), beside.begin(), beside.end());
   return written;
 }

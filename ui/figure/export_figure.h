@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace vitrine::ui {
 
 struct FigureExportOptions {
   int png_dpi = 300;
+  std::function<void()> written = {};  // after each picture, and after the data
 };
 
 // Returns the files written, pictures first. A JSON sidecar is always among them.

@@ -15,11 +15,13 @@ bool MethodRunner::start(const core::methods::Analysis& analysis, core::methods:
   running_ = &analysis;
   stop_ = {};
   MethodRun run{std::move(source), std::move(parameters), {}};
-  thread_ = std::thread([this, &analysis, run = std::move(run), stop = stop_.get_token()]() mutable {
+  thread_ = std::thread([this, &analysis, run = std::move(run), open_device = open_device_,
+                         stop = stop_.get_token()]() mutable {
     auto result = [&]() -> Result<core::methods::AnalysisResult> {
       TRY_ASSIGN(core::methods::AnalysisInput input, core::methods::analysisInput(analysis, run.source));
       input.parameters = run.parameters;
       input.stop = stop;
+      input.open_device = std::move(open_device);
       input.progress = [this](std::size_t done, std::size_t of) { post(done, of); };
       return core::methods::runAnalysis(analysis, input);
     }();

@@ -6,6 +6,7 @@
 #include <QObject>
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <optional>
 #include <thread>
@@ -24,6 +25,10 @@ class MethodRunner : public QObject {
  public:
   explicit MethodRunner(QObject* parent = nullptr) : QObject(parent) {}
   ~MethodRunner() override;  // cancels, and waits for the matrix in hand
+
+  // A device of a run's own: that of the window belongs to the engine's thread. Called on a run's thread.
+  using OpenDevice = std::function<Result<std::shared_ptr<gpu::Device>>()>;
+  void setOpenDevice(OpenDevice open_device) { open_device_ = std::move(open_device); }
 
   // False while another run has not ended, a cancelled one included.
   bool start(const core::methods::Analysis& analysis, core::methods::AnalysisSource source,
@@ -45,6 +50,7 @@ class MethodRunner : public QObject {
   void finish(MethodRun run, std::optional<Error> error);
 
   std::map<const core::methods::Analysis*, MethodRun> runs_;
+  OpenDevice open_device_;
   const core::methods::Analysis* running_ = nullptr;
   std::stop_source stop_;
   std::atomic<std::size_t> done_ = 0, of_ = 0;

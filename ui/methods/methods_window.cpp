@@ -10,6 +10,7 @@
 #include <QScrollArea>
 #include <QShortcut>
 #include <QSplitter>
+#include <QStyle>
 
 #include <algorithm>
 #include <cmath>
@@ -19,7 +20,9 @@ namespace {
 
 namespace methods = core::methods;
 
-constexpr int kChoiceWidth = 380, kWidth = 1180, kHeight = 800, kFieldWidth = 120;
+constexpr int kChoiceWidth = 380, kWidth = 1180, kHeight = 800, kFieldWidth = 120, kLabelWidth = 84;
+constexpr int kPromptLines = 4;
+constexpr int kInset = 40;  // of the window within its parent
 
 QString textOfView(std::string_view text) {
   return QString::fromUtf8(text.data(), qsizetype(text.size()));
@@ -28,6 +31,22 @@ QString textOfView(std::string_view text) {
 QString paragraph(const QString& head, std::string_view text) {
   return text.empty() ? QString()
                       : QStringLiteral("<p><b>%1</b><br>%2</p>").arg(head, textOfView(text).toHtmlEscaped());
+}
+
+QString adaptersText(const std::vector<core::AdapterChoice>& adapters) {
+  QStringList texts;
+  for (const core::AdapterChoice& adapter : adapters)
+    texts << QString::fromStdString(
+        fmt::format("{} × {:.3g}", adapter.folder.filename().string(), adapter.scale));
+  return texts.join(QStringLiteral(", "));
+}
+
+// Of a form's row; all begin their fields at one edge, whichever form they are in.
+QLabel* labelOf(const QString& text) {
+  auto* label = new QLabel(text);
+  label->setProperty("role", "secondary");
+  label->setMinimumWidth(kLabelWidth);
+  return label;
 }
 
 // A line of controls that a form can show and hide as one.
@@ -39,6 +58,19 @@ QWidget* lineOf(std::initializer_list<QWidget*> parts) {
   for (QWidget* part : parts) row->addWidget(part, qobject_cast<QLineEdit*>(part) ? 1 : 0);
   return line;
 }
+
+// As many decimals as the number needs, whatever the range's least one does.
+class ParameterBox : public QDoubleSpinBox {
+ protected:
+  QString textFromValue(double value) const override {
+    QString text = QDoubleSpinBox::textFromValue(value);
+    const QString point = locale().decimalPoint();
+    if (!text.contains(point)) return text;
+    while (text.endsWith('0')) text.chop(1);
+    if (text.endsWith(point)) text.chop(point.size());
+    return text;
+  }
+};
 
 }  // namespace
 
@@ -55,7 +87,8 @@ MethodsWindow::MethodsWindow(const ThemeController& theme, QString device, QWidg
   parts->setChildrenCollapsible(false);
   auto* all = new QVBoxLayout(this);
   all->addWidget(parts);
-  resize(kWidth, kHeight);
+  const QSize room = parent ? parent->size() : QSize(kWidth, kHeight);
+  resize(QSize(kWidth, kHeight).boundedTo(room - QSize(kInset, kInset)));
   for (const char* keys : {"Ctrl+Return", "Ctrl+Enter"})
     connect(new QShortcut(QKeySequence(QString(keys)), this), &QShortcut::activated, this,
             &MethodsWindow::run);
@@ -64,11 +97,12 @@ MethodsWindow::MethodsWindow(const ThemeController& theme, QString device, QWidg
     progress_->setValue(int(done));
     if (!runner_.isCancelling()) state_->setText(tr("%1 of %2").arg(done).arg(of));
   });
-  connect(&runner_, &MethodRunner::finished, this, [this](const methods::Analysis*, const QString& error) {
-    showResult();
-    updateState();
-    if (!error.isEmpty()) say(error, true);
+  connect(&runner_, &MethodRunner::finished, this, &MethodsWindow::finish);
+  connect(&exporter_, &MethodExporter::progressed, this, [this](int done, int of) {
+    export_progress_->setRange(0, of);
+    export_progress_->setValue(done);
   });
+  connect(&exporter_, &MethodExporter::finished, this, &MethodsWindow::exported);
   list_->setCurrentRow(0);
 }
 
@@ -84,27 +118,51 @@ QWidget* MethodsWindow::buildChoice() {
     auto* item = new QListWidgetItem(textOfView(analysis->title), list_);
     item->setToolTip(textOfView(analysis->summary) + '\n' + textOfView(analysis->paper));
     item->setData(Qt::UserRole, textOfView(analysis->id));
+    item->setSizeHint({0, theme_.sizes().row});
   }
+  list_->setProperty("role", "list");
+  nothing_ = new QLabel(list_);
+  nothing_->setObjectName("methods_nothing");
+  nothing_->setProperty("role", "secondary");
+  nothing_->setWordWrap(true);
+  nothing_->setAlignment(Qt::AlignCenter);
+  nothing_->hide();
+  auto* over_list = new QVBoxLayout(list_);
+  over_list->addWidget(nothing_);
   about_ = new QTextBrowser;
   matrices_ = new QLineEdit;
   matrices_->setObjectName("methods_matrices");
   matrices_->setPlaceholderText(tr("all; * stands for any letters"));
   matrices_->setToolTip(tr("Names of tensors; several, apart by spaces, are alternatives"));
-  base_ = new QLineEdit;
+  for (QLineEdit** field : {&base_, &tuned_, &text_, &tuned_text_, &sibling_}) *field = new QLineEdit;
   base_->setPlaceholderText(tr("the loaded model"));
-  tuned_ = new QLineEdit;
-  auto browser = [this](QLineEdit* field, const QString& title) {
-    auto* button = new IconButton(theme_, Icon::kFolder, title);
-    connect(button, &QAbstractButton::clicked, this, [this, field, title] { browse(*field, title); });
-    return button;
-  };
+  text_->setPlaceholderText(tr("a file of text; empty: the model is not run"));
+  tuned_text_->setPlaceholderText(tr("a file of text"));
+  sibling_->setPlaceholderText(tr("the model itself"));
+  read_ = new QPlainTextEdit;
+  read_->setObjectName("methods_prompt");
+  read_->setPlaceholderText(tr("empty: the model is not run"));
+  read_->setTabChangesFocus(true);
+  read_->setFixedHeight(kPromptLines * fontMetrics().lineSpacing());
   auto* subject = new QWidget;
   subject_ = new QFormLayout(subject);
   subject_->setContentsMargins(0, 0, 0, 0);
-  subject_->addRow(tr("Base"), lineOf({base_, browser(base_, tr("Choose the base's folder"))}));
-  subject_->addRow(tr("Fine-tune"),
-                   lineOf({tuned_, browser(tuned_, tr("Choose a tuned model's or an adapter's folder"))}));
-  subject_->addRow(tr("Matrices"), matrices_);
+  subject_->addRow(labelOf(tr("Base")), pathLine(base_, tr("Choose the base's folder"), Browsed::kFolder));
+  subject_->addRow(labelOf(tr("Fine-tune")),
+                   pathLine(tuned_, tr("Choose a tuned model's or an adapter's folder"), Browsed::kFolder));
+  subject_->addRow(labelOf(tr("Matrices")), matrices_);
+  adapters_ = new QLabel;
+  adapters_->setObjectName("methods_adapters");
+  adapters_->setProperty("role", "secondary");
+  adapters_->setWordWrap(true);
+  subject_->addRow(labelOf(tr("Prompt")), read_);
+  subject_->addRow(labelOf(tr("Text")), pathLine(text_, tr("Choose a file of text"), Browsed::kFile));
+  subject_->addRow(
+      labelOf(tr("Tuned text")),
+      pathLine(tuned_text_, tr("Choose a file of text of the fine-tune's kind"), Browsed::kFile));
+  subject_->addRow(labelOf(tr("Sibling")),
+                   pathLine(sibling_, tr("Choose a model's folder"), Browsed::kFolder));
+  subject_->addRow(labelOf(tr("Adapter")), adapters_);
   auto* parameters = new QWidget;
   form_ = new QFormLayout(parameters);
   form_->setContentsMargins(0, 0, 0, 0);
@@ -112,7 +170,7 @@ QWidget* MethodsWindow::buildChoice() {
   run_->setProperty("primary", true);
   run_->setDefault(false);
   run_->setAutoDefault(false);
-  run_->setToolTip(tr("Run the method (Ctrl+Return)"));
+  run_->setToolTip(tr("Run the method (Ctrl+Return; Return in the list, its filter or a name)"));
   cancel_ = new QPushButton(tr("Cancel"));
   cancel_->setAutoDefault(false);
   cancel_->setToolTip(tr("Stop after the matrix in hand (Esc)"));
@@ -136,6 +194,10 @@ QWidget* MethodsWindow::buildChoice() {
     method_ = methods::analyses()[std::size_t(row)];
     showMethod();
   });
+  connect(list_, &QListWidget::itemActivated, this, &MethodsWindow::run);
+  for (QLineEdit* field : {filter_, matrices_, base_, tuned_})
+    connect(field, &QLineEdit::returnPressed, this, &MethodsWindow::run);
+  connect(tuned_, &QLineEdit::textChanged, this, &MethodsWindow::showAdapters);
   connect(run_, &QPushButton::clicked, this, &MethodsWindow::run);
   connect(cancel_, &QPushButton::clicked, this, [this] {
     runner_.cancel();
@@ -153,9 +215,16 @@ void MethodsWindow::filter(const QString& text) {
     item.setHidden(!searched.contains(text, Qt::CaseInsensitive));
     if (!item.isHidden() && first < 0) first = row;
   }
-  if (first < 0) return say(tr("No method's title, summary or paper has \u201c%1\u201d.").arg(text), true);
-  if (!list_->currentItem() || list_->currentItem()->isHidden()) list_->setCurrentRow(first);
-  say({});
+  nothing_->setText(
+      tr("No method's title, summary or paper has \u201c%1\u201d. Esc clears the filter.").arg(text));
+  nothing_->setVisible(first < 0);
+  if (first >= 0 && !listsMethod()) list_->setCurrentRow(first);
+  list_->scrollToItem(list_->currentItem());
+  updateState();
+}
+
+bool MethodsWindow::listsMethod() const {
+  return list_->currentItem() && !list_->currentItem()->isHidden();
 }
 
 bool MethodsWindow::eventFilter(QObject* watched, QEvent* event) {
@@ -166,6 +235,10 @@ bool MethodsWindow::eventFilter(QObject* watched, QEvent* event) {
       case Qt::Key_PageUp:
       case Qt::Key_PageDown:
         QCoreApplication::sendEvent(list_, event);
+        return true;
+      case Qt::Key_Escape:
+        if (filter_->text().isEmpty()) break;
+        filter_->clear();
         return true;
     }
   return QDialog::eventFilter(watched, event);
@@ -196,7 +269,7 @@ void MethodsWindow::showParameters() {
   values_.clear();
   const MethodRun* last = runner_.lastOf(*method_);
   for (const methods::Parameter& parameter : method_->parameters) {
-    auto* box = new QDoubleSpinBox;
+    auto* box = new ParameterBox;
     // Steps of a hundredth of the range's decade; as many decimals as the smallest value needs.
     const double small = parameter.least > 0 ? parameter.least : parameter.most / 1000;
     const int decimals = parameter.whole ? 0 : std::clamp(int(std::ceil(-std::log10(small))) + 1, 2, 9);
@@ -214,7 +287,7 @@ void MethodsWindow::showParameters() {
     values_.push_back(box);
     auto* line = lineOf({box, reset});
     static_cast<QHBoxLayout*>(line->layout())->addStretch();
-    auto* label = new QLabel(textOfView(parameter.name));
+    auto* label = labelOf(textOfView(parameter.name));
     label->setToolTip(textOfView(parameter.help));
     form_->addRow(label, line);
   }
@@ -225,16 +298,54 @@ void MethodsWindow::showSubject() {
   subject_->setRowVisible(0, tunes);
   subject_->setRowVisible(1, tunes);
   subject_->setRowVisible(2, method_->subject != methods::Subject::kHeads);
+  const methods::RunsOn& runs = method_->runs;
+  int row = 3;
+  for (const auto& [field, on] : {std::pair<QWidget*, std::string_view>{read_, runs.prompt},
+                                  {text_, runs.text},
+                                  {tuned_text_, runs.tuned_text},
+                                  {sibling_, runs.sibling}}) {
+    subject_->setRowVisible(row++, !on.empty());
+    field->setToolTip(textOfView(on));
+  }
   QStringList names;
   if (model_)
     for (const core::AdapterSummary& adapter : model_->adapters)
       names << QString::fromStdString(adapter.name);
   tuned_->setPlaceholderText(names.isEmpty() ? tr("a tuned model's or an adapter's folder")
                                              : tr("the loaded adapter: %1").arg(names.join(", ")));
+  showAdapters();
 }
 
-void MethodsWindow::setModel(std::shared_ptr<const core::ModelSummary> model) {
-  if (model == model_) return;
+// What becomes of the loaded ones, whose scales may be moving.
+void MethodsWindow::showAdapters() {
+  const auto loaded = loadedAdapters();
+  subject_->setRowVisible(adapters_, !loaded.empty());
+  const QString names = adaptersText(loaded);
+  const bool tunes = method_ && method_->subject == methods::Subject::kFineTunes;
+  if (method_ && method_->subject == methods::Subject::kMatrices)
+    adapters_->setText(tr("left out: matrices as they are stored"));
+  else if (tunes && !tuned_->text().trimmed().isEmpty())
+    adapters_->setText(tr("left out: Fine-tune names another"));
+  else
+    adapters_->setText(names);
+  adapters_->setToolTip(tr("%1, with the scale of the model panel when the run starts").arg(names));
+}
+
+std::vector<core::AdapterChoice> MethodsWindow::loadedAdapters() const {
+  std::vector<core::AdapterChoice> adapters;
+  if (!model_) return adapters;
+  for (const core::AdapterSummary& adapter : model_->adapters)
+    adapters.push_back({adapter.folder, adapters.size() < adapter_scales_.size()
+                                            ? adapter_scales_[adapters.size()]
+                                            : adapter.scale});
+  return adapters;
+}
+
+void MethodsWindow::setModel(std::shared_ptr<const core::ModelSummary> model,
+                             std::vector<float> adapter_scales) {
+  if (model == model_ && adapter_scales == adapter_scales_) return;
+  adapter_scales_ = std::move(adapter_scales);
+  if (model == model_) return showAdapters();
   runner_.cancel();
   model_ = std::move(model);
   std::vector<std::string> names;
@@ -245,18 +356,30 @@ void MethodsWindow::setModel(std::shared_ptr<const core::ModelSummary> model) {
   updateState();
 }
 
+void MethodsWindow::setPrompt(const QString& prompt) {
+  if (prompt == prompt_) return;
+  if (read_->toPlainText() == prompt_) read_->setPlainText(prompt);
+  prompt_ = prompt;
+}
+
 methods::AnalysisSource MethodsWindow::source() const {
   methods::AnalysisSource source;
   if (model_) source.model = model_->path;
-  if (method_->subject == methods::Subject::kHeads) return source;
+  const methods::RunsOn& runs = method_->runs;
+  if (!runs.prompt.empty()) source.prompt = read_->toPlainText().toStdString();
+  if (!runs.text.empty()) source.text = text_->text().trimmed().toStdString();
+  if (!runs.tuned_text.empty()) source.tuned_text = tuned_text_->text().trimmed().toStdString();
+  if (!runs.sibling.empty()) source.sibling = sibling_->text().trimmed().toStdString();
+  if (method_->subject == methods::Subject::kHeads) {
+    source.adapters = loadedAdapters();
+    return source;
+  }
   source.matrices = matrices_->text().trimmed().toStdString();
   if (method_->subject == methods::Subject::kMatrices) return source;
   if (const QString base = base_->text().trimmed(); !base.isEmpty()) source.model = base.toStdString();
   const std::filesystem::path tuned = tuned_->text().trimmed().toStdString();
   if (tuned.empty()) {
-    if (model_)
-      for (const core::AdapterSummary& adapter : model_->adapters)
-        source.adapters.push_back({adapter.folder, adapter.scale});
+    source.adapters = loadedAdapters();
   } else if (std::filesystem::exists(tuned / "adapter_config.json")) {
     source.adapters.push_back({.folder = tuned});
   } else {
@@ -274,35 +397,53 @@ methods::Parameters MethodsWindow::parameters() const {
 }
 
 void MethodsWindow::run() {
-  if (!runner_.start(*method_, source(), parameters())) return;
+  if (!listsMethod() || !runner_.start(*method_, source(), parameters())) return;
   progress_->setRange(0, 0);
   say({});
   updateState();
 }
 
+// What another method shows stays, and the same one shows what it showed of its last result.
+void MethodsWindow::finish(const methods::Analysis* analysis, const QString& error) {
+  if (analysis == method_) {
+    const int tab = results_->currentIndex();
+    showResult(error);
+    results_->setCurrentIndex(std::min(tab, results_->count() - 1));
+  } else if (!error.isEmpty()) {
+    say(tr("%1: %2").arg(textOfView(analysis->title), error), true);
+  }
+  updateState();
+}
+
 void MethodsWindow::updateState() {
   const bool running = runner_.isRunning();
-  run_->setEnabled(!running);
+  run_->setEnabled(!running && listsMethod());
   cancel_->setEnabled(running && !runner_.isCancelling());
   progress_->setVisible(running);
   if (!running)
     state_->setText({});
   else
-    state_->setText(runner_.isCancelling() ? tr("Stops after the matrix in hand…")
+    state_->setText(runner_.isCancelling() ? tr("Stops after the matrix or run in hand…")
                                            : tr("Reading for %1…").arg(textOfView(runner_.running()->title)));
 }
 
-void MethodsWindow::browse(QLineEdit& field, const QString& title) {
-  const QString path = QFileDialog::getExistingDirectory(this, title, field.text());
-  if (!path.isEmpty()) field.setText(path);
+QWidget* MethodsWindow::pathLine(QLineEdit* field, const QString& title, Browsed browsed) {
+  auto* button = new IconButton(theme_, Icon::kFolder, title);
+  connect(button, &QAbstractButton::clicked, this, [this, field, title, browsed] {
+    const QString path = browsed == Browsed::kFile
+                             ? QFileDialog::getOpenFileName(this, title, field->text())
+                             : QFileDialog::getExistingDirectory(this, title, field->text());
+    if (!path.isEmpty()) field->setText(path);
+  });
+  return lineOf({field, button});
 }
 
 void MethodsWindow::say(const QString& text, bool failed) {
   said_->setText(text);
-  QPalette palette = this->palette();
-  palette.setColor(QPalette::WindowText,
-                   toQt(failed ? theme_.colors().error : theme_.colors().text_secondary));
-  said_->setPalette(palette);
+  said_->setToolTip({});
+  said_->setProperty("role", failed ? "error" : "secondary");
+  said_->style()->unpolish(said_);
+  said_->style()->polish(said_);
 }
 
 void MethodsWindow::reject() {

@@ -50,9 +50,14 @@ QComboBox QAbstractItemView { background: @dock; border: 1px solid @control_bord
 
 QTreeView, QListView, QTableView { background: @dock; border: none; outline: 0; }
 QTreeView { show-decoration-selected: 1; padding-left: #step; }
+QListWidget[role="list"]::item { padding-left: #step; border: none; }
+QListWidget[role="list"]::item:hover { background: @hover; }
+QListWidget[role="list"]::item:selected { background: @selected; color: @text; }
 QTreeView::item { height: #row; border: none; }
 QTreeView::item:hover { background: @hover; }
 QTreeView::item:selected { background: @selected; color: @text; }
+QTableView::item { padding: 0 #step2; border: none; }
+QTableView::item:selected { background: @selected; color: @text; }
 QHeaderView::section { background: @header; color: @text_secondary; border: none; padding: #step #step2; }
 
 QScrollBar { background: transparent; border: none; }

@@ -1,7 +1,7 @@
 #include "ui/window/figure_exporter.h"
 
+#include "core/figure/model_hash.h"
 #include "core/figure/preset.h"
-#include "core/figure/sha256.h"
 #include "ui/figure/export_figure.h"
 
 #include <QThreadPool>
@@ -11,22 +11,11 @@
 namespace vitrine::ui {
 namespace {
 
-// Reading a model again only for its hash must not take longer than one waits for a figure.
-constexpr std::uintmax_t kLargestHashed = std::uintmax_t(4) << 30;
-
 std::string promptOf(const std::vector<core::Token>& tokens, const core::Tokenizer* tokenizer) {
   std::vector<core::TokenId> ids;
   for (const core::Token& token : tokens)
     if (token.prompt) ids.push_back(token.id);
   return tokenizer ? tokenizer->decode(ids) : std::string();
-}
-
-std::string hashOf(const std::filesystem::path& path) {
-  std::error_code failed;
-  if (!std::filesystem::is_regular_file(path, failed) ||
-      std::filesystem::file_size(path, failed) > kLargestHashed)
-    return {};
-  return core::sha256OfFile(path).value_or(std::string());
 }
 
 }  // namespace
@@ -88,7 +77,7 @@ void FigureExporter::startMade(const FigureChoice& choice, ViewFigure made, Work
   job->provenance.device = device_;
   job->made = std::move(made);
   QThreadPool::globalInstance()->start([job, work = std::move(work)] {
-    job->provenance.model_sha256 = hashOf(job->model_path);
+    job->provenance.model_sha256 = core::modelHash(job->model_path);
     work(*job);
   });
 }
@@ -128,7 +117,7 @@ void FigureExporter::run(std::shared_ptr<Job> job, Work work) {
     job->labels.resize(tokens);
     job->ids.resize(tokens);
   }
-  job->provenance.model_sha256 = hashOf(job->model_path);
+  job->provenance.model_sha256 = core::modelHash(job->model_path);
   work(*job);
 }
 

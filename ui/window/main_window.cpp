@@ -30,6 +30,7 @@ MainWindow::MainWindow(const WindowParts& parts, std::vector<View*> views)
       view_settings_(parts.view_settings),
       settings_(parts.settings),
       device_(parts.device),
+      open_device_(parts.open_device),
       views_(std::move(views)),
       recent_(parts.settings),
       history_(parts.view_settings),
@@ -181,7 +182,10 @@ void MainWindow::setSnapshot(std::shared_ptr<const core::Snapshot> snapshot) {
   tab_row_->setSnapshot(s, timeline_->pace());
   for (View* view : views_) view->setSnapshot(snapshot_);
   banner_->setError(own_error_ ? own_error_ : s.error);
-  if (methods_) methods_->setModel(s.model);
+  if (methods_) {
+    methods_->setModel(s.model, s.adapter_scales);
+    methods_->setPrompt(prompt_dock_->prompt());
+  }
   showState();
   if (new_model) describeView();
   updateActions();

@@ -30,6 +30,7 @@
 #include <QSettings>
 #include <QStackedWidget>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -47,6 +48,8 @@ struct WindowParts {
   ViewSettings& view_settings;
   QSettings& settings;
   QString device;
+  // Another one, for what runs a model beside the engine; empty: there is none.
+  std::function<Result<std::shared_ptr<gpu::Device>>()> open_device = {};
 };
 
 class MainWindow : public QMainWindow {
@@ -141,6 +144,7 @@ class MainWindow : public QMainWindow {
   ViewSettings& view_settings_;
   QSettings& settings_;
   QString device_;
+  std::function<Result<std::shared_ptr<gpu::Device>>()> open_device_;
   std::vector<View*> views_;
   RecentFiles recent_;
   SettingsHistory history_;

@@ -300,8 +300,10 @@ void MainWindow::connectFigureAndHelp() {
 void MainWindow::showMethods(const QString& id) {
   if (!methods_) {
     methods_ = new MethodsWindow(theme_, device_, this);
-    methods_->setModel(snapshot_->model);
+    methods_->setOpenDevice(open_device_);
+    methods_->setModel(snapshot_->model, snapshot_->adapter_scales);
   }
+  methods_->setPrompt(prompt_dock_->prompt());
   methods_->setFigureFolder(figure_dock_->choice().folder);
   if (!id.isEmpty()) methods_->choose(id.toStdString());
   methods_->show();

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/methods/support/panels.h"
+#include "core/methods/support/shared_basis_runs.h"
 #include "core/methods/support/tune_panels.h"
 #include "core/methods/support/tuned_matrices.h"
 #include "core/spectra/shared_basis.h"
@@ -32,6 +33,7 @@ struct Found {
   // Of each fine-tune: shares of ||dW_g||^2 that are lost; NaN where nothing changed.
   std::vector<double> own, stacked, shared;
   std::vector<double> norm;      // ||dW_g||
+  Eigen::MatrixXd u, v;          // the shared basis
   Eigen::MatrixXd apart, drift;  // (g, h): ||dW_g - dW_h||, ||s_g - s_h||
 };
 
@@ -61,14 +63,7 @@ Result<SharedBasis> fittedBasis(std::vector<Eigen::MatrixXd> changes, Eigen::Ind
 }
 
 Result<Found> look(const AnalysisInput& input, const PairsOfBase& base, Eigen::Index rank) {
-  Found found{.name = base.name,
-              .sigma = {},
-              .own = {},
-              .stacked = {},
-              .shared = {},
-              .norm = {},
-              .apart = {},
-              .drift = {}};
+  Found found{.name = base.name};
   TRY_ASSIGN(const std::vector<Eigen::MatrixXd> changes, changesOf(input, base, found.base_norm));
   auto basis = fittedBasis(changes, rank, input.parameters.count("equal") == 1);
   if (!basis) return within(base.name, std::move(basis).error());
@@ -91,6 +86,8 @@ Result<Found> look(const AnalysisInput& input, const PairsOfBase& base, Eigen::I
     }
   }
   found.sigma = std::move(basis->sigma);
+  found.u = std::move(basis->u);
+  found.v = std::move(basis->v);
   return found;
 }
 
@@ -256,10 +253,22 @@ Result<PairedBases> inAll(const AnalysisInput& input) {
   return fail(ErrorCode::kInvalidArgument, "no matrix is in all {} fine-tunes", input.tunes.size());
 }
 
+Result<void> addRuns(const AnalysisInput& input, const PairedBases& paired, std::vector<Found>& all,
+                     AnalysisResult& to) {
+  std::vector<SharedChange> changes;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    changes.push_back({paired.bases[i].members.front().pair, std::move(all[i].u), std::move(all[i].v),
+                       std::move(all[i].sigma)});
+  TRY_ASSIGN(const SharedBasisRuns runs, runSharedBasis(input, changes));
+  to.tables.push_back(formTable(input, runs));
+  if (input.tunes.size() > 1) to.tables.push_back(swapTable(input, runs));
+  return {};
+}
+
 Result<AnalysisResult> run(const AnalysisInput& input) {
   const auto rank = static_cast<Eigen::Index>(input.parameters.count("rank"));
   TRY_ASSIGN(const PairedBases paired, inAll(input));
-  TRY_ASSIGN(const std::vector<Found> all, forEach<Found>(input, paired.bases.size(), [&](std::size_t i) {
+  TRY_ASSIGN(std::vector<Found> all, forEach<Found>(input, paired.bases.size(), [&](std::size_t i) {
                return look(input, paired.bases[i], rank);
              }));
   AnalysisResult result{
@@ -273,6 +282,7 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
       "The shared basis is found by alternating steps, which need not end at the best one; what it loses "
       "more than shared spans do is what singular values alone cannot follow. With equal=0 the larger change "
       "has more of the basis.");
+  if (runsModel(input)) TRY(addRuns(input, paired, all, result));
   return result;
 }
 
@@ -294,12 +304,13 @@ const Analysis kMethod = {
         "s_h||",
     .cost =
         "of G changes: decompositions of (m, G n) and (G m, n), G of (m, n), 6 G m n r a step; 4 G m n "
-        "doubles",
+        "doubles; 1 + 2 G runs on the prompt",
     .unchecked =
         "Fairness and accuracy over demographic groups and federated training (they need the data); "
         "fine-tunes of other texts stand for groups here.",
     .subject = Subject::kFineTunes,
     .parameters = kParameters,
+    .runs = {.prompt = "on which s_g are swapped"},
     .run = run,
 };
 

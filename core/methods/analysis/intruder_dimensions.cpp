@@ -3,6 +3,8 @@
 #include <cmath>
 #include <map>
 
+#include "core/methods/support/intruder_losses.h"
+#include "core/methods/support/model_runs.h"
 #include "core/methods/support/panels.h"
 #include "core/methods/support/tune_panels.h"
 #include "core/methods/support/tuned_matrices.h"
@@ -27,6 +29,8 @@ constexpr Parameter kParameters[] = {
      .help = "what matches no base direction by it is an intruder",
      .whole = false},
     {.name = "steps", .fallback = 10, .least = 1, .most = 100, .unit = "", .help = "of lambda from 0 to 1"},
+    kWindowParameter,
+    kWindowsParameter,
 };
 
 constexpr Eigen::Index kBlock = 32;         // a side of the cosine map
@@ -277,6 +281,18 @@ std::string noteOf(const AnalysisInput& input, const std::vector<Found>& matrice
       name, intruders, of, with, matrices.size(), 100 * std::sqrt(removed / change));
 }
 
+Result<void> addLosses(const AnalysisInput& input, const Tunes& tunes, const std::vector<double>& lambdas,
+                       AnalysisResult& to) {
+  std::vector<Mitigations> mitigations(tunes.size());
+  for (std::size_t t = 0; t < tunes.size(); ++t)
+    for (const Found& found : tunes[t]) mitigations[t].emplace(found.name, &found.mitigation);
+  TRY_ASSIGN(const IntruderLosses losses, intruderLosses(input, mitigations, lambdas));
+  to.tables.push_back(lossTable(input, losses, lambdas));
+  to.figures.push_back(lossFigure(input, losses, lambdas));
+  for (std::string& note : lossNotes(input, losses, lambdas)) to.notes.push_back(std::move(note));
+  return {};
+}
+
 Result<AnalysisResult> run(const AnalysisInput& input) {
   const IntruderRule rule{.k = input.parameters.count("k"), .epsilon = input.parameters.value("epsilon")};
   const std::vector<double> lambdas = lambdasOf(input);
@@ -294,6 +310,7 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
   result.notes.emplace_back(
       "Base values within 0.1 % of each other count as one subspace; a lambda scales the whole tuned "
       "direction, what the base had along it too.");
+  if (runsModel(input)) TRY(addLosses(input, tunes, lambdas, result));
   return result;
 }
 
@@ -307,18 +324,21 @@ const Analysis kMethod = {
         "Shuttleworth, Andreas, Torralba, Sharma: LoRA vs Full Fine-tuning: An Illusion of Equivalence "
         "(arXiv:2410.21228)",
     .summary =
-        "How many strong directions of a fine-tune its base does not have, and what is left of the change "
-        "and of them when they are scaled down.",
+        "How many strong directions of a fine-tune its base does not have, and what is left of the change, "
+        "of them, of what was learnt and of what was forgotten when they are scaled down.",
     .equation =
         "W0 = sum s_i x_i z_i^T, W = sum t_j y_j w_j^T; j <= k is an intruder where max_i |y_j . x_i| < "
         "epsilon; W(lambda) = W + (lambda - 1) sum over intruders of t_j y_j w_j^T",
-    .cost = "two full decompositions, about 2 (4 m n^2 + 8 n^3) each, and m n^2 of cosines; 6 m n doubles",
+    .cost =
+        "two full decompositions, about 2 (4 m n^2 + 8 n^3) each, and m n^2 of cosines; 6 m n doubles; a run "
+        "on both texts for each lambda",
     .unchecked =
-        "Task and pretraining loss as lambda falls (they need the engine on the scaled weights), and how "
-        "counts move with LoRA ranks, learning rates and continual training beyond the fine-tunes that are "
-        "given.",
+        "How counts move with LoRA ranks, learning rates and continual training beyond the fine-tunes that "
+        "are given; the paper's tasks, in place of which stands the perplexity of two texts.",
     .subject = Subject::kFineTunes,
     .parameters = kParameters,
+    .runs = {.text = "text of the kind that the base has seen: what is forgotten",
+             .tuned_text = "text of the kind that it was tuned on: what was learnt"},
     .run = run,
 };
 

@@ -5,6 +5,8 @@
 #include <random>
 
 #include "core/methods/support/for_each.h"
+#include "core/methods/support/locked_runs.h"
+#include "core/methods/support/model_runs.h"
 #include "core/methods/support/panels.h"
 #include "core/methods/support/tune_panels.h"
 #include "core/spectra/head_lock.h"
@@ -29,6 +31,8 @@ constexpr Parameter kParameters[] = {
      .most = 1e6,
      .unit = "tokens",
      .help = "distance of query and key at which QK is compared"},
+    kWindowParameter,
+    kWindowsParameter,
 };
 
 constexpr double kStrengths[] = {0, 0.25, 0.5, 0.75, 1, 1.5, 2};
@@ -72,17 +76,19 @@ AttentionMatrices rounded(const AttentionMatrices& m) {
   return {to_float(m.query), to_float(m.key), to_float(m.value), to_float(m.output)};
 }
 
+// The same wherever a layer is locked with one strength.
+AttentionLocks locksOf(const AnalysisInput& input, std::uint32_t layer, double strength) {
+  std::mt19937_64 random(input.parameters.count("seed") * 1'000'003 + layer);
+  return randomLocks(*input.spec->blocks[layer].attention(), strength, random);
+}
+
 struct Variants {
   AttentionMatrices original, locked, stored, merged;
 };
 
-Variants variantsOf(const AttentionSpec& attention, const AttentionMatrices& original, double strength,
-                    std::uint64_t seed) {
-  std::mt19937_64 random(seed);
-  Variants v{.original = original,
-             .locked = locked(attention, original, randomLocks(attention, strength, random)),
-             .stored = {},
-             .merged = {}};
+Variants variantsOf(const AttentionSpec& attention, const AttentionMatrices& original,
+                    const AttentionLocks& locks) {
+  Variants v{.original = original, .locked = locked(attention, original, locks), .stored = {}, .merged = {}};
   v.stored = rounded(v.locked);
   v.merged = averaged(v.locked, v.original);
   return v;
@@ -157,11 +163,11 @@ double both(double a, double b) {
   return std::isnan(a) ? b : std::isnan(b) ? a : (a + b) / 2;
 }
 
-Result<void> sweep(const AttentionSpec& attention, const AttentionMatrices& original, std::uint64_t seed,
+Result<void> sweep(const AttentionSpec& attention, const AttentionMatrices& original,
                    const AnalysisInput& input, std::int64_t offset, Found& to) {
   for (const double strength : kStrengths) {
     if (input.stop.stop_requested()) return fail(ErrorCode::kCancelled, "cancelled in layer {}", to.layer);
-    const Variants v = variantsOf(attention, original, strength, seed);
+    const Variants v = variantsOf(attention, original, locksOf(input, to.layer, strength));
     TRY_ASSIGN(const Errors qk, errorsOf(attention, v, ProductKind::kQk, offset, false));
     TRY_ASSIGN(const Errors ov, errorsOf(attention, v, ProductKind::kOv, offset, false));
     to.exact.push_back(std::fmax(qk.exact, ov.exact));
@@ -174,11 +180,11 @@ Result<void> sweep(const AttentionSpec& attention, const AttentionMatrices& orig
 
 Result<Found> look(const AnalysisInput& input, std::uint32_t layer, bool with_sweep) {
   const AttentionSpec& attention = *input.spec->blocks[layer].attention();
-  const std::uint64_t seed = input.parameters.count("seed") * 1'000'003 + layer;
   const auto offset = static_cast<std::int64_t>(input.parameters.count("offset"));
   Found found{.layer = layer};
   TRY_ASSIGN(const AttentionMatrices original, attentionMatrices(attention));
-  const Variants v = variantsOf(attention, original, input.parameters.value("strength"), seed);
+  const Variants v =
+      variantsOf(attention, original, locksOf(input, layer, input.parameters.value("strength")));
   TRY_ASSIGN(found.qk, errorsOf(attention, v, ProductKind::kQk, offset, true));
   TRY_ASSIGN(found.ov, errorsOf(attention, v, ProductKind::kOv, offset, true));
   std::size_t at = 0;
@@ -190,7 +196,7 @@ Result<Found> look(const AnalysisInput& input, std::uint32_t layer, bool with_sw
   TRY_ASSIGN(const Spectrum after, productSpectrum(ovProduct(attention, v.locked, 0)));
   found.ov_before = before.sigma;
   found.ov_after = after.sigma;
-  if (with_sweep) TRY(sweep(attention, original, seed, input, offset, found));
+  if (with_sweep) TRY(sweep(attention, original, input, offset, found));
   return found;
 }
 
@@ -311,6 +317,19 @@ Figure spectraFigure(const AnalysisInput& input, const std::vector<Found>& all) 
   return figure;
 }
 
+Result<void> addRuns(const AnalysisInput& input, const std::vector<std::uint32_t>& layers,
+                     AnalysisResult& to) {
+  std::map<std::uint32_t, AttentionLocks> locks;
+  for (const std::uint32_t layer : layers)
+    locks.emplace(layer, locksOf(input, layer, input.parameters.value("strength")));
+  TRY_ASSIGN(const LockedRuns runs, runLocked(input, locks));
+  to.tables.push_back(outputTable(runs));
+  to.tables.push_back(mergeTable(runs));
+  to.figures.push_back(mergeFigure(input, runs));
+  to.notes.push_back(noteOf(runs));
+  return {};
+}
+
 Result<AnalysisResult> run(const AnalysisInput& input) {
   Layers layers = layersOf(*input.spec);
   if (layers.usable.empty())
@@ -336,9 +355,11 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
   layers.notes.emplace_back(
       "With a rotary embedding A is a rotation and a scale of each pair of coordinates, or scores would "
       "change at other offsets; groups of query heads share the lock of their kv head.");
-  return AnalysisResult{.tables = {tableOf(input, all)},
+  AnalysisResult result{.tables = {tableOf(input, all)},
                         .figures = {strengthFigure(input, all), spectraFigure(input, all)},
                         .notes = std::move(layers.notes)};
+  if (runsModel(input)) TRY(addRuns(input, layers.usable, result));
+  return result;
 }
 
 }  // namespace
@@ -351,20 +372,24 @@ const Analysis kMethod = {
         "Wang, Yang, Yin, Liu, Shen: Model Unmerging: Making Your Models Unmergeable for Secure Model "
         "Sharing (arXiv:2509.01548)",
     .summary =
-        "Random changes of basis inside of heads: the raw spectra of Q, K, V and O move, QK and OV do not, "
-        "and the average with the original is broken.",
+        "Random changes of basis inside of heads: the raw spectra of Q, K, V and O move, QK, OV and the "
+        "model's outputs do not, and its average with a sibling is broken.",
     .equation =
         "W_Q,h -> A^T W_Q,h, W_K,g -> A^-1 W_K,g, W_V,g -> B W_V,g, W_O,h -> W_O,h B^-1 (w, w) a kv head; A "
-        "R = R A for rotary embeddings R; merged = (W + W') / 2; errors ||P' - P||_F / ||P||_F of QK and OV",
+        "R = R A for rotary embeddings R; merged = (W + W') / 2; errors ||P' - P||_F / ||P||_F of QK and OV; "
+        "run "
+        "with (1 - a) W' + a W_sibling of every tensor",
     .cost =
         "a layer of H heads of width w: 60 H d w^2, four raw spectra of (H w, d) and 8 times its weights in "
-        "doubles",
+        "doubles; ten runs on the text",
     .unchecked =
-        "Loss of the merged model on tasks and of attempts to restore it (they need the engine on changed "
-        "weights); here products of heads are compared, and merging is the plain average with the original, "
-        "the best case for merging. How the paper samples its matrices is recalled.",
+        "Other ways of merging than the plain average, and attempts to restore the locked model; without a "
+        "sibling the average is with the original, the best case for merging. How the paper samples its "
+        "matrices is recalled.",
     .subject = Subject::kHeads,
     .parameters = kParameters,
+    .runs = {.text = "whose perplexity is measured, and whose first tokens' logits are compared",
+             .sibling = "that the locked model is averaged with; without one the model itself"},
     .run = run,
 };
 

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "core/figure/head_graph_figures.h"
-#include "core/methods/analysis.h"
+#include "core/methods/support/channel_runs.h"
 #include "core/methods/support/tune_panels.h"
 #include "core/spectra/composition.h"
 
@@ -25,6 +25,12 @@ constexpr Parameter kParameters[] = {
      .most = 64,
      .unit = "",
      .help = "strongest components of each head that are searched for channels"},
+    {.name = "zeroed",
+     .fallback = 5,
+     .least = 1,
+     .most = 20,
+     .unit = "",
+     .help = "strongest components that are zeroed, one by one, while the prompt is read"},
 };
 
 constexpr CompositionThrough kThrough[] = {CompositionThrough::kQuery, CompositionThrough::kKey,
@@ -189,6 +195,15 @@ std::size_t headsIn(const ModelSpec& spec) {
   return heads;
 }
 
+Result<void> addRuns(const AnalysisInput& input, const ComponentSearch& search, AnalysisResult& to) {
+  TRY_ASSIGN(const ChannelRuns runs, runChannels(input, search.strongest, input.parameters.count("zeroed")));
+  to.tables.push_back(channelRunTable(runs));
+  to.figures.push_back(channelMapFigure(input, runs));
+  to.figures.push_back(channelEffectFigure(input, runs));
+  to.notes.push_back(noteOf(runs));
+  return {};
+}
+
 Result<AnalysisResult> run(const AnalysisInput& input) {
   if (const std::size_t heads = headsIn(*input.spec); heads > kMostHeads)
     return fail(ErrorCode::kInvalidArgument, "{} heads in all: pairs are compared up to {} heads", heads,
@@ -229,6 +244,7 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
   result.notes.emplace_back(
       "z is against rotations of the whole stream: all heads share its few strong directions, so that most "
       "pairs are above it; compare pairs with one another.");
+  if (runsModel(input) && !search.strongest.empty()) TRY(addRuns(input, search, result));
   return result;
 }
 
@@ -243,19 +259,19 @@ const Analysis kMethod = {
         "Language Models (arXiv:2406.09519)",
     .summary =
         "Which later heads read what earlier ones write, through which component of low rank, and what is "
-        "left of it without that component.",
+        "left of it, of the later head's attention and of the predictions without that component.",
     .equation =
         "score = ||C_2 OV_1||_F / (||C_2||_F ||OV_1||_F), C_2 = QK_2^T, QK_2 or OV_2; OV_1 = sum s_i u_i "
         "v_i^T, of one component ||C_2 u_i|| / ||C_2||_F =: c_i; score^2 = sum s_i^2 c_i^2 / sum s_i^2, "
-        "without component i the sums without it",
+        "without component i the sums without it, W_O,1 -> (I - u_i u_i^T) W_O,1 in a run",
     .cost =
         "of H heads in all, width w: 3 H^2 d w^2 / 2, as much again for all w components, and 16 H d w^2; 4 "
-        "H d w doubles",
+        "H d w doubles; three runs on the prompt for each component zeroed",
     .unchecked =
-        "Attention maps and task accuracy with a component zeroed or rescaled (they need the engine's "
-        "interventions on the stream), and what a channel means (inhibition, lists of items).",
+        "Task accuracy with a component rescaled, and what a channel means (inhibition, lists of items).",
     .subject = Subject::kHeads,
     .parameters = kParameters,
+    .runs = {.prompt = "which is read with components zeroed"},
     .run = run,
 };
 

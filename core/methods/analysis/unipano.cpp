@@ -3,12 +3,20 @@
 #include <array>
 #include <cmath>
 
+#include "core/methods/support/ablation_runs.h"
 #include "core/methods/support/panels.h"
 #include "core/methods/support/tune_panels.h"
 #include "core/methods/support/tuned_matrices.h"
 
 namespace vitrine::core::methods::unipano {
 namespace {
+
+constexpr Parameter kParameters[] = {{.name = "each",
+                                      .fallback = 1,
+                                      .least = 0,
+                                      .most = 1,
+                                      .unit = "",
+                                      .help = "1: switch each matrix off alone too, a run each; 0: groups"}};
 
 enum Module { kQ, kK, kV, kO, kOther };
 constexpr std::string_view kModuleNames[] = {"Q", "K", "V", "O", "other"};
@@ -187,6 +195,125 @@ std::string noteOf(const std::string& name, const std::vector<Found>& all) {
       vo.relative(), qk.relative());
 }
 
+// What is left on, in one row of the ablations' table.
+struct Kept {
+  std::string name;
+  std::initializer_list<Module> modules;
+};
+const Kept kKept[] = {{"all but Q", {kK, kV, kO, kOther}},
+                      {"all but K", {kQ, kV, kO, kOther}},
+                      {"all but V", {kQ, kK, kO, kOther}},
+                      {"all but O", {kQ, kK, kV, kOther}},
+                      {"Q, K alone", {kQ, kK}},
+                      {"V, O alone", {kV, kO}},
+                      {"Q, K, V, O alone", {kQ, kK, kV, kO}},
+                      {"other alone", {kOther}},
+                      {"none", {}}};
+
+// Groups first, then each matrix alone.
+std::vector<Ablation> ablationsOf(const FineTune& tune, bool each) {
+  std::vector<Ablation> all;
+  for (const Kept& kept : kKept) {
+    Ablation one{.name = kept.name, .off = {}};
+    for (const MatrixPair& pair : tune.pairs)
+      one.off.push_back(std::ranges::find(kept.modules, moduleOf(pair.name)) == kept.modules.end());
+    all.push_back(std::move(one));
+  }
+  for (std::size_t i = 0; each && i < tune.pairs.size(); ++i) {
+    Ablation one{.name = tune.pairs[i].name, .off = std::vector<bool>(tune.pairs.size())};
+    one.off[i] = true;
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+Table ablationTable(const AnalysisInput& input, const AblationRuns& runs) {
+  Table table{
+      .title = fmt::format("Changes switched off, read on {} tokens", runs.tokens),
+      .columns = {{"fine-tune", "", ""},
+                  {"changes that are on", "", "of the matrices; the others are the base's"},
+                  {"KL", "nats", "sum p log(p / p') of the next token, p the whole fine-tune's, mean"},
+                  {"changed", "", "share of tokens after which another one is the most probable"},
+                  {"loss", "nats", "-log p of the prompt's next token, mean"}},
+      .rows = {}};
+  for (std::size_t t = 0; t < runs.tunes.size(); ++t) {
+    table.rows.push_back({input.tunes[t].name, std::string("all"), 0.0, 0.0, runs.tunes[t].loss});
+    for (std::size_t i = 0; i < std::size(kKept); ++i) {
+      const Ablated& at = runs.tunes[t].at[i];
+      table.rows.push_back({input.tunes[t].name, kKept[i].name, at.drift.kl, at.drift.changed, at.loss});
+    }
+  }
+  return table;
+}
+
+Figure ablationFigure(const AnalysisInput& input, const AblationRuns& runs) {
+  Figure figure{.name = "unipano-ablation",
+                .caption = fmt::format(
+                    "Fine-tunes of {} with their change to some matrices switched off, on {} tokens of a "
+                    "prompt: how far the predictions are from the whole fine-tune's, and the loss on the "
+                    "prompt; then with one matrix switched off at a time, by layer.",
+                    input.model, runs.tokens),
+                .panels = {}};
+  Panel drift, loss;
+  for (Panel* panel : {&drift, &loss}) {
+    panel->x.category_font = FontRole::kSans;
+    for (const Kept& kept : kKept) panel->x.categories.push_back(kept.name);
+  }
+  drift.y = {.label = "KL to the fine-tune", .unit = "nats", .minimum = 0};
+  loss.y = {.label = "loss", .unit = "nats", .minimum = 0};
+  loss.x.categories.insert(loss.x.categories.begin(), "all");
+  for (std::size_t t = 0; t < runs.tunes.size(); ++t) {
+    BarSeries drifts{.label = input.tunes[t].name, .values = {}},
+        losses{.label = input.tunes[t].name, .values = {runs.tunes[t].loss}};
+    for (std::size_t i = 0; i < std::size(kKept); ++i) {
+      drifts.values.push_back(runs.tunes[t].at[i].drift.kl);
+      losses.values.push_back(runs.tunes[t].at[i].loss);
+    }
+    drift.bars.push_back(std::move(drifts));
+    loss.bars.push_back(std::move(losses));
+  }
+  figure.panels = {std::move(drift), std::move(loss)};
+  for (std::size_t t = 0; t < runs.tunes.size(); ++t) {
+    std::vector<std::string> names;
+    std::vector<double> drifts;
+    for (std::size_t i = std::size(kKept); i < runs.tunes[t].at.size(); ++i) {
+      names.push_back(input.tunes[t].pairs[i - std::size(kKept)].name);
+      drifts.push_back(runs.tunes[t].at[i].drift.kl);
+    }
+    Panel panel = layerProfile(names, drifts, {.label = "KL, one off", .unit = "nats", .minimum = 0});
+    panel.title = input.tunes[t].name;
+    if (!panel.lines.empty()) figure.panels.push_back(std::move(panel));
+  }
+  figure.panel_columns = 1;
+  return figure;
+}
+
+std::string noteOf(const std::string& name, const AblatedTune& tune) {
+  const auto at = [&](std::string_view kept) -> const Ablated& {
+    return tune.at[static_cast<std::size_t>(std::ranges::find(kKept, kept, &Kept::name) - kKept)];
+  };
+  return fmt::format(
+      "{}: on the prompt its loss is {:.3f} nats; with its changes to Q and K alone {:.3f}, to V and O alone "
+      "{:.3f}, to all four {:.3f}, to none {:.3f}.",
+      name, tune.loss, at("Q, K alone").loss, at("V, O alone").loss, at("Q, K, V, O alone").loss,
+      at("none").loss);
+}
+
+Result<void> addRuns(const AnalysisInput& input, AnalysisResult& to) {
+  std::vector<std::vector<Ablation>> ablations;
+  for (const FineTune& tune : input.tunes)
+    ablations.push_back(ablationsOf(tune, input.parameters.count("each") == 1));
+  TRY_ASSIGN(const AblationRuns runs, runAblations(input, ablations));
+  to.tables.push_back(ablationTable(input, runs));
+  to.figures.push_back(ablationFigure(input, runs));
+  for (std::size_t t = 0; t < runs.tunes.size(); ++t)
+    to.notes.push_back(noteOf(input.tunes[t].name, runs.tunes[t]));
+  to.notes.emplace_back(
+      "Only the matrices that are compared are switched off: what else a full fine-tune changed, norms among "
+      "it, stays tuned.");
+  return {};
+}
+
 Result<AnalysisResult> run(const AnalysisInput& input) {
   TRY_ASSIGN(const PairedBases paired, pairedBases(input));
   TRY_ASSIGN(const Tunes tunes, forEachTuned<Found>(input, paired, look));
@@ -195,6 +322,7 @@ Result<AnalysisResult> run(const AnalysisInput& input) {
                         .notes = paired.notes};
   for (std::size_t t = 0; t < tunes.size(); ++t)
     result.notes.push_back(noteOf(input.tunes[t].name, tunes[t]));
+  if (runsModel(input)) TRY(addRuns(input, result));
   return result;
 }
 
@@ -207,17 +335,26 @@ const Analysis kMethod = {
     .paper =
         "Ni, Zhang, Zhang, Zhang: What Makes for Text to 360-degree Panorama Generation with Stable "
         "Diffusion? (arXiv:2505.22129)",
-    .summary = "How much of a fine-tune lies in W_Q and W_K, how much in W_V and W_O, by layer.",
+    .summary =
+        "How much of a fine-tune lies in W_Q and W_K, how much in W_V and W_O, by layer, and what its "
+        "outputs "
+        "become without them.",
     .equation =
         "r_m = ||dW_m||_F / ||W_m||_F and s1(dW_m) / s1(W_m) of each module m; shares of sum ||dW_m||_F^2 "
-        "over Q, K and over V, O against those of their parameters",
-    .cost = "two full decompositions, about 4 m n^2 + 8 n^3 each; 4 m n doubles",
+        "over Q, K and over V, O against those of their parameters; a run with W_m in place of W_m + dW_m "
+        "where m "
+        "is off",
+    .cost =
+        "two full decompositions, about 4 m n^2 + 8 n^3 each; 4 m n doubles; ten runs on the prompt, and one "
+        "a "
+        "matrix",
     .unchecked =
-        "That Q and K hold what domains share and V and O the adaptation: the paper shows it by generating "
-        "with a part of the adapters alone, in a diffusion model. Here are norms, of language models; "
-        "outputs with one projection's change switched off need the engine.",
+        "That Q and K hold what domains share and V and O the adaptation: the paper shows it by training and "
+        "generating with a part of the adapters alone, in a diffusion model. Here parts of one training are "
+        "switched off, in language models.",
     .subject = Subject::kFineTunes,
-    .parameters = {},
+    .parameters = kParameters,
+    .runs = {.prompt = "text of the fine-tune's kind, which is read with parts of its change switched off"},
     .run = run,
 };
 

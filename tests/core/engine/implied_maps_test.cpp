@@ -98,6 +98,32 @@ TEST_P(ImpliedMapsTest, GoOnAfterACut) {
   expectReference(*session);
 }
 
+// Their rows are summed when somebody looks: as they come, all at once, and again where tokens were replaced.
+TEST_P(ImpliedMapsTest, LookedAtNowAndThenOrOnceAtTheEnd) {
+  auto often = this->session(), once = this->session();
+  const std::uint32_t layer = layers_.front().first;
+  const auto look = [&] { test::expectValue(views_->row(*often, {layer, 0, often->length() - 1})); };
+  const auto ids = randomIds(23, 10);
+  for (std::uint32_t first = 0; const std::uint32_t count : {5, 1, 9, 8}) {
+    for (Session* session : {often.get(), once.get()})
+      test::expectOk(session->prefill(std::span(ids).subspan(first, count)));
+    first += count;
+    look();
+  }
+  for (int step = 0; step < 6; ++step) {
+    for (Session* session : {often.get(), once.get()}) test::expectValue(session->decode(1, {}, {}, {}));
+    if (step % 2 == 0) look();
+  }
+  for (const auto& [of, source] : layers_)
+    EXPECT_CLOSE(test::expectValue(views_->matrix(*often, of, source.heads - 1)),
+                 test::expectValue(views_->matrix(*once, of, source.heads - 1)), 1e-5);
+  expectReference(*often);
+  test::expectOk(often->truncate(11));
+  test::expectOk(often->prefill(randomIds(18, 11)));
+  look();
+  expectReference(*often);
+}
+
 TEST_P(ImpliedMapsTest, RowsSumToOneAndSummariesAreTheMaps) {
   auto session = this->session();
   test::expectOk(session->prefill(randomIds(50, 4)));

@@ -88,8 +88,10 @@ class ImpliedSumsTest : public test::GpuTest {
                                   .groups = kHeads,
                                   .context = kContext,
                                   .q_stride = kHeads * kWidth,
+                                  .q_group = kWidth,
                                   .q_quad = 0,
-                                  .scale = 1},
+                                  .scale = 1,
+                                  .first = 0},
         bound);
   }
 

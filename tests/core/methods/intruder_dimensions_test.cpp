@@ -51,6 +51,8 @@ TEST(IntruderMitigation, FindsWhatWasPlantedAndTakesItAway) {
   for (std::size_t i = 0; i < std::size(kLambdas); ++i)
     EXPECT_NEAR(found.change[i], kLambdas[i] * p.strength.norm(), 1e-6) << i;
   EXPECT_EQ(found.left, (std::vector<std::size_t>{0, 2, 2, 2}));
+  EXPECT_EQ(scaledIntruders(p.tuned, found, 1), p.tuned);
+  EXPECT_LT((scaledIntruders(p.tuned, found, 0) - p.base).norm(), 1e-13 * p.base.norm());
 }
 
 // Half a lambda puts 12 behind the base's three strongest: no longer among the first three.
@@ -80,6 +82,9 @@ TEST(IntruderMitigation, IsThatOfTheFormedMatrices) {
           scaled += (kLambdas[i] - 1) * tuned.sigma[j] * tuned.u.col(j) * tuned.v.col(j).transpose();
         EXPECT_NEAR(found.change[i], (scaled - loaded->base).norm(), 1e-6 * loaded->tuned.norm())
             << pair.name;
+        EXPECT_LT((scaledIntruders(loaded->tuned, found, kLambdas[i]) - scaled).norm(),
+                  1e-13 * loaded->tuned.norm() + 1e-300)
+            << pair.name;
         const FullSvd again = svdOf(scaled);
         Eigen::VectorXd match = matchOfDirections(base, again, rule.cluster_width);
         for (Eigen::Index j = 0; j < match.size(); ++j)  // what rounding left of a removed direction
@@ -97,6 +102,7 @@ TEST(IntruderMitigation, OfNoIntruderChangesNothing) {
                                              {.k = 9, .epsilon = 0.9}, kLambdas);
   EXPECT_TRUE(found.intruders.empty());
   EXPECT_EQ(found.closest_lambda, 1);
+  EXPECT_EQ(scaledIntruders(1.1 * base, found, 0), 1.1 * base);
   for (const double change : found.change) EXPECT_NEAR(change, 0.1 * base.norm(), 1e-12);
 }
 

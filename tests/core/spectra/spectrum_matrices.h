@@ -58,7 +58,18 @@ struct SigmaErrors {
 };
 SigmaErrors errorsOf(const std::vector<double>& sigma, const std::vector<double>& expected);
 
-// The gates of research/svd.md, section 4, for spectra through a Gram matrix in double precision.
-void expectGates(const Spectrum& spectrum, const DenseMatrix& matrix);
+// How far spectra may be off: the errors above, ||s - s'|| / ||s||, the certificate's residuals.
+struct SigmaGates {
+  SigmaErrors errors;
+  double norm = 0, residual = 0;
+};
+// Of research/svd.md, section 4, for spectra through a Gram matrix in double precision.
+inline constexpr SigmaGates kDoubleGates{{5e-8, 1e-9, 1e-9, 5e-6}, 1e-7, 1e-12};
+// In pairs of floats, 64 times as coarse; what is far below the largest value is off by the root of that. A
+// few times what was found.
+inline constexpr SigmaGates kPairGates{{2e-7, 1e-9, 1e-9, 1e-5}, 1e-7, 1e-12};
+
+double normError(const std::vector<double>& sigma, const std::vector<double>& expected);
+void expectGates(const Spectrum& spectrum, const DenseMatrix& matrix, const SigmaGates& gates = kDoubleGates);
 
 }  // namespace vitrine::test

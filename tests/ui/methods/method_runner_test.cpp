@@ -4,6 +4,7 @@
 
 #include <QCoreApplication>
 
+#include "support/gguf_builder.h"
 #include "support/qt_application.h"
 #include "support/small_model.h"
 #include "ui/methods/method_table.h"
@@ -62,6 +63,19 @@ TEST_F(MethodRunnerTest, ACancelledRunLeavesNothing) {
   while (runner_.isRunning()) QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
   EXPECT_EQ(runner_.lastOf(*gram_), nullptr);
   EXPECT_EQ(error_, QString());
+}
+
+// The files that a run is given are looked for before it begins; without a device to run on it says so.
+TEST_F(MethodRunnerTest, NeedsItsTextsAndADevice) {
+  const auto* lock = *methods::findAnalysis("mergelock");
+  const auto missing = methods::analysisInput(*lock, {.model = model_.path(), .text = model_ / "none.txt"});
+  ASSERT_FALSE(missing);
+  EXPECT_NE(missing.error().describe().find("none.txt"), std::string::npos);
+  test::writeFile(model_ / "a.txt", std::as_bytes(std::span("some text", 9)));
+  ASSERT_TRUE(runner_.start(*lock, {.model = model_.path(), .text = model_ / "a.txt"},
+                            methods::Parameters(lock->parameters)));
+  while (runner_.isRunning()) QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+  EXPECT_TRUE(error_.contains("no device")) << error_.toStdString();
 }
 
 TEST_F(MethodRunnerTest, FineTunesNeedSomethingTuned) {

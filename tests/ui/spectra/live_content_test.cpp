@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/content_fixture.h"
+#include "ui/views/spectra/plot_frame.h"
 
 namespace vitrine::ui::spectra {
 namespace {

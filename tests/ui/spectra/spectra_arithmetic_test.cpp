@@ -86,6 +86,31 @@ TEST(MetricTest, WritesNumbers) {
   }
 }
 
+TEST(MetricTest, SaysNothingOfAPreviewThatNeedsAllValues) {
+  const core::MatrixResult result{.report = nullptr, .error = nullptr, .preview = tests::halvingPreview(10)};
+  for (const Metric metric : metricsOf(Subject::kWeights)) {
+    SCOPED_TRACE(name(metric));
+    const bool known =
+        metric == Metric::kSigma1 || metric == Metric::kStableRank || metric == Metric::kFrobenius;
+    EXPECT_EQ(std::isfinite(valueOf(result, metric, {})), known);
+    EXPECT_EQ(textOf(result, metric, {}) != "–", known);
+  }
+  const core::MatrixResult zeros{
+      .report = nullptr,
+      .error = nullptr,
+      .preview = std::make_shared<const core::SpectrumPreview>(core::SpectrumPreview{4, 5, {}, {}, 0})};
+  EXPECT_EQ(textOf(zeros, Metric::kStableRank, {}), "–");
+}
+
+TEST(CurvesTest, OfAPreviewEndWhereItDoes) {
+  const auto preview = tests::halvingPreview(10);
+  EXPECT_EQ(core::curveOf(*preview, core::PlotMode::kLog).y, preview->sigma);
+  EXPECT_TRUE(core::curveOf(*preview, core::PlotMode::kDensity).y.empty());
+  const core::Curve energy = core::curveOf(*preview, core::PlotMode::kEnergy);
+  ASSERT_EQ(energy.y.size(), 9u);
+  EXPECT_DOUBLE_EQ(energy.y[1], 0.25);  // 10^2 of 20^2
+}
+
 TEST(SeriesSelectionTest, GivesEachASeriesItsOwnNumber) {
   SeriesSelection selection;
   selection.toggle(5);

@@ -82,6 +82,27 @@ TEST_F(SpectraContentTest, ARefusedMatrixSaysSo) {
   EXPECT_GT(pixels(draw(), place, kDarkTheme.colors.error), 20);
 }
 
+TEST_F(SpectraContentTest, DrawsPreviewsUntilTheExactValuesCome) {
+  auto snapshot = tests::spectraOf(3);
+  snapshot->results[0] = {.report = nullptr, .error = nullptr, .preview = tests::halvingPreview(10)};
+  state_.setSnapshot(snapshot);
+  state_.select([](SeriesSelection& selection) { selection.choose(0); });
+  moveTo({1, 1});
+  const Rgba blue = seriesColor(kDarkTheme, 0);
+  for (const core::PlotMode mode : core::kPlotModes) {
+    SCOPED_TRACE(name(mode));
+    state_.setMode(mode);
+    draw();
+    const Rect inside = plotRect(layout().spectrum, 1);
+    const int drawn = pixels(draw(), inside, blue);
+    if (mode == core::PlotMode::kDensity)
+      EXPECT_EQ(drawn, 0);
+    else
+      EXPECT_GT(drawn, 20);
+  }
+  EXPECT_TRUE(canvas_->image({300, 200}, 1));
+}
+
 TEST_F(SpectraContentTest, AClickOnAHeaderSorts) {
   publish();
   draw();
@@ -194,6 +215,47 @@ TEST(SpectraFactsTest, ListsNumbersAndCertificates) {
   const auto refused = std::make_shared<const std::string>("a NaN at (3, 4)");
   EXPECT_EQ(matrixFacts((*snapshot->matrices)[1], {nullptr, refused})[0].facts[1].tooltip, "a NaN at (3, 4)");
   EXPECT_FALSE(noFacts().empty());
+}
+
+TEST(SpectraFactsTest, TellsAPreviewFromASpectrum) {
+  auto snapshot = tests::spectraOf(2);
+  snapshot->results[1] = {.report = nullptr, .error = nullptr, .preview = tests::halvingPreview(10)};
+  SpectraState state;
+  state.setSnapshot(snapshot);
+  state.select([](SeriesSelection& selection) { selection.choose(1); });
+  const auto sections = factsOf(state);
+  ASSERT_EQ(sections.size(), 2u);
+  EXPECT_EQ(sections[0].facts[2].value, "20.00");  // the norm is exact
+  EXPECT_EQ(sections[0].facts[3].value, "≥ 10.00");
+  EXPECT_EQ(sections[0].facts[4].value, "≤ 4.00");
+  EXPECT_EQ(sections[1].title, "Preview");
+  EXPECT_EQ(sections[1].facts[0].value, "first 8 of 4096");
+  EXPECT_EQ(sections[1].facts.back().value, "follow");
+  snapshot->state = core::SpectraState::kCancelled;
+  state.setSnapshot(snapshot);
+  EXPECT_EQ(factsOf(state)[1].facts.back().value, "not computed");
+  const Tooltip tooltip = matrixTooltip(state, 1, kDarkTheme.colors);
+  EXPECT_EQ(tooltip.hint, "preview: first 8 of 4096 values, ± 0.08");
+}
+
+TEST(SpectraFiguresTest, HaveNothingOfPreviews) {
+  auto snapshot = tests::spectraOf(2);
+  for (core::MatrixResult& result : snapshot->results)
+    result = {.report = nullptr, .error = nullptr, .preview = tests::halvingPreview(10)};
+  SpectraState state;
+  state.setSnapshot(snapshot);
+  EXPECT_FALSE(state.profile().empty());
+  for (const FigureContent content :
+       {FigureContent::kSpectrum, FigureContent::kProfile, FigureContent::kBoth})
+    EXPECT_FALSE(figureOf(state, content, ""));
+  snapshot->results[0] = {tests::gradedReport("blk.0.attn_q.weight", 1, 10), nullptr};
+  state.setSnapshot(snapshot);
+  const auto made = figureOf(state, FigureContent::kBoth, "");
+  ASSERT_TRUE(made);
+  ASSERT_EQ(made->figure.panels.size(), 2u);
+  EXPECT_EQ(made->figure.panels[0].lines.size(), 1u);
+  ASSERT_EQ(made->figure.panels[1].lines.size(), 1u);
+  EXPECT_EQ(made->figure.panels[1].lines[0].x, std::vector<double>{0});
 }
 
 TEST(SpectraFiguresTest, ShowWhatThePlotsShow) {

@@ -27,6 +27,17 @@ inline std::shared_ptr<const core::SpectrumReport> gradedReport(const std::strin
       core::reportOf(name, "F32", gradedSpectrum(n, largest, spread), {.replicates = 2}));
 }
 
+// The first 8 of 4096 values, from `largest` down by halves.
+inline std::shared_ptr<const core::SpectrumPreview> halvingPreview(double largest) {
+  core::SpectrumPreview preview{.rows = 4096, .columns = 8192, .sigma = {}, .residuals = {}};
+  for (int i = 0; i < 8; ++i) {
+    preview.sigma.push_back(std::ldexp(largest, -i));
+    preview.residuals.push_back(0.001 * (i + 1) * largest);
+  }
+  preview.frobenius = 2 * largest;
+  return std::make_shared<const core::SpectrumPreview>(std::move(preview));
+}
+
 // Of `layers` layers with attn_q, attn_v and ffn_down, and an embedding; all done but the embedding.
 inline std::shared_ptr<core::SpectraSnapshot> spectraOf(std::uint32_t layers) {
   auto names = std::make_shared<std::vector<core::MatrixName>>();

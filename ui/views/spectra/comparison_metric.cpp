@@ -62,6 +62,7 @@ std::string textOf(const core::MatrixComparison& comparison, Metric metric, Intr
 }
 
 double valueOf(const core::MatrixResult& result, Metric metric, IntruderRule rule) {
+  if (result.preview) return valueOf(*result.preview, metric);
   if (!result.report) return std::nan("");
   return metric >= Metric::kChange
              ? result.compared ? valueOf(result.compared->comparison, metric, rule) : std::nan("")
@@ -69,6 +70,7 @@ double valueOf(const core::MatrixResult& result, Metric metric, IntruderRule rul
 }
 
 std::string textOf(const core::MatrixResult& result, Metric metric, IntruderRule rule) {
+  if (result.preview) return textOf(*result.preview, metric);
   if (!result.report) return "–";
   if (metric < Metric::kChange) return textOf(*result.report, metric);
   return result.compared ? textOf(result.compared->comparison, metric, rule) : "–";

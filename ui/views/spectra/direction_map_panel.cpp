@@ -1,6 +1,7 @@
 #include "ui/views/spectra/direction_map_panel.h"
 
 #include "core/figure/colormap.h"
+#include "core/figure/value_scale.h"
 #include "gpu/log.h"
 #include "ui/views/axis_labels.h"
 

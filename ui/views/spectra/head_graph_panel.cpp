@@ -2,6 +2,7 @@
 
 #include "ui/views/axis_labels.h"
 #include "ui/views/spectra/head_graph_draw.h"
+#include "ui/views/spectra/view_keys.h"
 
 #include <algorithm>
 #include <cmath>
@@ -352,65 +353,30 @@ void HeadGraphPanel::drawTooltips(CanvasFrame& frame, const Hovered& hovered) co
   }
 }
 
-bool HeadGraphPanel::wantsKey(const KeyPress& press) const {
-  if (!graph_.graph() || (press.modifiers & ~(Qt::KeypadModifier | Qt::ShiftModifier)) != Qt::NoModifier)
-    return false;
-  switch (press.key) {
-    case Qt::Key_Up:
-    case Qt::Key_Down:
-    case Qt::Key_PageUp:
-    case Qt::Key_PageDown:
-    case Qt::Key_Home:
-    case Qt::Key_End:
-    case Qt::Key_Q:
-    case Qt::Key_K:
-    case Qt::Key_V:
-    case Qt::Key_0:
-    case Qt::Key_F:
-    case Qt::Key_Plus:
-    case Qt::Key_Equal:
-    case Qt::Key_Minus:
-      return true;
-    case Qt::Key_Escape:
-      return graph_.locked().has_value();
-    default:
-      return false;
-  }
-}
-
-void HeadGraphPanel::handleKey(const KeyPress& press) {
+std::function<void(HeadGraphPanel&)> HeadGraphPanel::actionOf(const KeyPress& press) const {
+  using Self = HeadGraphPanel;
   constexpr std::ptrdiff_t kPage = 10;
+  if (!graph_.graph() || (press.modifiers & ~(Qt::KeypadModifier | Qt::ShiftModifier)) != Qt::NoModifier)
+    return {};
+  if (const auto rows = rowsOf(press.key, kPage, std::ptrdiff_t(graph_.shown().size())))
+    return [rows](Self& self) { self.graph_.step(*rows); };
+  if (const auto factor = zoomOf(press.key))
+    return [factor](Self& self) { *factor > 0 ? self.zoom(*factor) : self.fit(); };
+  const auto toggle = [](core::CompositionThrough through) {
+    return [through](Self& self) { self.graph_.toggle(through); };
+  };
   switch (press.key) {
-    case Qt::Key_Up:
-      return graph_.step(-1);
-    case Qt::Key_Down:
-      return graph_.step(1);
-    case Qt::Key_PageUp:
-      return graph_.step(-kPage);
-    case Qt::Key_PageDown:
-      return graph_.step(kPage);
-    case Qt::Key_Home:
-      return graph_.toEnd(false);
-    case Qt::Key_End:
-      return graph_.toEnd(true);
     case Qt::Key_Q:
-      return graph_.toggle(core::CompositionThrough::kQuery);
+      return toggle(core::CompositionThrough::kQuery);
     case Qt::Key_K:
-      return graph_.toggle(core::CompositionThrough::kKey);
+      return toggle(core::CompositionThrough::kKey);
     case Qt::Key_V:
-      return graph_.toggle(core::CompositionThrough::kValue);
-    case Qt::Key_0:
-    case Qt::Key_F:
-      return fit();
-    case Qt::Key_Plus:
-    case Qt::Key_Equal:
-      return zoom(1.25);
-    case Qt::Key_Minus:
-      return zoom(1 / 1.25);
+      return toggle(core::CompositionThrough::kValue);
     case Qt::Key_Escape:
-      return graph_.lock(std::nullopt);
+      if (graph_.locked()) return [](Self& self) { self.graph_.lock(std::nullopt); };
+      return {};
     default:
-      return;
+      return {};
   }
 }
 

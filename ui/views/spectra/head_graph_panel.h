@@ -7,6 +7,8 @@
 // on a node selects that head everywhere.
 #pragma once
 
+#include <functional>
+
 #include "ui/views/panel.h"
 #include "ui/views/spectra/head_graph_state.h"
 #include "ui/views/spectra/spectra_state.h"
@@ -24,8 +26,8 @@ class HeadGraphPanel {
       : state_(state), graph_(state.graph()), selection_(selection) {}
 
   void draw(CanvasFrame& frame, const Rect& area);
-  bool wantsKey(const KeyPress& press) const;
-  void handleKey(const KeyPress& press);
+  // What the key does; nothing where it is none of the graph's.
+  std::function<void(HeadGraphPanel&)> actionOf(const KeyPress& press) const;
   void fit() { layout_.fit(); }
   void zoom(double factor) { layout_.zoomAt(layout_.area().center(), factor); }
   const GraphLayout& layout() const { return layout_; }

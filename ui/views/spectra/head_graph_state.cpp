@@ -67,12 +67,6 @@ void HeadGraphState::step(std::ptrdiff_t edges) {
   if (wanted != locked_) lock(wanted);
 }
 
-void HeadGraphState::toEnd(bool last) {
-  if (shown_.empty()) return;
-  const std::size_t wanted = last ? shown_.back() : shown_.front();
-  if (wanted != locked_) lock(wanted);
-}
-
 void HeadGraphState::work(const std::stop_token& stop) {
   while (true) {
     std::unique_lock lock(mutex_);

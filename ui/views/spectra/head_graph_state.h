@@ -25,7 +25,6 @@ class HeadGraphState : public QObject {
   void toggle(core::CompositionThrough kind);
   void lock(std::optional<std::size_t> edge);  // the locked one again unlocks
   void step(std::ptrdiff_t edges);             // along shown(), from the locked one; locks
-  void toEnd(bool last);
 
   const core::HeadGraph* graph() const { return graph_.get(); }
   const std::shared_ptr<const core::HeadGraph>& sharedGraph() const { return graph_; }

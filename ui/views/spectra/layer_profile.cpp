@@ -33,6 +33,13 @@ std::vector<core::LayerValue> valuesOf(const ProfileSeries& series) {
   return values;
 }
 
+std::vector<core::LayerValue> exactValuesOf(const ProfileSeries& series) {
+  std::vector<core::LayerValue> values;
+  for (const ProfilePoint& point : series.points)
+    if (!point.preview) values.push_back({point.layer, point.value});
+  return values;
+}
+
 LayerProfile profileOf(const core::SpectraSnapshot& snapshot, std::span<const MatrixPlace> places,
                        std::span<const std::size_t> shown, const SeriesSelection& selection, Metric metric,
                        IntruderRule rule) {
@@ -45,7 +52,7 @@ LayerProfile profileOf(const core::SpectraSnapshot& snapshot, std::span<const Ma
     const double value = valueOf(snapshot.results[i], metric, rule);
     if (!std::isfinite(value)) continue;
     if (!points.contains(places[i].kind)) kinds.push_back(places[i].kind);
-    points[places[i].kind].push_back({*places[i].layer, i, value});
+    points[places[i].kind].push_back({*places[i].layer, i, value, snapshot.results[i].preview != nullptr});
   }
   const auto numbers = kindNumbers(places, selection, kinds);
   LayerProfile profile{.first_layer = UINT32_MAX, .low = HUGE_VAL, .high = -HUGE_VAL};

@@ -18,6 +18,7 @@ struct ProfilePoint {
   std::uint32_t layer = 0;
   std::size_t matrix = 0;
   double value = 0;
+  bool preview = false;  // not exact yet
 };
 struct ProfileSeries {
   std::string kind;
@@ -25,6 +26,7 @@ struct ProfileSeries {
   std::vector<ProfilePoint> points;  // by layer; a layer may have several (experts, heads)
 };
 std::vector<core::LayerValue> valuesOf(const ProfileSeries& series);
+std::vector<core::LayerValue> exactValuesOf(const ProfileSeries& series);
 
 struct LayerProfile {
   std::vector<ProfileSeries> series;

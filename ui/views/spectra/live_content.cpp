@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ui/views/spectra/profile_plot.h"
+#include "ui/views/spectra/live_plots.h"
 #include "ui/views/view_message.h"
 
 namespace vitrine::ui::spectra {
@@ -12,26 +12,20 @@ namespace {
 using core::SpectraOf;
 
 constexpr double kRowHeight = 26, kHeaderHeight = 26, kLiveTitleHeight = 44, kSide = 16;
-constexpr double kLayerWidth = 84, kNumberWidth = 76;
+constexpr double kNarrowRows = 400;
 constexpr double kLeastRows = 300, kMostRows = 560, kLeastPlots = 240, kLeastPlotHeight = 180;
-constexpr std::uint32_t kEarlier = 6;               // lengths that a new sequence is looked at
-constexpr double kNear = 14;                        // pixels from the pointer to a point
-constexpr std::size_t kEffective = 0, kStable = 1;  // numbers of colours
+constexpr std::uint32_t kEarlier = 6;  // lengths that a new sequence is looked at
 
 void paint(const Rect& rect, Rgba color) {
   ImGui::GetWindowDrawList()->AddRectFilled(low(rect), high(rect), color.abgr());
 }
 
-void polyline(const PlotArea& plot, std::span<const std::pair<double, double>> points, Rgba color,
-              float width) {
-  std::vector<ImVec2> path;
-  for (const auto& [x, y] : points) path.push_back(toIm(plot.at(x, y)));
-  ImGui::GetWindowDrawList()->AddPolyline(path.data(), int(path.size()), color.abgr(), 0, width);
-}
-
-void sentence(CanvasFrame& frame, const Rect& area, const std::string& text, Rgba color) {
-  drawLabel(*ImGui::GetWindowDrawList(), frame, toIm(area.center()), Align::kCenter,
-            {12, float(area.width() - 2 * kSide), color, LabelFont::kInterface}, text);
+// Narrow rows leave some room to the bars.
+struct LiveColumns {
+  double layer = 84, number = 76;  // widths
+};
+LiveColumns liveColumns(const Rect& rows) {
+  return rows.width() < kNarrowRows ? LiveColumns{.layer = 70, .number = 60} : LiveColumns{};
 }
 
 std::string energyText(const core::StreamSpectrum& spectrum) {
@@ -41,14 +35,6 @@ std::string energyText(const core::StreamSpectrum& spectrum) {
 
 std::string effectiveText(const core::StreamSpectrum& spectrum) {
   return (spectrum.sketch ? "≥ " : "") + number(spectrum.effective_rank);
-}
-
-// Beneath the largest value: as far as a Gram matrix in double precision tells.
-core::ValueScale sigmaScale(std::span<const float> sigma, double highest) {
-  double least = highest;
-  for (const float s : sigma)
-    if (s > 3e-8 * highest) least = std::min(least, double(s));
-  return {core::AxisScale::kLog, least / 1.5, highest * 1.5};
 }
 
 }  // namespace
@@ -134,10 +120,12 @@ void LiveContent::draw(CanvasFrame& frame) {
   const ImU32 line = colors.line.abgr();
   ImDrawList& list = *ImGui::GetWindowDrawList();
   list.AddLine({float(layout.rows.x1), 0}, {float(layout.rows.x1), frame.size.y}, line);
-  if (!layout.ranks.empty()) drawRanks(frame, layout.ranks);
+  const LivePlots plots{{of_, series_, selectedRow(), selectedHead(), selectedName(), selected()},
+                        selection_};
+  if (!layout.ranks.empty()) plots.drawRanks(frame, layout.ranks);
   if (layout.values.empty()) return;
   list.AddLine(low(layout.values), {float(layout.values.x1), float(layout.values.y0)}, line);
-  drawValues(frame, layout.values);
+  plots.drawValues(frame, layout.values);
 }
 
 void LiveContent::drawRows(CanvasFrame& frame, const Rect& area) {
@@ -153,17 +141,17 @@ void LiveContent::drawRows(CanvasFrame& frame, const Rect& area) {
   if (picture.layers.back().first > 0) note = fmt::format("from token {} on", picture.layers.back().first);
   drawLabel(list, frame, {float(area.x0 + kSide), 34}, Align::kLeft,
             {11, float(area.width() - 2 * kSide), colors.text_secondary, LabelFont::kInterface},
-            fmt::format("{} · bars: effective ranks{}", note,
-                        of_ == SpectraOf::kActivations ? "" : " of kv heads, numbers: the middle one"));
+            note + (of_ == SpectraOf::kActivations ? " · bars: effective ranks"
+                                                   : " · bars: kv heads, numbers: median"));
   const Rect header{area.x0, kLiveTitleHeight, area.x1, kLiveTitleHeight + kHeaderHeight};
   paint(header, colors.header);
-  const double y = header.center().y;
+  const double y = header.center().y, number_width = liveColumns(area).number;
   const auto title = [&](double x, Align align, const char* text) {
     drawText(list, frame.fonts.header(), {float(x), float(y)}, align, colors.text_secondary, text);
   };
   title(area.x0 + kSide, Align::kLeft, "Layer");
-  title(area.x1 - kSide - 2 * kNumberWidth, Align::kRight, "Effective");
-  title(area.x1 - kSide - kNumberWidth, Align::kRight, "Stable");
+  title(area.x1 - kSide - 2 * number_width, Align::kRight, "Effective");
+  title(area.x1 - kSide - number_width, Align::kRight, "Stable");
   title(area.x1 - kSide, Align::kRight, "90 % σ²");
   ImGui::SetCursorScreenPos({float(area.x0), float(header.y1)});
   ImGui::BeginChild("live rows", {float(area.width()), std::max(1.0f, float(area.y1 - header.y1))});
@@ -185,11 +173,12 @@ void LiveContent::drawRow(CanvasFrame& frame, const Rect& place, std::size_t row
   if (chosen || hovered) paint(place, chosen ? colors.selected : colors.hover);
   if (hovered && ImGui::IsMouseClicked(ImGuiMouseButton_Left)) selectRow(row);
   const float y = float(place.center().y);
+  const LiveColumns columns = liveColumns(place);
   drawLabel(
       list, frame, {float(place.x0 + kSide), y}, Align::kLeft,
-      {12, float(kLayerWidth - 8), chosen ? colors.query : colors.text_secondary, LabelFont::kInterface},
+      {12, float(columns.layer - 8), chosen ? colors.query : colors.text_secondary, LabelFont::kInterface},
       rowName(*series_.newest(), row));
-  const double x0 = place.x0 + kSide + kLayerWidth, x1 = place.x1 - kSide - 3 * kNumberWidth + 12;
+  const double x0 = place.x0 + kSide + columns.layer, x1 = place.x1 - kSide - 3 * columns.number + 12;
   const auto words = [&](const std::string& text, Rgba color) {
     drawLabel(list, frame, {float(x0), y}, Align::kLeft,
               {11, float(place.x1 - kSide - x0), color, LabelFont::kInterface}, text);
@@ -209,8 +198,8 @@ void LiveContent::drawRow(CanvasFrame& frame, const Rect& place, std::size_t row
   const auto cell = [&](double right, const std::string& text) {
     drawText(list, frame.fonts.monoSmall(), {float(right), y}, Align::kRight, colors.text, text);
   };
-  cell(place.x1 - kSide - 2 * kNumberWidth, effectiveText(*shown));
-  cell(place.x1 - kSide - kNumberWidth, number(shown->stable_rank));
+  cell(place.x1 - kSide - 2 * columns.number, effectiveText(*shown));
+  cell(place.x1 - kSide - columns.number, number(shown->stable_rank));
   cell(place.x1 - kSide, energyText(*shown));
 }
 
@@ -228,7 +217,7 @@ void LiveContent::drawBars(CanvasFrame& frame, const Rect& place, std::size_t ro
     const double share = std::clamp(spectrum.effective_rank / most, 0.0, 1.0);
     const double left = place.x0 + each * double(head);
     const Rect column{left, place.y0, left + each, place.y1};
-    const Rgba color = chosen ? colors.query : seriesColor(frame.theme, kEffective);
+    const Rgba color = chosen ? colors.query : seriesColor(frame.theme, kEffectiveColor);
     if (layer.heads.size() == 1) {
       const double y = place.center().y;
       paint({left, y - 3, left + each, y + 3}, colors.field);
@@ -240,8 +229,8 @@ void LiveContent::drawBars(CanvasFrame& frame, const Rect& place, std::size_t ro
     }
     if (!column.contains(toPoint(ImGui::GetIO().MousePos)) || !ImGui::IsWindowHovered()) continue;
     std::vector<TooltipRow> rows{
-        {"effective rank", effectiveText(spectrum), seriesColor(frame.theme, kEffective)},
-        {"stable rank", number(spectrum.stable_rank), seriesColor(frame.theme, kStable)},
+        {"effective rank", effectiveText(spectrum), seriesColor(frame.theme, kEffectiveColor)},
+        {"stable rank", number(spectrum.stable_rank), seriesColor(frame.theme, kStableColor)},
         {"90, 95, 99 % of σ²", fmt::format("{}", fmt::join(spectrum.energy_rank, ", ")), colors.text},
         {"σ₁", spectrum.sigma.empty() ? "" : number(spectrum.sigma.front()), colors.text},
         {"at most", fmt::format("{} of {}", std::uint32_t(most), layer.width), colors.text}};
@@ -250,140 +239,6 @@ void LiveContent::drawBars(CanvasFrame& frame, const Rect& place, std::size_t ro
     drawTooltip(frame, {.title = title, .rows = std::move(rows), .hint = spectrum.refused}, column,
                 {4, 4, frame.size.x - 4.0, frame.size.y - 4.0});
   }
-}
-
-void LiveContent::drawRanks(CanvasFrame& frame, const Rect& area) {
-  const Colors& colors = frame.theme.colors;
-  const std::size_t row = selectedRow(), head = selectedHead();
-  const std::vector<LegendEntry> entries{{kEffective, "effective rank", false},
-                                         {kStable, "stable rank", false}};
-  const auto points = series_.points(row, head);
-  if (points.empty()) {
-    const auto& rows = series_.newest()->layers;
-    std::string why = "There is nothing of this layer.";
-    if (row < rows.size() && !rows[row].none.empty()) why = rows[row].none;
-    if (const core::StreamSpectrum* refused = selected()) why = refused->refused;
-    return sentence(frame, area, why, colors.text_secondary);
-  }
-  double highest = 1, lowest = 1e300;
-  std::vector<std::vector<std::pair<double, double>>> others;
-  const auto& layers = series_.newest()->layers;
-  const std::size_t heads = row < layers.size() ? layers[row].heads.size() : 0;
-  for (std::size_t other = 0; other < heads; ++other) {
-    auto& path = others.emplace_back();
-    for (const LivePoint& point : series_.points(row, other)) {
-      path.emplace_back(point.tokens, point.effective);
-      highest = std::max({highest, point.effective, point.stable});
-      lowest = std::min({lowest, point.effective, point.stable});
-    }
-  }
-  PlotArea plot{
-      plotRect(area, legendRows(frame, area, entries)), {}, profileScale(std::min(lowest, highest), highest)};
-  plot.x.low = points.size() < 2 ? 0 : points.front().tokens;
-  plot.x.high = std::max(plot.x.low + 1, double(points.back().tokens));
-  drawAxes(frame, area, plot,
-           {.title = "Ranks over tokens",
-            .note = name(of_) + ", " + selectedName(),
-            .x_label = "tokens read",
-            .y_label = "rank"});
-  drawLegend(frame, area, entries);
-  if (plot.rect.width() < 40 || plot.rect.height() < 30) return;
-  for (std::size_t other = 0; other < others.size(); ++other)
-    if (other != head) polyline(plot, others[other], seriesColor(frame.theme, kEffective).withAlpha(90), 1);
-  std::vector<std::pair<double, double>> effective, stable;
-  for (const LivePoint& point : points) {
-    effective.emplace_back(point.tokens, point.effective);
-    stable.emplace_back(point.tokens, point.stable);
-  }
-  polyline(plot, stable, seriesColor(frame.theme, kStable), 1.6f);
-  polyline(plot, effective, seriesColor(frame.theme, kEffective), 1.6f);
-  if (points.size() * 10 < std::size_t(plot.rect.width()))
-    for (const LivePoint& point : points) {
-      ImDrawList& list = *ImGui::GetWindowDrawList();
-      drawMarker(list, kStable, toIm(plot.at(point.tokens, point.stable)), 3,
-                 seriesColor(frame.theme, kStable));
-      drawMarker(list, kEffective, toIm(plot.at(point.tokens, point.effective)), 3,
-                 seriesColor(frame.theme, kEffective));
-    }
-  if (const auto query = selection_.query(); query && *query + 1 >= plot.x.low && *query + 1 <= plot.x.high) {
-    const float x = float(std::round(plot.at(*query + 1, plot.y.low).x));
-    ImGui::GetWindowDrawList()->AddLine({x, float(plot.rect.y0)}, {x, float(plot.rect.y1)},
-                                        colors.query.withAlpha(110).abgr());
-  }
-  drawRankHover(frame, plot, points);
-}
-
-void LiveContent::drawRankHover(CanvasFrame& frame, const PlotArea& plot, std::span<const LivePoint> points) {
-  const Point mouse = toPoint(ImGui::GetIO().MousePos);
-  if (!plot.rect.expanded(kNear / 2).contains(mouse) || !ImGui::IsWindowHovered()) return;
-  const auto nearest = std::ranges::min_element(points, {}, [&](const LivePoint& point) {
-    return std::abs(plot.at(point.tokens, plot.y.low).x - mouse.x);
-  });
-  const Point at = plot.at(nearest->tokens, nearest->effective);
-  ImGui::GetWindowDrawList()->AddCircle(toIm(at), 7, frame.theme.colors.text.abgr(), 0, 1.5f);
-  drawTooltip(frame,
-              {.title = fmt::format("After {} tokens", nearest->tokens),
-               .rows = {{"effective rank", number(nearest->effective), seriesColor(frame.theme, kEffective)},
-                        {"stable rank", number(nearest->stable), seriesColor(frame.theme, kStable)}},
-               .hint = "click: lock this token"},
-              {at.x - 9, at.y - 9, at.x + 9, at.y + 9}, {4, 4, frame.size.x - 4.0, frame.size.y - 4.0});
-  if (ImGui::IsMouseClicked(ImGuiMouseButton_Left)) selection_.lockQuery(nearest->tokens - 1);
-}
-
-void LiveContent::drawValues(CanvasFrame& frame, const Rect& area) {
-  const Colors& colors = frame.theme.colors;
-  const core::StreamSpectrum* spectrum = selected();
-  PlotArea plot{plotRect(area, 0), {}, {}};
-  if (!spectrum || spectrum->sigma.empty() || !(spectrum->sigma.front() > 0))
-    return sentence(frame, area, spectrum ? spectrum->refused : "There are no singular values of this layer.",
-                    spectrum ? colors.error : colors.text_secondary);
-  double highest = 0;
-  for (const auto& head : series_.newest()->layers[selectedRow()].heads)
-    if (!head.sigma.empty()) highest = std::max(highest, double(head.sigma.front()));
-  plot.y = sigmaScale(spectrum->sigma, highest);
-  plot.x = {core::AxisScale::kLinear, 1, std::max(2.0, double(spectrum->sigma.size()))};
-  drawAxes(frame, area, plot,
-           {.title = "Singular values now",
-            .note = spectrum->sketch ? "of a sketch: band to the upper bound" : selectedName(),
-            .x_label = "number",
-            .y_label = "singular value"});
-  if (plot.rect.width() < 40 || plot.rect.height() < 30) return;
-  const auto path = [](const core::StreamSpectrum& of) {
-    std::vector<std::pair<double, double>> points;
-    for (std::size_t i = 0; i < of.sigma.size(); ++i) points.emplace_back(double(i + 1), of.sigma[i]);
-    return points;
-  };
-  const Rgba color = seriesColor(frame.theme, kEffective);
-  for (const auto& head : series_.newest()->layers[selectedRow()].heads)
-    if (&head != spectrum) polyline(plot, path(head), color.withAlpha(90), 1);
-  if (spectrum->sketch)
-    for (std::size_t i = 0; i < spectrum->sigma.size(); ++i) {
-      const double s = spectrum->sigma[i];
-      const ImVec2 from = toIm(plot.at(double(i + 1), s));
-      ImGui::GetWindowDrawList()->AddLine(from,
-                                          toIm(plot.at(double(i + 1), std::sqrt(s * s + spectrum->slack))),
-                                          color.withAlpha(90).abgr(), 2);
-    }
-  polyline(plot, path(*spectrum), color, 1.6f);
-  drawValueHover(frame, plot, *spectrum);
-}
-
-void LiveContent::drawValueHover(CanvasFrame& frame, const PlotArea& plot,
-                                 const core::StreamSpectrum& spectrum) {
-  const Point mouse = toPoint(ImGui::GetIO().MousePos);
-  if (!plot.rect.expanded(kNear / 2).contains(mouse) || !ImGui::IsWindowHovered()) return;
-  const double share = std::clamp((mouse.x - plot.rect.x0) / plot.rect.width(), 0.0, 1.0);
-  const double place = plot.x.low + share * (plot.x.high - plot.x.low);
-  const auto i = std::min(spectrum.sigma.size() - 1, std::size_t(std::lround(std::max(1.0, place))) - 1);
-  const double sigma = spectrum.sigma[i];
-  const Point at = plot.at(double(i + 1), sigma);
-  ImGui::GetWindowDrawList()->AddCircle(toIm(at), 7, frame.theme.colors.text.abgr(), 0, 1.5f);
-  std::vector<TooltipRow> rows{{"σ", number(sigma), seriesColor(frame.theme, kEffective)},
-                               {"of σ₁", number(sigma / spectrum.sigma.front()), frame.theme.colors.text}};
-  if (spectrum.sketch)
-    rows.push_back({"at most", number(std::sqrt(sigma * sigma + spectrum.slack)), frame.theme.colors.text});
-  drawTooltip(frame, {.title = fmt::format("Singular value {}", i + 1), .rows = std::move(rows), .hint = ""},
-              {at.x - 9, at.y - 9, at.x + 9, at.y + 9}, {4, 4, frame.size.x - 4.0, frame.size.y - 4.0});
 }
 
 void LiveContent::selectRow(std::size_t row) {

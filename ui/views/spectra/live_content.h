@@ -9,7 +9,6 @@
 #include "ui/views/canvas_view.h"
 #include "ui/views/panel.h"
 #include "ui/views/spectra/live_series.h"
-#include "ui/views/spectra/plot_frame.h"
 
 namespace vitrine::ui::spectra {
 
@@ -48,10 +47,6 @@ class LiveContent : public ViewContent {
   void drawRows(CanvasFrame& frame, const Rect& area);
   void drawRow(CanvasFrame& frame, const Rect& place, std::size_t row);
   void drawBars(CanvasFrame& frame, const Rect& place, std::size_t row);
-  void drawRanks(CanvasFrame& frame, const Rect& area);
-  void drawRankHover(CanvasFrame& frame, const PlotArea& plot, std::span<const LivePoint> points);
-  void drawValues(CanvasFrame& frame, const Rect& area);
-  void drawValueHover(CanvasFrame& frame, const PlotArea& plot, const core::StreamSpectrum& spectrum);
 
   Selection& selection_;
   ViewSettings& settings_;

@@ -114,12 +114,17 @@ void MatrixTable::drawRow(CanvasFrame& frame, const Rect& row, const std::vector
       drawName(frame, row, column, matrix);
     } else if (column.metric == Metric::kShape) {
       drawLabel(list, frame, {right, y}, Align::kRight, {11, 110, colors.text_secondary}, shapeText(stored));
-    } else if (result.report && column.metric) {
+    } else if (column.metric && (result.report || std::isfinite(state_.valueOf(matrix, *column.metric)))) {
       drawLabel(list, frame, {right, y}, Align::kRight,
                 {11, float(column.x1 - column.x0),
-                 column.metric == state_.sorting().by ? colors.text
-                                                      : mix(colors.text_secondary, colors.text, 0.5f)},
+                 !result.report                         ? colors.text_secondary
+                 : column.metric == state_.sorting().by ? colors.text
+                                                        : mix(colors.text_secondary, colors.text, 0.5f)},
                 state_.textOf(matrix, *column.metric));
+    } else if (result.preview && !column.metric) {
+      drawLabel(list, frame, {right, y}, Align::kRight,
+                {11, float(column.x1 - column.x0), colors.text_disabled, LabelFont::kInterface},
+                fmt::format("{} of {}", result.preview->sigma.size(), result.preview->all()));
     } else if (result.report) {
       const Rect cell{column.x0 + 10, row.y0 + 5, column.x1 - 8, row.y1 - 5};
       drawSparkline(frame, cell, *result.report,
@@ -197,6 +202,12 @@ Tooltip matrixTooltip(const SpectraState& state, std::size_t matrix, const Color
     row("Shape, type", fmt::format("{} {}", shapeText(stored), stored.dtype));
   if (result.error) {
     tooltip.hint = *result.error;
+    return tooltip;
+  }
+  if (result.preview) {
+    for (const Metric metric : {Metric::kSigma1, Metric::kStableRank, Metric::kFrobenius})
+      row(std::string(name(metric)), textOf(*result.preview, metric));
+    tooltip.hint = previewText(*result.preview, state.running());
     return tooltip;
   }
   if (!result.report) {

@@ -78,6 +78,10 @@ std::string threeDigits(double value) {
   return value >= 1 && value < 10 ? fmt::format("{:.2f}", value) : number(value);
 }
 
+std::string normText(double value) {
+  return value >= 1 && value < 1000 ? fmt::format("{:.2f}", value) : number(value);
+}
+
 // What is typed may stand anywhere in a name.
 std::string anywhere(const std::string& globs) {
   std::string all, word;
@@ -146,6 +150,26 @@ double valueOf(const core::SpectrumReport& report, Metric metric) {
   return std::nan("");
 }
 
+double valueOf(const core::SpectrumPreview& preview, Metric metric) {
+  switch (metric) {
+    case Metric::kSigma1:
+      return preview.sigma.empty() ? std::nan("") : preview.sigma.front();
+    case Metric::kStableRank:
+      return preview.stableRank();
+    case Metric::kFrobenius:
+      return preview.frobenius;
+    default:
+      return std::nan("");
+  }
+}
+
+std::string textOf(const core::SpectrumPreview& preview, Metric metric) {
+  const double value = valueOf(preview, metric);
+  if (std::isnan(value)) return "–";
+  if (metric == Metric::kStableRank) return "≤ " + threeDigits(value);
+  return (metric == Metric::kSigma1 ? "≥ " : "") + normText(value);
+}
+
 std::string textOf(const core::SpectrumReport& report, Metric metric) {
   const double value = valueOf(report, metric);
   switch (metric) {
@@ -163,10 +187,16 @@ std::string textOf(const core::SpectrumReport& report, Metric metric) {
     }
     case Metric::kSigma1:
     case Metric::kFrobenius:
-      return value >= 1 && value < 1000 ? fmt::format("{:.2f}", value) : number(value);
+      return normText(value);
     default:
       return threeDigits(value);
   }
+}
+
+std::string previewText(const core::SpectrumPreview& preview, bool running) {
+  const double off = preview.residuals.empty() ? 0 : std::ranges::max(preview.residuals);
+  return fmt::format("preview: first {} of {} values, ± {:.2g}{}", preview.sigma.size(), preview.all(), off,
+                     running ? "; exact values follow" : "");
 }
 
 std::vector<std::size_t> orderOf(const core::SpectraSnapshot& snapshot, const std::string& glob,

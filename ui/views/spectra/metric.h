@@ -52,6 +52,11 @@ double valueOf(const core::SpectrumReport& report, Metric metric);
 // Three or four significant digits; "≥ 1.02e4" for a condition that is a bound.
 std::string textOf(const core::SpectrumReport& report, Metric metric);
 
+// The same of a preview: its largest value and what follows from that are bounds, "≥ 12.3", the norm is
+// exact, and nothing is said of what needs all values.
+double valueOf(const core::SpectrumPreview& preview, Metric metric);
+std::string textOf(const core::SpectrumPreview& preview, Metric metric);
+
 // The same of a comparison; the numbers of one spectrum are none of it.
 double valueOf(const core::MatrixComparison& comparison, Metric metric, IntruderRule rule);
 std::string textOf(const core::MatrixComparison& comparison, Metric metric, IntruderRule rule);
@@ -59,6 +64,9 @@ std::string textOf(const core::MatrixComparison& comparison, Metric metric, Intr
 // Of either kind, whatever has been found.
 double valueOf(const core::MatrixResult& result, Metric metric, IntruderRule rule);
 std::string textOf(const core::MatrixResult& result, Metric metric, IntruderRule rule);
+
+// "preview: first 16 of 4096 values, ± 0.013; exact values follow".
+std::string previewText(const core::SpectrumPreview& preview, bool running);
 
 struct Sorting {
   Metric by = Metric::kName;

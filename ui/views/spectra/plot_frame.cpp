@@ -185,7 +185,11 @@ std::optional<std::size_t> drawLegend(CanvasFrame& frame, const Rect& area,
     const LegendEntry& entry = entries[i];
     const float width = entryWidth(frame, entry);
     if (x > left && x + double(width) > area.x1 - kRight) {
-      if (isLow(area)) break;  // the table and the points' tooltips tell the others
+      if (isLow(area)) {  // the table and the points' tooltips tell the others
+        smallText(frame, {float(x), float(y)}, Align::kLeft, frame.theme.colors.text_secondary,
+                  fmt::format("+{}", entries.size() - i));
+        break;
+      }
       x = left;
       y += kLegendRow;
     }

@@ -89,7 +89,9 @@ void ProfilePlot::drawSeries(CanvasFrame& frame, const PlotArea& plot, const Pro
     const auto selected = state_.selection().find(point.matrix);
     // Of several of a kind the selected ones are told apart as in the plot above.
     const std::size_t number = selected && several ? selected->number : series.number;
-    if (selected || (!several && !crowded))
+    if (point.preview)
+      list.AddCircle(at, selected ? 5 : 3.5f, color.abgr(), 0, 1.2f);
+    else if (selected || (!several && !crowded))
       drawMarker(list, number, at, selected ? 5 : 3.5f, selected ? seriesColor(frame.theme, number) : color);
     else if (several)
       list.AddCircleFilled(at, crowded ? 1.2f : 1.8f, color.withAlpha(dimmed ? 30 : 130).abgr());

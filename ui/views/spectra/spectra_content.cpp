@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ui/views/spectra/view_keys.h"
 #include "ui/views/view_message.h"
 
 namespace vitrine::ui::spectra {
@@ -10,7 +11,6 @@ namespace {
 
 constexpr double kMostTable = 640, kLeastTable = 260, kLeastPlot = 200, kLeastHeight = 170;
 constexpr double kNarrow = 900, kMostComparisonTable = 560;
-constexpr double kKeyZoom = 1.25;
 
 template <typename Values, typename Value>
 Value nextOf(const Values& values, Value value) {
@@ -134,7 +134,8 @@ void SpectraContent::draw(CanvasFrame& frame) {
   const Rect area{0, 0, frame.size.x, frame.size.y};
   probes_ = {};
   if (isLive(state_.subject())) return drawLive(frame);
-  for (const KeyPress& press : frame.keys) handleKey(press);
+  for (const KeyPress& press : frame.keys)
+    if (const auto action = actionOf(press)) action(*this);
   if (isLive(state_.subject())) return;  // its frame follows
   if (drawMessages(frame, area)) return;
   if (showsGraph()) return graph_.draw(frame, area);
@@ -154,7 +155,7 @@ void SpectraContent::draw(CanvasFrame& frame) {
 // What it does not know, the keys of the other subjects, it leaves alone.
 void SpectraContent::drawLive(CanvasFrame& frame) {
   for (const KeyPress& press : frame.keys)
-    if (press.key == Qt::Key_W) handleKey(press);
+    if (const auto action = actionOf(press)) action(*this);
   if (!isLive(state_.subject())) return;
   live_.setOf(liveOf(state_.subject()));
   live_.setWindow(state_.window());
@@ -165,90 +166,56 @@ void SpectraContent::drawLive(CanvasFrame& frame) {
 }
 
 bool SpectraContent::wantsKey(const KeyPress& press) const {
-  const auto modifiers = press.modifiers & ~(Qt::KeypadModifier | Qt::ShiftModifier);
-  if (modifiers == Qt::NoModifier && press.key == Qt::Key_W) return true;
-  if (isLive(state_.subject())) return live_.wantsKey(press);
-  if (showsGraph() && graph_.wantsKey(press)) return true;
-  if (modifiers == Qt::NoModifier && press.key == Qt::Key_Escape) return state_.running();
-  if (showsGraph()) return false;
-  if (state_.snapshot().total() == 0) return false;
-  if (modifiers == Qt::ControlModifier) return press.key == Qt::Key_A;
-  if (modifiers != Qt::NoModifier) return false;
-  switch (press.key) {
-    case Qt::Key_Up:
-    case Qt::Key_Down:
-    case Qt::Key_PageUp:
-    case Qt::Key_PageDown:
-    case Qt::Key_Home:
-    case Qt::Key_End:
-    case Qt::Key_S:
-    case Qt::Key_R:
-    case Qt::Key_D:
-    case Qt::Key_Slash:
-      return true;
-    case Qt::Key_0:
-    case Qt::Key_F:
-    case Qt::Key_Plus:
-    case Qt::Key_Equal:
-    case Qt::Key_Minus:
-      return state_.subject() == Subject::kComparison;
-    default:
-      return false;
-  }
+  return static_cast<bool>(actionOf(press)) || (isLive(state_.subject()) && live_.wantsKey(press));
 }
 
-void SpectraContent::handleKey(const KeyPress& press) {
-  if (showsGraph() && graph_.wantsKey(press)) return graph_.handleKey(press);
+// While the subject is live: the next subject alone, the other keys are live_'s own.
+SpectraContent::Action SpectraContent::actionOf(const KeyPress& press) const {
+  const auto modifiers = press.modifiers & ~(Qt::KeypadModifier | Qt::ShiftModifier);
+  const bool plain = modifiers == Qt::NoModifier;
+  if (plain && press.key == Qt::Key_W)
+    return [](Self& self) { emit self.state_.subjectRequested(nextOf(kSubjects, self.state_.subject())); };
+  if (isLive(state_.subject())) return {};
+  if (showsGraph())
+    if (const auto action = graph_.actionOf(press)) return [action](Self& self) { action(self.graph_); };
+  if (plain && press.key == Qt::Key_Escape && state_.running())
+    return [](Self& self) { emit self.state_.cancelRequested(); };
+  if (showsGraph() || state_.snapshot().total() == 0) return {};
+  if (modifiers == Qt::ControlModifier && press.key == Qt::Key_A)
+    return [](Self& self) {
+      self.state_.select([&](SeriesSelection& all) { all.chooseAll(self.state_.order()); });
+    };
+  return plain ? tableAction(press) : nullptr;
+}
+
+// Of the table, or of the pictures beside it.
+SpectraContent::Action SpectraContent::tableAction(const KeyPress& press) const {
+  const bool compares = state_.subject() == Subject::kComparison;
   const bool extend = press.modifiers.testFlag(Qt::ShiftModifier);
-  const auto move = [&](std::ptrdiff_t rows) {
-    state_.select([&](SeriesSelection& selection) {
-      extend ? selection.extend(rows, state_.order()) : selection.move(rows, state_.order());
-    });
-  };
-  const auto all = std::ptrdiff_t(state_.order().size());
-  const std::ptrdiff_t page = std::max(1, table_.visibleRows() - 1);
+  if (const auto rows =
+          rowsOf(press.key, std::max(1, table_.visibleRows() - 1), std::ptrdiff_t(state_.order().size())))
+    return [rows, extend](Self& self) {
+      self.state_.select([&](SeriesSelection& selection) {
+        extend ? selection.extend(*rows, self.state_.order()) : selection.move(*rows, self.state_.order());
+      });
+    };
+  if (const auto factor = zoomOf(press.key); factor && compares)
+    return [factor](Self& self) { *factor > 0 ? self.comparison_.zoom(*factor) : self.comparison_.fit(); };
   switch (press.key) {
-    case Qt::Key_Up:
-      return move(-1);
-    case Qt::Key_Down:
-      return move(1);
-    case Qt::Key_PageUp:
-      return move(-page);
-    case Qt::Key_PageDown:
-      return move(page);
-    case Qt::Key_Home:
-      return move(-all);
-    case Qt::Key_End:
-      return move(all);
-    case Qt::Key_A:
-      return state_.select([&](SeriesSelection& selection) { selection.chooseAll(state_.order()); });
     case Qt::Key_S:
-      return state_.sortBy(nextOf(metricsOf(state_.subject()), state_.sorting().by));
+      return [](Self& self) {
+        self.state_.sortBy(nextOf(metricsOf(self.state_.subject()), self.state_.sorting().by));
+      };
     case Qt::Key_R:
-      return state_.sortBy(state_.sorting().by);
+      return [](Self& self) { self.state_.sortBy(self.state_.sorting().by); };
     case Qt::Key_D:
-      return state_.subject() == Subject::kComparison
-                 ? state_.setPicture(nextOf(kComparisonPictures, state_.picture()))
-                 : state_.setMode(nextOf(core::kPlotModes, state_.mode()));
-    case Qt::Key_W:
-      emit state_.subjectRequested(nextOf(kSubjects, state_.subject()));
-      return;
-    case Qt::Key_0:
-    case Qt::Key_F:
-      return comparison_.fit();
-    case Qt::Key_Plus:
-    case Qt::Key_Equal:
-      return comparison_.zoom(kKeyZoom);
-    case Qt::Key_Minus:
-      return comparison_.zoom(1 / kKeyZoom);
+      if (compares)
+        return [](Self& self) { self.state_.setPicture(nextOf(kComparisonPictures, self.state_.picture())); };
+      return [](Self& self) { self.state_.setMode(nextOf(core::kPlotModes, self.state_.mode())); };
     case Qt::Key_Slash:
-      emit state_.filterRequested();
-      return;
-    case Qt::Key_Escape:
-      emit state_.cancelRequested();
-      return;
+      return [](Self& self) { emit self.state_.filterRequested(); };
     default:
-      return;
+      return {};
   }
 }
 

@@ -47,9 +47,13 @@ class SpectraContent : public ViewContent {
   const LiveContent& live() const { return live_; }
 
  private:
+  using Self = SpectraContent;
+  using Action = std::function<void(SpectraContent&)>;
   bool showsGraph() const { return state_.subject() == Subject::kHeadGraph; }
   bool drawMessages(CanvasFrame& frame, const Rect& area);
-  void handleKey(const KeyPress& press);
+  // What the key does; nothing where it is none of the view's.
+  Action actionOf(const KeyPress& press) const;
+  Action tableAction(const KeyPress& press) const;
   void drawLive(CanvasFrame& frame);
 
   SpectraState& state_;

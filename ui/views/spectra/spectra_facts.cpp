@@ -91,6 +91,40 @@ InspectorSection unsettled(const core::MatrixName& matrix, const core::MatrixRes
 
 }  // namespace
 
+std::vector<InspectorSection> previewFacts(const core::MatrixName& matrix,
+                                           const core::SpectrumPreview& preview, bool running) {
+  const QString how = QObject::tr("From a block Krylov iteration, from below; %1");
+  InspectorSection numbers{QString(),
+                           {{QObject::tr("Tensor"), fromUtf8(rowName(matrix.name)), fromUtf8(matrix.name)},
+                            {QObject::tr("Shape, type"),
+                             fromUtf8(fmt::format("{} × {} {}", matrix.rows, matrix.columns, matrix.dtype)),
+                             QObject::tr("Rows × columns, as PyTorch has them; how the file stores it")},
+                            {QObject::tr("‖W‖F"), fromUtf8(textOf(preview, Metric::kFrobenius)),
+                             QObject::tr("Exact: summed from the elements")}}};
+  for (const Metric metric : {Metric::kSigma1, Metric::kStableRank})
+    numbers.facts.push_back({metric == Metric::kSigma1 ? QObject::tr("σ₁") : QObject::tr("Stable rank"),
+                             fromUtf8(textOf(preview, metric)), how.arg(fromUtf8(formula(metric)))});
+  InspectorSection section{QObject::tr("Preview"), {}};
+  section.facts.push_back({QObject::tr("Values"),
+                           QObject::tr("first %1 of %2").arg(preview.sigma.size()).arg(preview.all()),
+                           fromUtf8(previewText(preview, running))});
+  if (!preview.sigma.empty())
+    section.facts.push_back(
+        {QObject::tr("σ₁ to σ%1").arg(preview.sigma.size()),
+         fromUtf8(fmt::format("{:.4g} to {:.4g}", preview.sigma.front(), preview.sigma.back())),
+         QObject::tr("Each is no larger than the value that it stands for")});
+  if (!preview.residuals.empty())
+    section.facts.push_back(
+        {QObject::tr("Residuals"),
+         fromUtf8(fmt::format("{:.1g} to {:.1g}", std::ranges::min(preview.residuals),
+                              std::ranges::max(preview.residuals))),
+         QObject::tr("(‖A v − σ u‖² + ‖Aᵀ u − σ v‖²)^½: so close to each lies a singular value")});
+  section.facts.push_back({QObject::tr("Exact values"),
+                           running ? QObject::tr("follow") : QObject::tr("not computed"),
+                           QObject::tr("What needs all values is shown with them")});
+  return {numbers, section};
+}
+
 std::vector<InspectorSection> factsOf(const SpectraState& state) {
   const core::SpectraSnapshot& snapshot = state.snapshot();
   if (state.subject() == Subject::kHeadGraph) return headGraphFacts(state.graph(), snapshot.left_out);
@@ -107,6 +141,8 @@ std::vector<InspectorSection> factsOf(const SpectraState& state) {
     sections = productFacts(matrix, result);
     if (!snapshot.left_out.empty())
       sections.insert(sections.end() - 1, leftOutFacts(QObject::tr("Layers without"), snapshot.left_out));
+  } else if (result.preview) {
+    sections = previewFacts(matrix, *result.preview, state.running());
   } else {
     sections = matrixFacts(matrix, result);
     if (const auto shuffled = state.companionOf(*inspected); shuffled && result.report)

@@ -10,6 +10,8 @@ namespace vitrine::ui::spectra {
 std::vector<InspectorSection> factsOf(const SpectraState& state);
 
 std::vector<InspectorSection> matrixFacts(const core::MatrixName& matrix, const core::MatrixResult& result);
+std::vector<InspectorSection> previewFacts(const core::MatrixName& matrix,
+                                           const core::SpectrumPreview& preview, bool running);
 std::vector<InspectorSection> productFacts(const core::MatrixName& product, const core::MatrixResult& result);
 std::vector<InspectorSection> noFacts();
 // Beside the matrix's own spectrum that of its shuffled elements.

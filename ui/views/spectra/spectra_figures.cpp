@@ -42,9 +42,9 @@ core::Panel profilePanel(const LayerProfile& profile, Metric metric) {
   const core::ValueScale scale = profileScale(profile.low, profile.high);
   panel.y.scale = scale.kind;
   if (scale.kind == core::AxisScale::kLinear) panel.y.minimum = scale.low;
-  for (const ProfileSeries& series : profile.series) {
-    panel.lines.push_back(core::layerLine(series.kind, valuesOf(series), series.number));
-  }
+  for (const ProfileSeries& series : profile.series)
+    if (const auto values = exactValuesOf(series); !values.empty())
+      panel.lines.push_back(core::layerLine(series.kind, values, series.number));
   return panel;
 }
 
@@ -92,7 +92,10 @@ std::optional<ViewFigure> figureOf(const SpectraState& state, FigureContent cont
                                    const std::string& model) {
   const Reports reports = selectedReports(state);
   const bool spectrum = content != FigureContent::kProfile && !reports.empty();
-  const bool profile = content != FigureContent::kSpectrum && !state.profile().empty();
+  const bool profile = content != FigureContent::kSpectrum &&
+                       std::ranges::any_of(state.profile().series, [](const ProfileSeries& series) {
+                         return !exactValuesOf(series).empty();  // no figure is of previews
+                       });
   if (!spectrum && !profile) return std::nullopt;
   ViewFigure made;
   core::Figure& figure = made.figure;

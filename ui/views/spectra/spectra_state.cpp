@@ -39,6 +39,10 @@ std::shared_ptr<const core::SpectrumReport> SpectraState::reportOf(std::size_t m
   return matrix < snapshot().results.size() ? snapshot().results[matrix].report : nullptr;
 }
 
+std::shared_ptr<const core::SpectrumPreview> SpectraState::previewOf(std::size_t matrix) const {
+  return matrix < snapshot().results.size() ? snapshot().results[matrix].preview : nullptr;
+}
+
 const core::MatrixComparison* SpectraState::comparisonOf(std::size_t matrix) const {
   if (matrix >= snapshot().results.size() || !snapshot().results[matrix].compared) return nullptr;
   return &snapshot().results[matrix].compared->comparison;

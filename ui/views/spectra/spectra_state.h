@@ -52,6 +52,8 @@ class SpectraState : public QObject {
 
   // Null where nothing is selected, or not yet computed.
   std::shared_ptr<const core::SpectrumReport> reportOf(std::size_t matrix) const;
+  // Of a matrix whose report is not there yet.
+  std::shared_ptr<const core::SpectrumPreview> previewOf(std::size_t matrix) const;
   const core::MatrixComparison* comparisonOf(std::size_t matrix) const;
   std::shared_ptr<const core::MatrixComparison> sharedComparison(std::size_t matrix) const;
   // What is drawn beside a matrix's spectrum: its base's, or its shuffled elements'; null where there is

@@ -249,6 +249,8 @@ QString SpectraView::note() const {
   switch (state_.subject()) {
     case Subject::kWeights:
       text += tr(" · exact, float64 Gram");
+      if (const std::size_t previews = snapshot.previews(); previews > 0)
+        text += previews == 1 ? tr(" · 1 preview so far") : tr(" · %1 previews so far").arg(previews);
       break;
     case Subject::kComparison:
       text += (jobs_.reference() && jobs_.reference()->adapter

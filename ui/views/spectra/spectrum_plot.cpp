@@ -79,11 +79,21 @@ std::vector<SpectrumPlot::Shown> SpectrumPlot::shownCurves(core::DensityBins& bi
   return shown;
 }
 
+std::vector<SpectrumPlot::Previewed> SpectrumPlot::previewedCurves() const {
+  std::vector<Previewed> previewed;
+  for (const Series& series : state_.selection().series())
+    if (auto preview = state_.previewOf(series.matrix)) {
+      core::Curve curve = core::curveOf(*preview, state_.mode());
+      if (!curve.y.empty()) previewed.push_back({series, std::move(preview), std::move(curve)});
+    }
+  return previewed;
+}
+
 std::vector<LegendEntry> SpectrumPlot::legend() const {
   std::vector<LegendEntry> entries;
   for (const Series& series : state_.selection().series())
     entries.push_back({series.number, rowName((*state_.snapshot().matrices)[series.matrix].name),
-                       !state_.reportOf(series.matrix)});
+                       !state_.reportOf(series.matrix) && !state_.previewOf(series.matrix)});
   return entries;
 }
 
@@ -91,7 +101,19 @@ std::string_view SpectrumPlot::companionName() const {
   return state_.subject() == Subject::kComparison ? "base" : "shuffled elements";
 }
 
-std::string SpectrumPlot::note(const std::vector<Shown>& shown, const core::DensityBins& bins) const {
+std::string SpectrumPlot::nothingText() const {
+  if (state_.selection().empty()) return "Choose matrices in the table.";
+  const bool preview = std::ranges::any_of(state_.selection().series(), [&](const Series& series) {
+    return state_.previewOf(series.matrix) != nullptr;
+  });
+  return preview ? "A density takes all values: so far there is a preview." : "Not computed yet.";
+}
+
+std::string SpectrumPlot::note(const std::vector<Shown>& shown, const std::vector<Previewed>& previewed,
+                               const core::DensityBins& bins) const {
+  if (!previewed.empty())
+    return fmt::format("○ preview: first {} of {}, bars: residuals", previewed.front().preview->sigma.size(),
+                       previewed.front().preview->all());
   if (shown.empty()) return "";
   if (state_.mode() == core::PlotMode::kDensity) {
     std::size_t beyond = 0;
@@ -111,7 +133,9 @@ std::string SpectrumPlot::note(const std::vector<Shown>& shown, const core::Dens
 void SpectrumPlot::draw(CanvasFrame& frame, const Rect& area) {
   core::DensityBins bins;
   const std::vector<Shown> shown = shownCurves(bins);
+  const std::vector<Previewed> previewed = previewedCurves();
   std::vector<core::Curve> curves;
+  for (const Previewed& one : previewed) curves.push_back(one.curve);
   for (const Shown& one : shown) {
     curves.push_back(one.curve);
     if (one.companion) curves.push_back(one.beside);
@@ -123,17 +147,17 @@ void SpectrumPlot::draw(CanvasFrame& frame, const Rect& area) {
   const PlotArea plot{plotRect(area, legendRows(frame, area, entries)), scales.x, scales.y};
   drawAxes(frame, area, plot,
            {.title = std::string(title(state_.mode())),
-            .note = note(shown, bins),
+            .note = note(shown, previewed, bins),
             .x_label = std::string(places(state_.mode())),
             .y_label = std::string(quantity(state_.mode())),
             .whole_x = state_.mode() != core::PlotMode::kDensity});
   drawLegend(frame, area, entries);
   if (plot.rect.width() < 40 || plot.rect.height() < 30) return;
   ImDrawList& list = *ImGui::GetWindowDrawList();
-  if (shown.empty()) {
+  if (shown.empty() && previewed.empty()) {
     drawLabel(list, frame, toIm(plot.rect.center()), Align::kCenter,
               {12, float(plot.rect.width()), frame.theme.colors.text_secondary, LabelFont::kInterface},
-              state_.selection().empty() ? "Choose matrices in the table." : "Not computed yet.");
+              nothingText());
     return;
   }
   list.PushClipRect(low(plot.rect.expanded(2)), high(plot.rect.expanded(2)), true);
@@ -145,9 +169,27 @@ void SpectrumPlot::draw(CanvasFrame& frame, const Rect& area) {
     drawBeside(frame, plot, one);
     drawCurve(frame, plot, one);
   }
-  drawNoise(frame, plot, shown.front(), bins, curves);
+  for (const Previewed& one : previewed) drawPreview(frame, plot, one);
+  if (!shown.empty()) drawNoise(frame, plot, shown.front(), bins, curves);
   list.PopClipRect();
-  drawHover(frame, plot, shown);
+  drawHover(frame, plot, shown, previewed);
+}
+
+// Hollow, since they are not exact; of values also as far as each may be off.
+void SpectrumPlot::drawPreview(CanvasFrame& frame, const PlotArea& plot, const Previewed& previewed) const {
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  const Rgba color = seriesColor(frame.theme, previewed.series.number);
+  const core::Curve& curve = previewed.curve;
+  const std::vector<ImVec2> path = pathOf(plot, curve, 0, curve.y.size());
+  list.AddPolyline(path.data(), int(path.size()), color.withAlpha(110).abgr(), 0, 1);
+  for (std::size_t i = 0; i < curve.y.size(); ++i) {
+    if (state_.mode() != core::PlotMode::kEnergy) {
+      const double off = previewed.preview->residuals[i];
+      list.AddLine(toIm(plot.at(curve.x[i], std::max(plot.y.low, curve.y[i] - off))),
+                   toIm(plot.at(curve.x[i], curve.y[i] + off)), color.withAlpha(170).abgr(), 1.5f);
+    }
+    list.AddCircle(toIm(plot.at(curve.x[i], curve.y[i])), 3.5f, color.abgr(), 0, 1.4f);
+  }
 }
 
 void SpectrumPlot::drawCurve(CanvasFrame& frame, const PlotArea& plot, const Shown& shown) const {
@@ -208,8 +250,8 @@ void SpectrumPlot::drawNoise(CanvasFrame& frame, const PlotArea& plot, const Sho
   drawLabel(list, frame, {float(place.x0), float(place.center().y)}, Align::kLeft, style, text);
 }
 
-void SpectrumPlot::drawHover(CanvasFrame& frame, const PlotArea& plot,
-                             const std::vector<Shown>& shown) const {
+void SpectrumPlot::drawHover(CanvasFrame& frame, const PlotArea& plot, const std::vector<Shown>& shown,
+                             const std::vector<Previewed>& previewed) const {
   const Point mouse = toPoint(ImGui::GetIO().MousePos);
   if (!plot.rect.contains(mouse) || !ImGui::IsWindowHovered()) return;
   const Colors& colors = frame.theme.colors;
@@ -236,6 +278,15 @@ void SpectrumPlot::drawHover(CanvasFrame& frame, const PlotArea& plot,
                               density ? number(one.beside.y[i]) : fmt::format("{:.6g}", one.beside.y[i]),
                               colors.text_secondary});
     if (!density) drawMarker(list, 0, toIm(plot.at(one.curve.x[i], y)), 4, color);
+  }
+  for (const Previewed& one : previewed) {
+    if (index >= one.curve.y.size()) continue;
+    const std::string name = rowName((*state_.snapshot().matrices)[one.series.matrix].name);
+    tooltip.rows.push_back(
+        {name,
+         energy ? fmt::format("≥ {:.4f}", one.curve.y[index])
+                : fmt::format("≥ {:.5g}, ± {:.1g}", one.curve.y[index], one.preview->residuals[index]),
+         seriesColor(frame.theme, one.series.number)});
   }
   const float x = density ? float(mouse.x) : float(plot.at(double(index), plot.y.low).x);
   list.AddLine({x, float(plot.rect.y0)}, {x, float(plot.rect.y1)}, colors.text_disabled.abgr());
