@@ -11,5 +11,5 @@ if(ui_sources)
   file(GLOB_RECURSE ui_headers CONFIGURE_DEPENDS ui/*.h)  # moc looks into headers without a .cpp of their name, too
   target_sources(vitrine_ui PRIVATE ${ui_headers})
   set_target_properties(vitrine_ui PROPERTIES AUTOMOC ON AUTORCC ON)
-  set_target_properties(vitrine_ui PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)  # Qt's headers once a batch, not once a file
+  set_target_properties(vitrine_ui PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)  # Qt's headers once a batch, not once a file
 endif()

@@ -1,7 +1,5 @@
 #include "gpu/device.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstring>

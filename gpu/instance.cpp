@@ -1,6 +1,5 @@
 #include "gpu/instance.h"
-
-#include <spdlog/spdlog.h>
+#include "gpu/log.h"
 
 #include <algorithm>
 #include <cstring>
@@ -59,7 +58,7 @@ Result<void> requireVulkan13() {
 }  // namespace
 
 void ValidationLog::add(std::string message) {
-  spdlog::error("Vulkan validation: {}", message);
+  logError(fmt::format("Vulkan validation: {}", message));
   std::lock_guard lock(mutex_);
   messages_.push_back(std::move(message));
 }
@@ -75,8 +74,9 @@ Result<std::unique_ptr<Instance>> Instance::create(Validation validation,
   std::unique_ptr<Instance> instance(new Instance());
   const bool validate = validation == Validation::kOn && hasLayer(kValidationLayer);
   if (validation == Validation::kOn && !validate)
-    spdlog::warn("{} is not installed (Debian: vulkan-validationlayers): going on without validation",
-                 kValidationLayer);
+    logWarning(
+        fmt::format("{} is not installed (Debian: vulkan-validationlayers): going on without validation",
+                    kValidationLayer));
 
   std::vector<const char*> enabled = extensions;
   for (const char* wanted : extensions)

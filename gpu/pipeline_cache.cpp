@@ -1,7 +1,7 @@
 #include "gpu/pipeline_cache.h"
+#include "gpu/log.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,7 +72,7 @@ Result<VkPipelineCache> loadPipelineCache(VkDevice device, const DeviceProfile& 
     info.initialDataSize = data->size();
     info.pInitialData = data->data();
     if (vkCreatePipelineCache(device, &info, nullptr, &cache) == VK_SUCCESS) return cache;
-    spdlog::warn("{}: the driver refused the pipeline cache, starting with an empty one", path);
+    logWarning(fmt::format("{}: the driver refused the pipeline cache, starting with an empty one", path));
     info.initialDataSize = 0;
   }
   TRY(check(vkCreatePipelineCache(device, &info, nullptr, &cache), "creating the pipeline cache"));

@@ -1,13 +1,12 @@
 #include "core/model/model_spec.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "core/arch/architecture.h"
 #include "core/checkpoint/json.h"
+#include "gpu/log.h"
 
 namespace vitrine::core {
 namespace {
@@ -97,9 +96,10 @@ void warnOfUnread(const ModelSpec& spec) {
   if (spec.unread_tensors.empty()) return;
   constexpr std::size_t kShown = 5;
   const std::size_t shown = std::min(kShown, spec.unread_tensors.size());
-  spdlog::warn("{}: {} tensors are not used: {}{}", spec.checkpoint->displayName(),
-               spec.unread_tensors.size(), fmt::join(std::span(spec.unread_tensors).first(shown), ", "),
-               shown < spec.unread_tensors.size() ? " .." : "");
+  logWarning(fmt::format("{}: {} tensors are not used: {}{}", spec.checkpoint->displayName(),
+                         spec.unread_tensors.size(),
+                         fmt::join(std::span(spec.unread_tensors).first(shown), ", "),
+                         shown < spec.unread_tensors.size() ? " .." : ""));
 }
 
 Result<ModelSpec> readAs(const std::string& name, const Checkpoint& checkpoint) {

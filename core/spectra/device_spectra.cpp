@@ -5,11 +5,10 @@
 #include <deque>
 #include <limits>
 
-#include <spdlog/spdlog.h>
-
 #include "core/spectra/device_spectra_impl.h"
 #include "core/spectra/scaled_upload.h"
 #include "core/spectra/tridiagonal.h"
+#include "gpu/log.h"
 
 namespace vitrine::core {
 namespace {
@@ -259,10 +258,10 @@ Result<std::vector<Spectrum>> DeviceSpectra::spectraOf(std::span<const DenseMatr
   TRY(compute(stop));
   TRY_ASSIGN(auto found, spectra());
   if (impl_->shape.by_band && !std::ranges::all_of(found, &holds)) {
-    spdlog::warn(
+    logWarning(fmt::format(
         "{}: the sums of squares of {} x {} do not agree after a reduction over a band; once more, by "
         "columns",
-        impl_->device.info().name, impl_->shape.rows, impl_->shape.columns);
+        impl_->device.info().name, impl_->shape.rows, impl_->shape.columns));
     reduceBy(Reduction::kColumns);
     return spectraOf(matrices, stop);
   }

@@ -1,12 +1,13 @@
 #include "core/spectra/head_lock.h"
 
-#include <Eigen/QR>
+#include <Eigen/Core>
 #include <cmath>
 #include <numbers>
 
 #include "core/spectra/dense_product.h"
 #include "core/spectra/head_products.h"
 #include "core/spectra/linear_matrix.h"
+#include "core/spectra/orthonormal.h"
 
 namespace vitrine::core {
 namespace {
@@ -16,12 +17,12 @@ using Eigen::MatrixXd;
 
 MatrixXd randomOrthogonal(Index width, std::mt19937_64& random) {
   std::normal_distribution<double> normal;
-  const Eigen::HouseholderQR<MatrixXd> qr(
-      MatrixXd::NullaryExpr(width, width, [&] { return normal(random); }));
+  MatrixXd q = MatrixXd::NullaryExpr(width, width, [&] { return normal(random); });
+  const auto r = factorQr(q);
+  VITRINE_ASSERT(r.has_value());  // LAPACK refuses only what is not finite
   // Uniform where R's diagonal is positive.
-  const Eigen::VectorXd signs =
-      qr.matrixQR().diagonal().unaryExpr([](double x) { return x < 0 ? -1.0 : 1.0; });
-  return MatrixXd(qr.householderQ()) * signs.asDiagonal();
+  const Eigen::VectorXd signs = r->diagonal().unaryExpr([](double x) { return x < 0 ? -1.0 : 1.0; });
+  return q * signs.asDiagonal();
 }
 
 // Invertible, and its inverse from the same factors.

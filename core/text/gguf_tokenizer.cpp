@@ -3,8 +3,7 @@
 #include "core/text/llamacpp_patterns.h"
 #include "core/text/tokenizer_files.h"
 #include "core/text/unicode.h"
-
-#include <spdlog/spdlog.h>
+#include "gpu/log.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -41,7 +40,7 @@ Result<std::shared_ptr<const Tokenizer>> readByteLevel(const Json& metadata) {
   TRY_ASSIGN(Vocabulary vocabulary, readVocabulary(metadata));
   TRY_ASSIGN(const std::vector<SpelledMerge> merges, readMerges(metadata));
   if (findField(metadata, keyOf("pre")) == nullptr) {
-    spdlog::warn(
+    logWarning(
         "the file has no tokenizer.ggml.pre: words are cut as llama.cpp's 'default' does, perhaps not as the "
         "model expects");
   }

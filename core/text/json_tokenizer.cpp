@@ -3,8 +3,7 @@
 #include "core/text/json_post_processor.h"
 #include "core/text/tokenizer_files.h"
 #include "core/text/unicode.h"
-
-#include <spdlog/spdlog.h>
+#include "gpu/log.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -37,7 +36,7 @@ std::vector<TokenId> numberedTokens(const Json& config, std::string_view key, co
     if (id) {
       ids.push_back(*id);
     } else {
-      spdlog::warn("ignored: {}", id.error().describe());
+      logWarning(fmt::format("ignored: {}", id.error().describe()));
     }
   };
   const Json* field = findField(config, key);

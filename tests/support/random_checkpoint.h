@@ -2,15 +2,14 @@
 // and the engine make of shapes and hyper-parameters.
 #pragma once
 
-#include <nlohmann/json.hpp>
-#include <random>
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "core/checkpoint/safetensors_writer.h"
 #include "core/model/model_spec.h"
-#include "support/gguf_builder.h"
 #include "support/scratch_folder.h"
 
 namespace vitrine::test {
@@ -18,36 +17,11 @@ namespace vitrine::test {
 using NamedShapes = std::vector<std::pair<std::string, std::vector<std::uint64_t>>>;
 
 // Matrices are normal with a deviation of `spread`, vectors lie around 1.
-inline void writeRandomCheckpoint(const std::filesystem::path& folder, const nlohmann::json& config,
-                                  const NamedShapes& tensors, float spread, std::uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<Bytes> storage;
-  std::vector<core::SafetensorsItem> items;
-  storage.reserve(tensors.size());
-  for (const auto& [name, shape] : tensors) {
-    std::uint64_t elements = 1;
-    for (const std::uint64_t size : shape) elements *= size;
-    Bytes bytes;
-    const bool vector = shape.size() == 1;
-    for (std::uint64_t i = 0; i < elements; ++i)
-      GgufBuilder::append(bytes, vector ? 1 + 0.2f * normal(random) : spread * normal(random));
-    storage.push_back(std::move(bytes));
-    items.push_back({name, core::DType::kF32, shape, storage.back()});
-  }
-  const auto written = core::writeSafetensors(folder / "model.safetensors", items, {{"format", "pt"}});
-  VITRINE_ASSERT(written.has_value());
-  const std::string text = config.dump();
-  writeFile(folder / "config.json", std::as_bytes(std::span(text)));
-}
+void writeRandomCheckpoint(const std::filesystem::path& folder, const nlohmann::json& config,
+                           const NamedShapes& tensors, float spread, std::uint64_t seed);
 
 // The files are gone afterwards; the mapping that the spec holds stays.
-inline Result<core::ModelSpec> randomSpec(const nlohmann::json& config, const NamedShapes& tensors,
-                                          float spread = 0.25f, std::uint64_t seed = 1) {
-  ScratchFolder folder;
-  writeRandomCheckpoint(folder.path(), config, tensors, spread, seed);
-  TRY_ASSIGN(auto checkpoint, core::Checkpoint::open(folder.path()));
-  return core::readModelSpec(std::move(checkpoint));
-}
+Result<core::ModelSpec> randomSpec(const nlohmann::json& config, const NamedShapes& tensors,
+                                   float spread = 0.25f, std::uint64_t seed = 1);
 
 }  // namespace vitrine::test

@@ -1,6 +1,5 @@
 #include "ui/canvas/canvas_window.h"
-
-#include <spdlog/spdlog.h>
+#include "gpu/log.h"
 
 #include <algorithm>
 #include <cmath>
@@ -68,7 +67,7 @@ void CanvasWindow::releaseSurface() {
   if (!swapchain_) return;
   // The surface goes with the platform window, so nothing may be in flight on it.
   if (const auto idle = device_.waitIdle(); !idle)
-    spdlog::warn("closing the canvas: {}", idle.error().describe());
+    logWarning(fmt::format("closing the canvas: {}", idle.error().describe()));
   swapchain_.reset();
 }
 
@@ -128,7 +127,7 @@ void CanvasWindow::drawFrame() {
   const auto drawn_now = tryDraw();
   if (!drawn_now) {
     stopped_ = true;
-    spdlog::error("drawing the canvas: {}", drawn_now.error().describe());
+    logError(fmt::format("drawing the canvas: {}", drawn_now.error().describe()));
     emit failed(QString::fromStdString(drawn_now.error().describe()));
     return;
   }

@@ -1,6 +1,5 @@
 #include "ui/views/canvas_view.h"
-
-#include <spdlog/spdlog.h>
+#include "gpu/log.h"
 
 namespace vitrine::ui {
 
@@ -72,7 +71,7 @@ void CanvasView::setTheme(const Theme& theme) {
 QImage CanvasView::grabImage() {
   auto image = window_->grab();
   if (image) return *std::move(image);
-  spdlog::error("picture of the canvas: {}", image.error().describe());
+  logError(fmt::format("picture of the canvas: {}", image.error().describe()));
   return {};
 }
 

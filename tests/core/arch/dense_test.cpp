@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "core/arch/support/decoder.h"
 #include "core/arch/support/rope.h"

@@ -6,8 +6,10 @@
 
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "core/arch/support/decoder.h"
+#include "core/checkpoint/safetensors_writer.h"
 #include "support/scratch_folder.h"
 #include "support/tiny_model.h"
 

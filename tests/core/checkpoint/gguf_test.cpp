@@ -1,6 +1,7 @@
 // What a GGUF file says, and every way in which one can lie.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "core/checkpoint/checkpoint.h"
 #include "support/gguf_builder.h"

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "core/checkpoint/allocation_watch.h"
 #include "core/checkpoint/mutation.h"

@@ -19,7 +19,7 @@ TEST(SingularValueShift, OfAPureAdaptationIsAllOfIt) {
     // Large enough to change the order and a sign.
     Eigen::VectorXd shift = Eigen::VectorXd::LinSpaced(svd->sigma.size(), -1.5, 2);
     shift[0] = -2 * svd->sigma[0];
-    const Columns change = svd->u * shift.asDiagonal() * svd->v.transpose();
+    const Columns change = fromSvd(svd->u, shift, svd->v);
     const SingularValueShift found = singularValueShift(*svd, change);
     EXPECT_LT((found.shift - shift).norm(), 1e-12 * shift.norm());
     EXPECT_LT(found.off_diagonal, 1e-13);
@@ -30,7 +30,7 @@ TEST(SingularValueShift, OfAPureAdaptationIsAllOfIt) {
 TEST(SingularValueShift, OfATurnOfDirectionsIsNone) {
   std::mt19937 random(4);
   const Columns u = orthonormal(12, 4, random), v = orthonormal(12, 4, random);
-  const Columns base = u * Eigen::Vector4d(4, 3, 2, 1).asDiagonal() * v.transpose();
+  const Columns base = fromSvd(u, Eigen::Vector4d(4, 3, 2, 1), v);
   const auto svd = fullSvd(base);
   ASSERT_TRUE(svd);
   // Between two different directions of the base: a single element off the diagonal.
@@ -49,7 +49,7 @@ TEST(SingularValueShift, SplitsTheEnergyOfAnyChange) {
       ASSERT_TRUE(loaded && svd);
       const Columns change = loaded->tuned - loaded->base;
       const SingularValueShift found = singularValueShift(*svd, change);
-      const Columns rest = change - svd->u * found.shift.asDiagonal() * svd->v.transpose();
+      const Columns rest = change - fromSvd(svd->u, found.shift, svd->v);
       EXPECT_NEAR(found.unexplained, rest.norm() / change.norm(), 1e-7) << pair.name;
     }
 }

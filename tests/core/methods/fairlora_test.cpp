@@ -18,13 +18,13 @@ TEST(SharedBasis, IsThatOfWhichTheChangesWereMade) {
     const Columns u = orthonormal(m, 4, random), v = orthonormal(n, 4, random);
     const std::vector<Eigen::Vector4d> spectra = {{5, -3, 2, 1}, {1, 4, -2, 0.5}, {0, 2, 6, -1}};
     std::vector<Columns> changes;
-    for (const Eigen::Vector4d& s : spectra) changes.push_back(u * s.asDiagonal() * v.transpose());
+    for (const Eigen::Vector4d& s : spectra) changes.push_back(fromSvd(u, s, v));
     const auto found = sharedBasis(changes, 4);
     ASSERT_TRUE(found) << found.error().describe();
     for (std::size_t g = 0; g < changes.size(); ++g) {
       EXPECT_NEAR(found->kept_shared[g] / found->energy[g], 1, 1e-10) << g;
       EXPECT_NEAR(found->kept_stacked[g] / found->energy[g], 1, 1e-10) << g;
-      EXPECT_LT((found->u * found->sigma[g].asDiagonal() * found->v.transpose() - changes[g]).norm(), 1e-5);
+      EXPECT_LT((fromSvd(found->u, found->sigma[g], found->v) - changes[g]).norm(), 1e-5);
       for (std::size_t h = 0; h < g; ++h)
         EXPECT_NEAR((found->sigma[g] - found->sigma[h]).norm(), (changes[g] - changes[h]).norm(), 1e-5);
     }
@@ -55,8 +55,8 @@ TEST(SharedBasis, KeepsNoMoreThanItCan) {
     EXPECT_LE(found->kept_stacked[g], found->kept_own[g] * (1 + 1e-12));
     kept += found->kept_shared[g];
     before += rough->kept_shared[g];
-    EXPECT_LT((found->u.transpose() * found->u - Columns::Identity(6, 6)).norm(), 1e-12);
-    EXPECT_LT((found->v.transpose() * found->v - Columns::Identity(6, 6)).norm(), 1e-12);
+    EXPECT_LT(gramMinusIdentity(found->u).norm(), 1e-12);
+    EXPECT_LT(gramMinusIdentity(found->v).norm(), 1e-12);
   }
   EXPECT_GT(kept, before);
 }

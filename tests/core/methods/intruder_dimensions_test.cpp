@@ -34,8 +34,8 @@ Planted planted() {
   Planted p{.base = {}, .tuned = {}, .left = u.rightCols(2), .right = v.rightCols(2), .strength = {}};
   const Eigen::VectorXd sigma = Eigen::VectorXd::LinSpaced(8, 10, 3);
   p.strength = Eigen::Vector2d(12, 6.5);
-  p.base = u.leftCols(8) * sigma.asDiagonal() * v.leftCols(8).transpose();
-  p.tuned = p.base + p.left * p.strength.asDiagonal() * p.right.transpose();
+  p.base = fromSvd(u.leftCols(8), sigma, v.leftCols(8));
+  p.tuned = p.base + fromSvd(p.left, p.strength, p.right);
   return p;
 }
 

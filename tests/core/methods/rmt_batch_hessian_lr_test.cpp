@@ -65,7 +65,7 @@ TEST(SpikedWigner, NeedsTheBulkWhereThereIsOne) {
 
 Columns symmetric(std::uint64_t n) {
   const Columns a = core::toDouble(gaussian(n, n, 3));
-  return a * a.transpose();
+  return product(a, a.transpose());
 }
 
 TEST(LanczosQuadrature, IntegratesPolynomialsExactly) {

@@ -22,7 +22,7 @@ Columns saltChange(const FullSvd& svd, Eigen::Index head) {
   d.bottomRightCorner(r - head, r - head) = orthonormal(r - head, 2, random) *
                                             Eigen::Vector2d(2, 1).asDiagonal() *
                                             orthonormal(r - head, 2, random).transpose();
-  return svd.u * d * svd.v.transpose();
+  return product(product(svd.u, d), svd.v.transpose());
 }
 
 TEST(SaltSplit, ExplainsWhatSaltMade) {
@@ -84,7 +84,7 @@ TEST(Salt, WinsWhereItsFormIsRight) {
     ASSERT_TRUE(input.parameters.set("head", 16) && input.parameters.set("rank", 2));
     Columns d = Columns::Zero(48, 48);
     for (Eigen::Index i = 0; i < 16; ++i) d(i, i) = 0.4 * svd->sigma[i];
-    const Columns change = of_salt ? Columns(svd->u * d * svd->v.transpose()) : lora;
+    const Columns change = of_salt ? product(product(svd->u, d), svd->v.transpose()) : lora;
     input.tunes = {{"tuned", {namedPair("layers.0.a.weight", base, base + change)}}};
     const auto result = core::methods::runAnalysis(**method, input);
     ASSERT_TRUE(result) << result.error().describe();

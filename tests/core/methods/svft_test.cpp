@@ -19,7 +19,7 @@ FullSvd svdOf(const Columns& matrix) {
 
 // U D V^T.
 Columns changeOf(const FullSvd& svd, const Columns& d) {
-  return svd.u * d * svd.v.transpose();
+  return product(product(svd.u, d), svd.v.transpose());
 }
 
 TEST(BaseCoordinates, AreThoseThatAChangeWasMadeOf) {

@@ -38,7 +38,7 @@ TEST(ComponentChannels, AreThoseOfTheFormedProducts) {
 TEST(ComponentChannels, FindAPlantedChannel) {
   std::mt19937 random(5);
   const Columns u = orthonormal(20, 3, random), v = orthonormal(20, 3, random);
-  const Columns earlier = u * Eigen::Vector3d(3, 2, 1).asDiagonal() * v.transpose();
+  const Columns earlier = fromSvd(u, Eigen::Vector3d(3, 2, 1), v);
   const Columns later = toDouble(gaussian(20, 1, 2)) * u.col(1).transpose();
   Eigen::VectorXd score(3);
   for (Eigen::Index i = 0; i < 3; ++i) score[i] = (later * u.col(i)).norm() / later.norm();

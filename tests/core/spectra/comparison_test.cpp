@@ -27,7 +27,7 @@ MatrixXd basis(Index rows, Index columns, std::uint32_t seed) {
 struct Planted {
   MatrixXd u = basis(60, 40, 1), v = basis(50, 40, 2);
   VectorXd sigma = VectorXd::LinSpaced(40, 10, 2.2);
-  MatrixXd matrix() const { return u * sigma.asDiagonal() * v.transpose(); }
+  MatrixXd matrix() const { return test::fromSvd(u, sigma, v); }
 };
 
 TEST(Comparison, OfAMatrixWithItselfFindsNothing) {

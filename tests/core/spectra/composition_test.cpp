@@ -20,11 +20,11 @@ MatrixXd random(Index rows, Index columns, std::uint32_t seed) {
 }
 
 MatrixXd formed(const LowRankProduct& product) {
-  return product.left * product.right;
+  return test::product(product.left, product.right);
 }
 
 double scoreOf(const MatrixXd& later, const MatrixXd& earlier) {
-  return (later * earlier).norm() / (later.norm() * earlier.norm());
+  return test::product(later, earlier).norm() / (later.norm() * earlier.norm());
 }
 
 TEST(Composition, OfAModelIsThatOfTheFormedProducts) {

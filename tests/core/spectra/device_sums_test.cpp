@@ -9,6 +9,7 @@
 
 #include "core/spectra/device_spectra.h"
 #include "core/spectra/running_gram.h"
+#include "core/spectra/spectrum_matrices.h"
 #include "gpu/commands.h"
 #include "support/gpu_fixture.h"
 #include "svd/gram_append.params.h"
@@ -62,8 +63,9 @@ class DeviceSumsTest : public test::GpuTest, public testing::WithParamInterface<
   gpu::Buffer sumBuffer(std::size_t count) { return bufferOf(std::vector<double>(count, 0.0)); }
 
   void expectGram(const Square& found, const StoredRows& left, const StoredRows& right) {
-    const Square exact = left.cast<double>() * right.cast<double>().transpose();
-    const Square bound = left.cwiseAbs().cast<double>() * right.cwiseAbs().cast<double>().transpose();
+    const Square exact = test::product(left.cast<double>(), right.cast<double>().transpose());
+    const Square bound =
+        test::product(left.cwiseAbs().cast<double>(), right.cwiseAbs().cast<double>().transpose());
     for (Eigen::Index i = 0; i < exact.rows(); ++i)
       for (Eigen::Index j = 0; j < exact.cols(); ++j)
         EXPECT_NEAR(found(i, j), exact(i, j), tolerance() * bound(i, j)) << i << " " << j;
@@ -152,8 +154,8 @@ TEST_P(DeviceSumsTest, TurnRows) {
                                .row_stride = kStored / 4});
   const std::vector<float> found = contentOf<float>(to);
   for (std::uint32_t matrix : {0u, 1u}) {
-    const Square exact =
-        turns.middleRows(matrix * kRows, kRows) * rows.middleRows(matrix * kRows, kRows).cast<double>();
+    const Square exact = test::product(turns.middleRows(matrix * kRows, kRows),
+                                       rows.middleRows(matrix * kRows, kRows).cast<double>());
     for (std::uint32_t i = 0; i < kRows; ++i)
       for (std::uint32_t j = 0; j < kStored; ++j) {
         const float value = found[(matrix * kRows + i) * kStored + j];
@@ -177,7 +179,7 @@ TEST_P(SigmaOfGramsTest, AreThoseOfLapack) {
     std::vector<std::vector<double>> expected;
     for (std::uint32_t i = 0; i < kCount; ++i) {
       const Eigen::MatrixXd rows = Eigen::MatrixXd::Random(n + 3 * i, n) * std::pow(10.0, i);
-      const Eigen::MatrixXd gram = rows.transpose() * rows;
+      const Eigen::MatrixXd gram = test::product(rows.transpose(), rows);
       grams.insert(grams.end(), gram.data(), gram.data() + gram.size());
       expected.push_back(test::expectValue(gramSigma(gram, n)));
     }

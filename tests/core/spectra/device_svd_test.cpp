@@ -33,16 +33,15 @@ class DeviceSvdTest : public test::GpuTest {
     EXPECT_EQ(found.v.rows(), a.cols());
     EXPECT_EQ(found.sigma.size(), r);
     const double s1 = std::max(expected.sigma[0], std::numeric_limits<double>::min());
-    const double rebuilt = (found.u * found.sigma.asDiagonal() * found.v.transpose() - a).norm();
+    const double rebuilt = (test::fromSvd(found.u, found.sigma, found.v) - a).norm();
     EXPECT_LE(rebuilt, 1e-11 * s1) << rebuilt / s1;
     EXPECT_LE((found.sigma - expected.sigma).cwiseAbs().maxCoeff(), 1e-12 * s1);
-    const MatrixXd identity = MatrixXd::Identity(r, r);
     // Newton's last step squares at most 1e-5; U's is that of A V / sigma with sigma from 1e-4 of the largest
     // on.
     const bool u_is_own = a.rows() <= a.cols();
     const double own = 1e-10, other = 1e-7;
-    EXPECT_LE((found.u.transpose() * found.u - identity).cwiseAbs().maxCoeff(), u_is_own ? own : other);
-    EXPECT_LE((found.v.transpose() * found.v - identity).cwiseAbs().maxCoeff(), u_is_own ? other : own);
+    EXPECT_LE(test::gramMinusIdentity(found.u).cwiseAbs().maxCoeff(), u_is_own ? own : other);
+    EXPECT_LE(test::gramMinusIdentity(found.v).cwiseAbs().maxCoeff(), u_is_own ? other : own);
     for (Index i = 1; i < r; ++i) EXPECT_GE(found.sigma[i - 1], found.sigma[i] * (1 - 1e-14));
     return found;
   }
@@ -128,8 +127,8 @@ TEST_F(DeviceOperatorTest, MultipliesAsTheMatrixDoes) {
     const MatrixXd a = gaussian(rows, columns), x = gaussian(columns, 9), y = gaussian(rows, 5);
     const auto on_device = expectValue(DeviceOperator::create(device(), a));
     const LinearOperator linear = on_device->linear();
-    EXPECT_LE((expectValue(linear.times(x)) - a * x).norm(), 1e-13 * a.norm() * x.norm());
-    EXPECT_LE((expectValue(linear.transposed_times(y)) - a.transpose() * y).norm(),
+    EXPECT_LE((expectValue(linear.times(x)) - test::product(a, x)).norm(), 1e-13 * a.norm() * x.norm());
+    EXPECT_LE((expectValue(linear.transposed_times(y)) - test::product(a.transpose(), y)).norm(),
               1e-13 * a.norm() * y.norm());
   }
 }

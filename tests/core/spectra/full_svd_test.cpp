@@ -19,10 +19,9 @@ void expectSvd(const MatrixXd& a, const std::string& what) {
   const Index r = std::min(a.rows(), a.cols());
   ASSERT_EQ(svd->u.cols(), r);
   ASSERT_EQ(svd->v.rows(), a.cols());
-  const MatrixXd one = MatrixXd::Identity(r, r);
-  EXPECT_LE((svd->u.transpose() * svd->u - one).cwiseAbs().maxCoeff(), 1e-12);
-  EXPECT_LE((svd->v.transpose() * svd->v - one).cwiseAbs().maxCoeff(), 1e-12);
-  EXPECT_LE((svd->u * svd->sigma.asDiagonal() * svd->v.transpose() - a).norm(), 1e-13 * (a.norm() + 1e-300));
+  EXPECT_LE(test::gramMinusIdentity(svd->u).cwiseAbs().maxCoeff(), 1e-12);
+  EXPECT_LE(test::gramMinusIdentity(svd->v).cwiseAbs().maxCoeff(), 1e-12);
+  EXPECT_LE((test::fromSvd(svd->u, svd->sigma, svd->v) - a).norm(), 1e-13 * (a.norm() + 1e-300));
   EXPECT_GE(svd->sigma.minCoeff(), 0);
   for (Index i = 0; i < r; ++i) {
     EXPECT_GE(svd->sigma[std::max<Index>(i, 1) - 1], svd->sigma[i]);

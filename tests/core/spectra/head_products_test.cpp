@@ -5,7 +5,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <Eigen/LU>
 #include <nlohmann/json.hpp>
 
 #include "core/reference/reference.h"
@@ -31,7 +30,7 @@ double worst(const MatrixXd& a) {
 }
 
 MatrixXd formed(const LowRankProduct& product) {
-  return product.left * product.right;
+  return test::product(product.left, product.right);
 }
 
 void expectProduct(const LowRankProduct& product) {
@@ -50,10 +49,9 @@ void expectProduct(const LowRankProduct& product) {
   EXPECT_NEAR(spectrum->frobenius, formed(product).norm(), 1e-12 * s1);
   const auto svd = productSvd(product);
   ASSERT_TRUE(svd);
-  EXPECT_LE(worst(svd->u * svd->sigma.asDiagonal() * svd->v.transpose() - formed(product)), 1e-13 * s1);
-  const Index r = svd->sigma.size();
-  EXPECT_LE(worst(svd->u.transpose() * svd->u - MatrixXd::Identity(r, r)), 1e-12);
-  EXPECT_LE(worst(svd->v.transpose() * svd->v - MatrixXd::Identity(r, r)), 1e-12);
+  EXPECT_LE(worst(test::fromSvd(svd->u, svd->sigma, svd->v) - formed(product)), 1e-13 * s1);
+  EXPECT_LE(worst(test::gramMinusIdentity(svd->u)), 1e-12);
+  EXPECT_LE(worst(test::gramMinusIdentity(svd->v)), 1e-12);
 }
 
 TEST(LowRankProduct, HasTheSpectrumOfTheFormedProduct) {
@@ -80,8 +78,11 @@ TEST(LowRankProduct, FindsZeroAndDeficientProducts) {
 // Merging by a change of basis (catalogue: mergelock): raw spectra move, the product's does not.
 TEST(LowRankProduct, DoesNotMoveWithTheBasisInsideOfAHead) {
   const MatrixXd query = random(8, 32, 1), key = random(8, 32, 2);
-  const MatrixXd a = random(8, 8, 3) + 4 * MatrixXd::Identity(8, 8);
-  const MatrixXd query2 = a * query, key2 = a.inverse().transpose() * key;
+  std::mt19937 generator(3);
+  const MatrixXd turn = test::orthonormal(8, 8, generator);
+  const Eigen::VectorXd scale = Eigen::VectorXd::LinSpaced(8, 0.5, 4);  // a = turn diag(scale)
+  const MatrixXd query2 = test::product(turn * scale.asDiagonal(), query),
+                 key2 = test::product(turn * scale.cwiseInverse().asDiagonal(), key);
   const auto before = productSpectrum({query.transpose(), key});
   const auto after = productSpectrum({query2.transpose(), key2});
   ASSERT_TRUE(before && after);
@@ -107,8 +108,10 @@ TEST_F(HeadProductsOf, AModelAreThoseOfItsFoldedWeights) {
   for (std::uint32_t head = 0; head < 6; ++head) {
     const Index h = head, g = h / 3;
     const MatrixXd qk =
-        attention.scale * gain * query.middleRows(8 * h, 8).transpose() * key.middleRows(8 * g, 8) * gain;
-    const MatrixXd ov = output.middleCols(8 * h, 8) * value.middleRows(8 * g, 8) * gain;
+        attention.scale * test::product(test::product(gain, query.middleRows(8 * h, 8).transpose()),
+                                        test::product(key.middleRows(8 * g, 8), gain));
+    const MatrixXd ov =
+        test::product(test::product(output.middleCols(8 * h, 8), value.middleRows(8 * g, 8)), gain);
     EXPECT_LE(worst(formed(*factors->product(ProductKind::kQk, head)) - qk), 1e-13);
     EXPECT_LE(worst(formed(*factors->product(ProductKind::kOv, head)) - ov), 1e-13);
     expectProduct(*factors->product(ProductKind::kQk, head));
@@ -118,7 +121,7 @@ TEST_F(HeadProductsOf, AModelAreThoseOfItsFoldedWeights) {
   const auto plain = LayerFactors::read(*spec_, 1, {.fold_gains = false, .score_scale = false});
   ASSERT_TRUE(plain);
   EXPECT_LE(worst(formed(*plain->product(ProductKind::kQk, 5)) -
-                  query.bottomRows(8).transpose() * key.bottomRows(8)),
+                  test::product(query.bottomRows(8).transpose(), key.bottomRows(8))),
             1e-13);
 }
 
@@ -224,8 +227,9 @@ TEST(HeadProductsOfALatent, AreOvThroughTheLatent) {
   const MatrixXd gain = expandBase(latent.norm.weight)->col(0).asDiagonal();
   const MatrixXd in = expandBase(spec->blocks[0].mixer_norm->weight)->col(0).asDiagonal();
   const Index width = latent.value_dim;
-  EXPECT_LE(worst(formed(*product) - output.middleCols(width, width) * up.middleRows(width, width) * gain *
-                                         *expandLinear(latent.down) * in),
+  EXPECT_LE(worst(formed(*product) -
+                  test::product(test::product(output.middleCols(width, width), up.middleRows(width, width)),
+                                test::product(test::product(gain, *expandLinear(latent.down)), in))),
             1e-12);
   EXPECT_THAT(factors->product(ProductKind::kQk, 0).error().message, HasSubstr("normed latents"));
 }

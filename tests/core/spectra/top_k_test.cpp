@@ -18,11 +18,10 @@ void expectTriplets(const MatrixXd& a, const TopK& top, const TopKOptions& optio
   const double s1 = exact->sigma[0];
   const Index k = top.svd.sigma.size();
   ASSERT_LE(k, options.k);
-  const MatrixXd identity = MatrixXd::Identity(k, k);
-  EXPECT_LE((top.svd.u.transpose() * top.svd.u - identity).norm(), 1e-10);
-  EXPECT_LE((top.svd.v.transpose() * top.svd.v - identity).norm(), 1e-6);  // by dividing by sigma
-  const MatrixXd back = a.transpose() * top.svd.u - top.svd.v * top.svd.sigma.asDiagonal();
-  const MatrixXd left = a * top.svd.v - top.svd.u * top.svd.sigma.asDiagonal();
+  EXPECT_LE(test::gramMinusIdentity(top.svd.u).norm(), 1e-10);
+  EXPECT_LE(test::gramMinusIdentity(top.svd.v).norm(), 1e-6);  // by dividing by sigma
+  const MatrixXd back = test::product(a.transpose(), top.svd.u) - top.svd.v * top.svd.sigma.asDiagonal();
+  const MatrixXd left = test::product(a, top.svd.v) - top.svd.u * top.svd.sigma.asDiagonal();
   for (Index i = 0; i < k; ++i) {
     EXPECT_NEAR(std::hypot(back.col(i).norm(), left.col(i).norm()), top.residuals[i], 1e-9 * s1) << i;
     EXPECT_LE(top.svd.sigma[i], exact->sigma[i] * (1 + 1e-12)) << i;

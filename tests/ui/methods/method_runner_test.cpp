@@ -4,6 +4,7 @@
 
 #include <QCoreApplication>
 
+#include "support/gguf_builder.h"
 #include "support/qt_application.h"
 #include "support/small_model.h"
 #include "ui/methods/method_table.h"

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <spdlog/spdlog.h>
-
 namespace vitrine::ui::attention {
 namespace {
 

@@ -1,10 +1,10 @@
 // What the map panel draws.
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/figure/colormap.h"
+#include "gpu/log.h"
 #include "ui/views/attention/map_panel.h"
 #include "ui/views/axis_labels.h"
 
@@ -103,7 +103,7 @@ void MapPanel::drawPictures(CanvasFrame& frame, const PanelContext& context, con
   const bool numbers = viewport_.cellSize() >= frame.theme.sizes.map_numbers_from;
   if (current && (hovering_ || numbers))
     if (const auto asked = reader_.want(context.snapshot.map->image); !asked)
-      spdlog::warn("values of the map: {}", asked.error().describe());
+      logWarning(fmt::format("values of the map: {}", asked.error().describe()));
   if (reader_.busy()) frame.again(kReaderStep);
 }
 

@@ -2,9 +2,8 @@
 // weights.
 #include "core/figure/comparison_figures.h"
 
+#include "gpu/log.h"
 #include "ui/views/spectra/spectra_figures.h"
-
-#include <spdlog/spdlog.h>
 
 namespace vitrine::ui::spectra {
 namespace {
@@ -55,7 +54,7 @@ std::optional<ViewFigure> figureOf(const SpectraState& state, ComparisonFigure c
       coreName(content), std::span(&tune, 1),
       {.base = names.base, .colormap = names.colormap, .epsilon = rule.epsilon, .first = rule.first});
   if (!figure) {
-    spdlog::warn("figure of a comparison: {}", figure.error().describe());
+    logWarning(fmt::format("figure of a comparison: {}", figure.error().describe()));
     return std::nullopt;
   }
   ViewFigure made;

@@ -2,9 +2,8 @@
 
 #include "core/figure/colormap.h"
 #include "core/figure/value_scale.h"
+#include "gpu/log.h"
 #include "ui/views/axis_labels.h"
-
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cmath>
@@ -116,7 +115,7 @@ void DirectionMapPanel::drawPicture(CanvasFrame& frame, const Rect& plot, const 
   if (pool != pool_) {
     auto image = gpu::Image::create(device_, std::uint32_t(side), std::uint32_t(side), VK_FORMAT_R32_SFLOAT,
                                     "map of directions");
-    if (!image) return spdlog::warn("map of directions: {}", image.error().describe());
+    if (!image) return logWarning(fmt::format("map of directions: {}", image.error().describe()));
     picture_ = std::make_shared<const gpu::Image>(std::move(*image));
     pool_ = pool;
     const std::vector<float> values = pooled(map_, pool);
