@@ -200,10 +200,13 @@ void MethodsWindow::showResult(const QString& error) {
     results_->addTab(text, tr("Notes"));
   }
   if (results_->count() > 0) return;
-  auto* empty = new QLabel(!error.isEmpty() ? error
-                           : model_ || method_->subject == core::methods::Subject::kFineTunes
-                               ? tr("Nothing has been run yet: Run, or Ctrl+Return.")
-                               : tr("No model is loaded: open one in the main window."));
+  auto* empty =
+      new QLabel(!error.isEmpty()               ? error
+                 : runner_.running() == method_ ? tr("Running: tables and figures appear here at its end.")
+                 : model_ || method_->subject == core::methods::Subject::kFineTunes
+                     ? tr("Nothing has been run yet: Run, or Ctrl+Return.")
+                     : tr("No model is loaded: open one in the main window."));
+  empty->setObjectName("methods_empty");
   empty->setAlignment(Qt::AlignCenter);
   empty->setProperty("role", error.isEmpty() ? "secondary" : "error");
   empty->setWordWrap(true);

@@ -256,6 +256,7 @@ void MethodsWindow::run() {
   if (!listsMethod() || !runner_.start(*method_, source(), parameters())) return;
   progress_->setRange(0, 0);
   say({});
+  if (!runner_.lastOf(*method_)) showResult();
   updateState();
 }
 

@@ -119,6 +119,9 @@ TEST_F(MethodsWindowTest, WritesFiguresBesideTheWindowWithTheModelsHash) {
   window_->setFigureFolder(QString::fromStdString(out.path().string()));
   window_->choose("gram-iteration");
   window_->run();
+  const auto* empty = window_->findChild<QLabel*>("methods_empty");
+  ASSERT_TRUE(empty);
+  EXPECT_TRUE(empty->text().startsWith("Running")) << empty->text().toStdString();
   while (window_->runner().isRunning()) QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
   const auto* of = window_->findChild<ElidedLabel*>("methods_result_of");
   ASSERT_TRUE(of);
