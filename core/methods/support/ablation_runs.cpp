@@ -6,17 +6,6 @@
 namespace vitrine::core::methods {
 namespace {
 
-// With the change to all matrices, in float32.
-Result<ReplacedWeights> wholeTune(const FineTune& tune) {
-  TRY_ASSIGN(ModelSpec spec, tune.tuned_spec());
-  TRY_ASSIGN(ReplacedWeights weights, ReplacedWeights::of(std::move(spec)));
-  for (const MatrixPair& pair : tune.pairs) {
-    TRY_ASSIGN(const TunedMatrix matrix, pair.load());
-    TRY(weights.set(pair.place, matrix.tuned));
-  }
-  return weights;
-}
-
 Result<ReplacedWeights> without(const FineTune& tune, ReplacedWeights weights, const Ablation& ablation) {
   VITRINE_ASSERT(ablation.off.size() == tune.pairs.size());
   for (std::size_t i = 0; i < tune.pairs.size(); ++i) {
@@ -55,7 +44,7 @@ Result<AblationRuns> runAblations(const AnalysisInput& input,
   };
   AblationRuns found{.tokens = ids.size(), .tunes = {}};
   for (std::size_t t = 0; t < input.tunes.size(); ++t) {
-    TRY_ASSIGN(const ReplacedWeights whole, wholeTune(input.tunes[t]));
+    TRY_ASSIGN(const ReplacedWeights whole, tunedWeights(input.tunes[t]));
     TRY_ASSIGN(const std::vector<float> reference, read(whole));
     AblatedTune tune{.loss = nextTokenLoss(reference, ids, base.vocab_size), .at = {}};
     for (const Ablation& ablation : ablations[t]) {

@@ -19,17 +19,6 @@ Result<Losses> lossesOf(const AnalysisInput& input, const ModelRuns& runs, Model
   return losses;
 }
 
-// All of the fine-tune's matrices that are compared, in float32 at every lambda: rounding is no difference.
-Result<ReplacedWeights> asFloats(const FineTune& tune) {
-  TRY_ASSIGN(ModelSpec spec, tune.tuned_spec());
-  TRY_ASSIGN(ReplacedWeights weights, ReplacedWeights::of(std::move(spec)));
-  for (const MatrixPair& pair : tune.pairs) {
-    TRY_ASSIGN(const TunedMatrix matrix, pair.load());
-    TRY(weights.set(pair.place, matrix.tuned));
-  }
-  return weights;
-}
-
 Result<ModelSpec> scaledBy(double lambda, const FineTune& tune, ReplacedWeights weights,
                            const Mitigations& mitigations) {
   for (const MatrixPair& pair : tune.pairs) {
@@ -92,7 +81,7 @@ Result<IntruderLosses> intruderLosses(const AnalysisInput& input, const std::vec
   TRY_ASSIGN(losses.base, lossesOf(input, runs, std::move(base)));
   tell();
   for (std::size_t t = 0; t < tunes.size(); ++t) {
-    TRY_ASSIGN(const ReplacedWeights tuned, asFloats(input.tunes[t]));
+    TRY_ASSIGN(const ReplacedWeights tuned, tunedWeights(input.tunes[t]));
     std::vector<Losses> over_lambda;
     for (const double lambda : lambdas) {
       TRY_ASSIGN(ModelSpec spec, scaledBy(lambda, input.tunes[t], tuned, tunes[t]));

@@ -26,6 +26,16 @@ bool allFinite(std::span<const float> values) {
 
 }  // namespace
 
+Result<ReplacedWeights> tunedWeights(const FineTune& tune) {
+  TRY_ASSIGN(ModelSpec spec, tune.tuned_spec());
+  TRY_ASSIGN(ReplacedWeights weights, ReplacedWeights::of(std::move(spec)));
+  for (const MatrixPair& pair : tune.pairs) {
+    TRY_ASSIGN(const TunedMatrix matrix, pair.load());
+    TRY(weights.set(pair.place, matrix.tuned));
+  }
+  return weights;
+}
+
 Result<LogitDrift> driftOf(std::span<const float> reference, std::span<const float> other,
                            std::size_t vocab) {
   VITRINE_ASSERT(reference.size() == other.size() && !reference.empty() && reference.size() % vocab == 0);

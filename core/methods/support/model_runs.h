@@ -10,6 +10,7 @@
 
 #include "core/methods/analysis.h"
 #include "core/model/model.h"
+#include "core/spectra/replaced_weights.h"
 #include "core/text/tokenizer.h"
 
 namespace vitrine::core::methods {
@@ -32,6 +33,10 @@ struct LogitDrift {
 };
 // (tokens, vocab) both. kInvalidFile where a logit is not finite.
 Result<LogitDrift> driftOf(std::span<const float> reference, std::span<const float> other, std::size_t vocab);
+
+// A fine-tune with all matrices that are compared in float32, so that variants of it differ by nothing else.
+// The errors of loading.
+Result<ReplacedWeights> tunedWeights(const FineTune& tune);
 
 class ModelRuns {
  public:
