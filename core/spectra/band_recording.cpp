@@ -9,7 +9,6 @@ namespace vitrine::core {
 namespace {
 
 // Of the kernels in shaders/svd.
-constexpr std::uint32_t kGroupRows = 128;  // rows of a workgroup of band_column, band_sum and band_w
 constexpr std::uint32_t kBlockThreads = 256, kBlock = 64;  // band_product, band_update
 constexpr std::uint32_t kResultThreads = 128;
 constexpr std::uint32_t kColumnParts = 4;  // threads of a row of band_column
@@ -41,19 +40,20 @@ Result<void> DeviceSpectra::Impl::recordBand() {
 }
 
 shader::BandPanelParams DeviceSpectra::Impl::bandParams(std::uint32_t first, std::uint32_t step) const {
-  return {.gram = gram.address(),
-          .panel = panel.address(),
-          .products = band_products.address(),
-          .scratch = band_scratch.address(),
-          .band = band.address(),
-          .n = shape.n(),
-          .stride = shape.stride(),
-          .room = shape.bandRoom(),
-          .slots = 1,
-          .band_rows = shape.bandRows(),
-          .column = first,
-          .groups = std::max(1u, gpu::divideUp(shape.n() - std::min(first + kBand, shape.n()), kGroupRows)),
-          .step = step};
+  return {
+      .gram = gram.address(),
+      .panel = panel.address(),
+      .products = band_products.address(),
+      .scratch = band_scratch.address(),
+      .band = band.address(),
+      .n = shape.n(),
+      .stride = shape.stride(),
+      .room = shape.bandRoom(),
+      .slots = 1,
+      .band_rows = shape.bandRows(),
+      .column = first,
+      .groups = std::max(1u, gpu::divideUp(shape.n() - std::min(first + kBand, shape.n()), kBandGroupRows)),
+      .step = step};
 }
 
 Result<void> DeviceSpectra::Impl::recordBandPanel(std::uint32_t first) {
@@ -67,7 +67,7 @@ Result<void> DeviceSpectra::Impl::recordBandPanel(std::uint32_t first) {
   commands->dispatch(*product, {blocks * params.slots, shape.count}, params,
                      {.reads = {gram, panel}, .writes = {band_products}});
 
-  const std::uint32_t subgroups = kGroupRows / kernels.lanes();
+  const std::uint32_t subgroups = kBandGroupRows / kernels.lanes();
   TRY_ASSIGN(const gpu::Kernel* sum, kernels.get("svd/band_sum", subgroups));
   commands->dispatch(*sum, {params.groups, shape.count}, params,
                      {.reads = {panel}, .writes = {band_products, band_scratch}});
@@ -83,7 +83,7 @@ Result<void> DeviceSpectra::Impl::recordBandPanel(std::uint32_t first) {
 Result<void> DeviceSpectra::Impl::recordBandColumn(std::uint32_t first, std::uint32_t step) {
   TRY_ASSIGN(gpu::Commands * commands, next());
   TRY_ASSIGN(const gpu::Kernel* kernel,
-             kernels.get("svd/band_column", kColumnParts * kGroupRows / kernels.lanes()));
+             kernels.get("svd/band_column", kColumnParts * kBandGroupRows / kernels.lanes()));
   const shader::BandPanelParams params = bandParams(first, step);
   commands->dispatch(*kernel, {params.groups, shape.count}, params,
                      {.reads = {gram}, .writes = {panel, band_scratch, band}});

@@ -16,7 +16,7 @@ namespace vitrine::core {
 
 // Of the kernels in shaders/svd.
 inline constexpr std::uint32_t kColumnThreads = 128, kProductTile = 128, kReflectorBlock = 32;
-inline constexpr std::uint32_t kBand = 16, kBandSlots = 8;
+inline constexpr std::uint32_t kBand = 16, kBandGroupRows = 128, kBandSlots = 8;
 inline constexpr const char* kSpectraStages[] = {"gram", "band", "tridiagonal", "eigenvalues"};
 
 // Buffers of the batch; sizes in doubles, or pairs of floats, where nothing else is said.
@@ -43,7 +43,7 @@ struct SpectraBatchShape {
   std::uint64_t products() const { return std::uint64_t{slots()} * stride() + 2ull * width(); }
   std::uint64_t allParts() const { return 3ull * parts(); }
   // Of the reduction in two stages.
-  std::uint32_t bandRoom() const { return gpu::divideUp(n(), kColumnThreads); }
+  std::uint32_t bandRoom() const { return gpu::divideUp(n(), kBandGroupRows); }
   std::uint32_t bandRows() const { return n() + 3 * kBand; }
   std::uint64_t bandElements() const { return by_band ? std::uint64_t{bandRows()} * 2 * kBand : 1; }
   std::uint64_t bandProducts() const { return by_band ? std::uint64_t{kBandSlots} * kBand * stride() : 1; }
